@@ -1,0 +1,3 @@
+"""Omnifolio: a self-hostable, read-only crypto balance API."""
+
+__version__ = "0.1.0"
