@@ -1,0 +1,1 @@
+"""Use cases and wiring: the one place that knows all rooms."""

@@ -1,0 +1,1 @@
+"""The world as data: venues, chains, currencies."""

@@ -1,0 +1,1 @@
+"""What the outside sees: API and command line. No logic."""

@@ -1,0 +1,1 @@
+"""What a transaction is: pure functions over the words of the model."""

@@ -1,0 +1,122 @@
+"""Exact amounts of money: how they are read, added, multiplied and written without ever losing a digit.
+
+One context of 160 digits in which every inexact result is an error. 160 digits hold a uint256 (78 digits) with 18 decimals
+many times over, so that a sum which would have to round raises `Inexact` instead of being quietly wrong.
+"""
+
+import decimal
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+from omnifolio.model.errors import InvalidAmount
+
+PRECISION_DIGITS = 160
+INTEGER_DIGITS_MAX = 90
+FRACTION_DIGITS_MAX = 60
+TEXT_LENGTH_MAX = 200
+
+ZERO = Decimal(0)
+
+EXACT = decimal.Context(
+    prec=PRECISION_DIGITS,
+    rounding=decimal.ROUND_HALF_EVEN,
+    Emin=-PRECISION_DIGITS * 2,
+    Emax=PRECISION_DIGITS * 2,
+    traps=[
+        decimal.Inexact,
+        decimal.Overflow,
+        decimal.InvalidOperation,
+        decimal.DivisionByZero,
+        decimal.FloatOperation,
+    ],
+)
+"""The one context of exact arithmetic: add, subtract, multiply. Divisions round, so they go through `divide`."""
+
+_ROUNDING = decimal.Context(prec=PRECISION_DIGITS * 2, rounding=decimal.ROUND_HALF_EVEN)
+_PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
+
+
+def install() -> None:
+    """Makes EXACT the context of this thread and of every thread started later. Call once where a process begins."""
+    decimal.DefaultContext.prec = EXACT.prec
+    decimal.DefaultContext.Emin, decimal.DefaultContext.Emax = EXACT.Emin, EXACT.Emax
+    decimal.DefaultContext.traps = dict(EXACT.traps)
+    decimal.setcontext(EXACT.copy())
+
+
+def parse_amount(raw: object, *, where: str = "amount") -> Decimal:
+    """An exact amount from a string or integer that came from outside.
+
+    `where` names the field for the error. Scientific notation is read; the value itself has at most 90 integer digits and 60
+    decimals, so that a short text cannot ask for a huge computation.
+
+    Raises: InvalidAmount for floats, NaN, Infinity, empty or malformed text, and numbers beyond the limits.
+    """
+    if isinstance(raw, Decimal):
+        return bounded(raw, where=where)
+    if isinstance(raw, bool) or not isinstance(raw, str | int):
+        raise InvalidAmount(f"{where}: expected a decimal string, got {type(raw).__name__}")
+    if isinstance(raw, int):
+        if raw.bit_length() > INTEGER_DIGITS_MAX * 4:
+            raise InvalidAmount(f"{where}: more than {INTEGER_DIGITS_MAX} digits")
+        return bounded(Decimal(raw), where=where)
+    text = raw.strip()
+    if len(text) > TEXT_LENGTH_MAX or not _PLAIN.fullmatch(text):
+        raise InvalidAmount(f"{where}: expected a finite decimal number such as -12.5, got {text[:24]!r}")
+    return bounded(Decimal(text), where=where)
+
+
+def bounded(value: Decimal, *, where: str = "amount") -> Decimal:
+    """`value` if it is finite and within the digit limits. Raises: InvalidAmount."""
+    if not value.is_finite():
+        raise InvalidAmount(f"{where}: {value} is not a number that can be held")
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    if not value:
+        return ZERO
+    if len(digits) + exponent <= INTEGER_DIGITS_MAX and -exponent <= FRACTION_DIGITS_MAX:
+        return value
+    kept = len(digits)
+    while kept > 1 and digits[kept - 1] == 0:
+        kept -= 1
+    exponent += len(digits) - kept
+    if kept + exponent > INTEGER_DIGITS_MAX or -exponent > FRACTION_DIGITS_MAX:
+        raise InvalidAmount(f"{where}: beyond {INTEGER_DIGITS_MAX} integer digits or {FRACTION_DIGITS_MAX} decimals")
+    return Decimal((sign, digits[:kept], exponent))
+
+
+def canonical(value: Decimal) -> str:
+    """The one text of an amount: no exponent, no trailing zeros, "0" for zero. `canonical(Decimal("1E-18"))` has 18 decimals."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "", "-") else text
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """The exact sum of `values`, whatever the thread's own context is."""
+    result = ZERO
+    for value in values:
+        result = EXACT.add(result, value)
+    return result
+
+
+def product(left: Decimal, right: Decimal) -> Decimal:
+    """The exact product, for instance amount times price."""
+    return EXACT.multiply(left, right)
+
+
+def divide(left: Decimal, right: Decimal, *, places: int) -> Decimal:
+    """`left / right` rounded half to even at `places` decimals: the only division of money there is."""
+    return _ROUNDING.quantize(_ROUNDING.divide(left, right), Decimal(1).scaleb(-places))
+
+
+def rounded(value: Decimal, *, places: int) -> Decimal:
+    """`value` rounded half to even at `places` decimals, for the edge where money is shown."""
+    return _ROUNDING.quantize(value, Decimal(1).scaleb(-places))
+
+
+def from_units(units: int, decimals: int) -> Decimal:
+    """The amount of `units` base units of a token with `decimals` decimals: from_units(5, 1) is 0.5."""
+    return bounded(Decimal(units).scaleb(-decimals, EXACT), where="token amount")

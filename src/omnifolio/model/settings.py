@@ -1,0 +1,112 @@
+"""The configuration: one frozen struct, read from the environment (`OMNIFOLIO_*`) and a TOML file. Nothing else reads either.
+
+Order of precedence: command line, environment, file, default. `OMNIFOLIO_DATABASE` is `database` in the file;
+`OMNIFOLIO_BASE_URL__KRAKEN` is `kraken` in the table `[base_urls]`.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from omnifolio.model.errors import InvalidSettings
+
+PREFIX = "OMNIFOLIO_"
+CONFIG_NAME = "omnifolio.toml"
+
+
+def _home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "omnifolio"
+
+
+def _key_home() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "omnifolio"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting there is; each is described in docs/settings.md.
+
+    `database`        `sqlite:///PATH` or `postgresql://user:password@host/name`.
+    `key_file`        root key of the vault; outside the database's folder.
+    `key_store`       database of the users' wrapping keys; "" puts it beside the key file.
+    `base_urls`       venue or price source id → base URL used in the place of its own.
+    `sandbox_url`     base URL of a running sandbox whose venues take the place of the real ones; "" for none.
+    `price_sources`   ids in order of preference; () lets the installation's default decide.
+    `evidence`        keep raw answers, or only their hashes.
+    `workers`         sync workers in this process; 0 makes it serve only.
+    `sync_interval_s` time between two syncs of an account that nobody asked for.
+    `behind_proxy`    a TLS proxy in front terminates HTTPS and sets X-Forwarded-For.
+    """
+
+    database: str = ""
+    key_file: str = ""
+    key_store: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8400
+    tls_cert: str = ""
+    tls_key: str = ""
+    behind_proxy: bool = False
+    base_urls: dict[str, str] = {}
+    sandbox_url: str = ""
+    price_sources: tuple[str, ...] = ()
+    fiat: str = "USD"
+    evidence: Literal["keep", "hash"] = "keep"
+    workers: int = 2
+    sync_interval_s: int = 86_400
+    trade_permission: Literal["warn", "refuse"] = "warn"
+    rate_limit_per_minute: int = 600
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def database_url(self) -> str:
+        """The database, with the default in the user's data folder filled in."""
+        return self.database or f"sqlite:///{_home() / 'omnifolio.db'}"
+
+    @property
+    def key_path(self) -> Path:
+        """The file that holds the vault's root key."""
+        return Path(self.key_file) if self.key_file else _key_home() / "root.key"
+
+    @property
+    def key_store_path(self) -> Path:
+        """The database file of the users' wrapping keys."""
+        return Path(self.key_store) if self.key_store else self.key_path.with_suffix(".store")
+
+
+def load(
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """The settings of this process. Raises: InvalidSettings naming the setting and what would be right."""
+    env = os.environ if environment is None else environment
+    found: dict[str, object] = {}
+    path = file or (Path(env[PREFIX + "CONFIG"]) if PREFIX + "CONFIG" in env else Path(CONFIG_NAME))
+    if path.is_file():
+        try:
+            found.update(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidSettings(f"{path.name}: not a TOML file ({error})") from error
+    elif file or PREFIX + "CONFIG" in env:
+        raise InvalidSettings(f"the configuration file {path} does not exist")
+    base_urls = dict(found.get("base_urls") or {})  # type: ignore[call-overload]
+    known = {field.name for field in msgspec.structs.fields(Settings)}
+    for name, value in env.items():
+        if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        if key.startswith("base_url__"):
+            base_urls[key.removeprefix("base_url__").replace("__", "-")] = value
+        elif key in known:
+            found[key] = [part for part in value.split(",") if part] if key == "price_sources" else value
+    found["base_urls"] = base_urls
+    found.update({key: value for key, value in (overrides or {}).items() if value is not None})
+    try:
+        return msgspec.convert(found, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(f"settings: {error}") from error

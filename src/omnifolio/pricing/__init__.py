@@ -1,0 +1,1 @@
+"""Outside into quotes: price and exchange-rate sources."""

@@ -1,0 +1,49 @@
+"""How structs and documents become bytes in a column, and back."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+COMPRESSION_LEVEL = 1
+BODY_BYTES_MAX = 64 * 1024 * 1024
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def pack(value: object) -> bytes:
+    """A struct as MessagePack; decimals become exact strings."""
+    return _encoder.encode(value)
+
+
+def decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """A decoder of packed structs of one type; keep it, building one costs more than using it."""
+    return msgspec.msgpack.Decoder(kind)
+
+
+def squeeze(body: bytes) -> bytes:
+    """An evidence body, compressed."""
+    return zlib.compress(body, COMPRESSION_LEVEL)
+
+
+def unsqueeze(stored: bytes) -> bytes:
+    """The evidence body. Raises: ValueError when it unpacks to more than 64 MiB."""
+    unpacker = zlib.decompressobj()
+    body = unpacker.decompress(stored, BODY_BYTES_MAX)
+    if unpacker.unconsumed_tail:
+        raise ValueError("evidence unpacks to more than 64 MiB")
+    return body
+
+
+def to_json(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """A small document as JSON text with sorted keys: the same value has the same text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def from_json(text: str) -> Any:
+    """A document written by `to_json`."""
+    return json.loads(text)

@@ -1,0 +1,206 @@
+"""Runs units of work on SQLite or PostgreSQL: one function over an open connection, one transaction, one hop.
+
+A unit of work is a plain function `op(conn, *args)`. On SQLite it runs in a thread: one writer thread with two lanes (requests
+before sync), and a small pool of readers. On PostgreSQL it runs under asyncpg by `run_sync`. Either way the transaction is
+committed when `op` returns and rolled back when it raises.
+"""
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from omnifolio.model import amounts
+from omnifolio.model.errors import InvalidSettings, StoreUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Op = Callable[Concatenate[Connection, P], T]
+Lane = Literal["request", "sync"]
+
+READERS = 4
+"""Threads that read SQLite at the same time."""
+BUSY_TIMEOUT_MS = 5_000
+POOL_CONNECTIONS = 10
+RETRIES_MAX = 5
+"""How often PostgreSQL may refuse a unit of work for a deadlock or serialisation before the error is given on."""
+_RETRYABLE = ("40001", "40P01")
+_LANES: dict[Lane, int] = {"request": 0, "sync": 1}
+
+
+class Store:
+    """Both stores behind one face. Open with `open_store`, close with `close`."""
+
+    dialect: Literal["sqlite", "postgresql"]
+
+    async def write(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs `op` in a writing transaction, ahead of every waiting sync. Raises: StoreUnavailable, and whatever `op` raises."""
+        return await self._write("request", op, *args, **kwargs)
+
+    async def write_sync(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write`, but behind every waiting request: for pages of facts."""
+        return await self._write("sync", op, *args, **kwargs)
+
+    async def read(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs `op` on one consistent snapshot of the database; it must not write."""
+        raise NotImplementedError
+
+    async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Waits for running units of work and lets the database go."""
+        raise NotImplementedError
+
+
+def open_store(url: str) -> Store:
+    """The store of a database URL: `sqlite:///PATH` or `postgresql://user:password@host:port/name`. Raises: InvalidSettings."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise InvalidSettings("database: expected sqlite:///PATH or postgresql://user:password@host/name") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise InvalidSettings("database: SQLite needs a file, for instance sqlite:///omnifolio.db")
+        return SqliteStore(Path(parsed.database))
+    if backend == "postgresql":
+        return PostgresStore(parsed.set(drivername="postgresql+asyncpg"))
+    raise InvalidSettings(f"database: {backend} is not supported; use sqlite:///PATH or postgresql://…")
+
+
+class SqliteStore(Store):
+    """One file, one writer thread, a few readers."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.engine = sa.create_engine(f"sqlite:///{path}", pool_size=READERS + 2, max_overflow=0)
+        event.listen(self.engine, "connect", _configure_sqlite)
+        event.listen(self.engine, "begin", _begin_sqlite)
+        self._readers = ThreadPoolExecutor(READERS, "store-read", initializer=amounts.install)
+        self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
+        self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
+        self._writer.start()
+
+    def _write_loop(self) -> None:
+        amounts.install()
+        while True:
+            _lane, _number, job = self._jobs.get()
+            if job is None:
+                return
+            job()
+
+    async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        done: Future[T] = Future()
+
+        def job() -> None:
+            try:
+                with self.engine.begin() as conn:
+                    result = op(conn, *args, **kwargs)
+            except BaseException as error:
+                done.set_exception(_translated(error))
+            else:
+                done.set_result(result)
+
+        self._jobs.put((_LANES[lane], next(self._numbers), job))
+        # Shielded: a request that is cancelled must not leave the writer's result without a taker half way.
+        return await asyncio.shield(asyncio.wrap_future(done))
+
+    async def read(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def job() -> T:
+            try:
+                with self.engine.connect().execution_options(read=True) as conn, conn.begin():
+                    return op(conn, *args, **kwargs)
+            except Exception as error:
+                raise _translated(error) from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, job)
+
+    async def close(self) -> None:
+        self._jobs.put((len(_LANES), next(self._numbers), None))
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._readers.shutdown)
+        self.engine.dispose()
+
+
+class PostgresStore(Store):
+    """A pool of asyncpg connections."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+        self.engine = create_async_engine(
+            url,
+            pool_size=POOL_CONNECTIONS,
+            max_overflow=0,
+            pool_pre_ping=False,
+            pool_timeout=30,
+            pool_reset_on_return="rollback",
+        )
+        self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(RETRIES_MAX + 1):
+            try:
+                async with self.engine.begin() as conn:
+                    return await conn.run_sync(op, *args, **kwargs)
+            except Exception as error:
+                if attempt < RETRIES_MAX and _sqlstate(error) in _RETRYABLE:
+                    continue
+                raise _translated(error) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def read(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with self._reading.connect() as conn:
+                return await conn.run_sync(op, *args, **kwargs)
+        except Exception as error:
+            raise _translated(error) from error
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _configure_sqlite(dbapi: Any, _record: object) -> None:
+    dbapi.isolation_level = None  # the driver must not begin transactions for us
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "secure_delete=ON",
+    ):
+        dbapi.execute("PRAGMA " + pragma)
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("read") else "BEGIN IMMEDIATE")
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(origin, "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def _translated(error: BaseException) -> BaseException:
+    """Database trouble as StoreUnavailable; everything else as it is."""
+    if isinstance(error, OperationalError | InterfaceError | ConnectionError):
+        origin = error.orig if isinstance(error, DBAPIError) else error
+        return StoreUnavailable(f"the database refused the operation ({type(origin).__name__})")
+    return error

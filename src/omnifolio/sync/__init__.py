@@ -1,0 +1,1 @@
+"""Brings accounts and quotes up to date."""

@@ -1,0 +1,1 @@
+"""Teams, users, tokens and audit: who may see what."""

@@ -1,0 +1,1 @@
+"""Credentials behind three doors: seal, open, admin."""
