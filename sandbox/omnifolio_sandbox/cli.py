@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import json
+import signal
 import sys
 import urllib.error
 import urllib.parse
@@ -111,7 +112,10 @@ def _serve(asked: argparse.Namespace) -> int:
 
     with listener(asked.host, asked.port) as sock:
         ready = json.dumps({"ready": True, "url": url_of(sock)})
-        asyncio.run(Runner(Sandbox(state), lambda: print(ready, flush=True)).serve(sockets=[sock]))
+        runner = Runner(Sandbox(state), lambda: print(ready, flush=True))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
+        asyncio.run(runner.serve(sockets=[sock]))
     return 0
 
 

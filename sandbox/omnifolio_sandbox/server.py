@@ -109,6 +109,11 @@ class Runner(uvicorn.Server):
         )
         self.on_ready = on_ready
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the process: the command line stops on them, tests stop the thread."""
+        yield
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then say so."""
         await super().startup(sockets)

@@ -210,7 +210,7 @@ def _sorted(rows: list[Row]) -> list[Row]:
 
 
 def between(rows: list[Row], times: list[Decimal], start: Decimal | None, end: Decimal | None) -> list[Row]:
-    """Rows (newest first) after `start`, exclusive, up to `end`, inclusive; `times` are theirs in seconds, ascending."""
+    """Rows (newest first) after `start` and up to `end`, itself included; `times` are theirs in seconds, ascending."""
     low = 0 if start is None else bisect_right(times, start)
     high = len(times) if end is None else bisect_right(times, end)
     return rows[len(rows) - high : len(rows) - low] if high > low else []
