@@ -149,6 +149,11 @@ def has_suspects(conn: Connection, account: AccountId) -> bool:
     return conn.execute(_suspects.limit(1), {"account": account}).first() is not None
 
 
+def doubted_tokens(stored: bytes) -> frozenset[int]:
+    """The tokens of a stored doubt."""
+    return frozenset(_decode_doubt(stored).tokens)
+
+
 def _amounts(place: Place, snapshot: Snapshot) -> dict[int, Decimal]:
     found: dict[int, Decimal] = {}
     for balance in snapshot.balances:
@@ -181,7 +186,7 @@ def _doubted(conn: Connection, row: Any, *, held: Mapping[int, Decimal], absent:
         return frozenset()
     unexplained = absent - explained
     if row.suspect is not None:
-        before = frozenset(_decode_doubt(row.suspect).tokens)
+        before = doubted_tokens(row.suspect)
         if unexplained <= before and guard.is_confirmed(suspect_since=row.suspect_since, at=at):
             return frozenset()
     return unexplained
