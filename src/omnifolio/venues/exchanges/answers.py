@@ -3,7 +3,7 @@
 JSON is decoded so that no number ever becomes a binary float: integers stay integers of any size, all others stay text.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,9 @@ from msgspec import Struct
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidAmount, InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Gap, Order, Snapshot
+from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.rights import Rights
 
 ROW_NAME_LENGTH_MAX = 60
 
@@ -53,14 +55,54 @@ class Page(Struct, frozen=True, kw_only=True):
     orders: list[Order] = []
     snapshots: list[Snapshot] = []
     gaps: list[Gap] = []
-    scopes: list[str] = []
 
 
 Parser = Callable[[Context, Evidence], Page]
 """One answer of a history stream. Raises: VenueBadResponse."""
 
-SnapshotParser = Callable[[Context, "tuple[Evidence, ...]"], Page]
-"""All answers of a balance stream together. Raises: VenueBadResponse."""
+SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
+"""All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
+
+
+class Scopes(Struct, frozen=True, kw_only=True):
+    """Streams that are to be read from their beginning now, and the finder's own next token."""
+
+    streams: tuple[str, ...]
+    token: str
+    gaps: list[Gap] = []
+    is_done: bool = True
+
+
+def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
+    """The question of a call that has a single answer."""
+    return {} if last is None else None
+
+
+def same(scope: str) -> str:
+    """The scope itself."""
+    return scope
+
+
+def no_scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
+    """The scopes of a venue whose streams have none."""
+    return Scopes(streams=(), token=token)
+
+
+class Quirks(Struct, frozen=True, kw_only=True):
+    """All that a venue's module gives.
+
+    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
+    `rights`    the introspection's answer → rights.
+    `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
+    `scopes`    what to read anew, out of the finder's answers; `scope_value` a stream's scope as the venue spells it.
+    """
+
+    parsers: Mapping[str, Parser]
+    snapshots: Mapping[str, SnapshotParser]
+    rights: Callable[[Evidence], Rights]
+    following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
+    scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes
+    scope_value: Callable[[str], str] = same
 
 
 def decode(evidence: Evidence) -> Any:

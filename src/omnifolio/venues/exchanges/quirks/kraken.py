@@ -7,7 +7,7 @@ GetApiKeyInfo.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Parser, Seen, SnapshotParser, decode, expect_dict, expect_list, read_rows
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, expect_dict, expect_list, read_rows
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_seconds
@@ -27,7 +27,8 @@ TRADES = "trades"
 TRANSFERS = "transfers"
 LEDGER_RANK, DETAIL_RANK = 0, 1
 
-_TAGGED = re.compile(r"(?P<base>[A-Z0-9]+?)(?:\d{2})?\.(?P<tag>S|P|B|M|F|T|HOLD)")
+_TAGGED = re.compile(r"(?P<base>[A-Za-z0-9]+?)(?:\d{2})?\.(?P<tag>S|P|B|M|F|T|HOLD)")
+"""Bonded codes may carry the days of their bond before the tag: DOT28.S, ATOM21.S."""
 _PRODUCTS: Mapping[str, Product] = {"S": "staked", "P": "staked", "B": "earn", "M": "earn", "F": "earn", "T": "spot", "HOLD": "spot"}
 _STAKED_WITHOUT_TAG = {"ETH2": "XETH"}
 _WALLETS: Mapping[Product, str] = {"spot": "spot", "staked": "earn", "earn": "earn"}
@@ -45,7 +46,7 @@ _KINDS: Mapping[str, Kind] = {
     "custodytransfer": "transfer",
     "staking": "staking_reward",
     "reward": "reward",
-    "dividend": "interest",
+    "dividend": "airdrop",
     "invite bonus": "referral",
     "nftrebate": "rebate",
     "rollover": "fee",
@@ -86,18 +87,18 @@ def unwrap(evidence: Evidence) -> Any:
 
 
 def split_code(codes: Codes, code: Any) -> tuple[TokenId, Product]:
-    """Token and product of a raw asset code: `DOT28.S` is DOT staked, `XXBT.M` is XXBT in earn. Raises: InvalidField."""
+    """Token and product of a raw asset code: `DOT28.S` is DOT staked, `XXBT.M` is XXBT in earn. Raises: InvalidField.
+
+    A code with a tag that is not documented is a token of its own, so that nothing is added to the wrong one.
+    """
     if code in _STAKED_WITHOUT_TAG:
         return codes.token(_STAKED_WITHOUT_TAG[code]), "staked"
-    if isinstance(code, str) and "." in code:
-        match = _TAGGED.fullmatch(code)
-        if match is None:
-            raise InvalidField("asset: a tag that is not documented")
-        base, tag = match["base"], match["tag"]
-        plain = code.partition(".")[0]
-        base = plain if codes.is_known(plain) or tag != "S" else base
-        return codes.token(_STAKED_WITHOUT_TAG.get(base, base)), _PRODUCTS[tag]
-    return codes.token(code), "spot"
+    match = _TAGGED.fullmatch(code) if isinstance(code, str) else None
+    if match is None:
+        return codes.token(code), "spot"
+    plain, tag = code.partition(".")[0], match["tag"]
+    base = match["base"] if tag == "S" and not codes.is_known(plain) else plain
+    return codes.token(_STAKED_WITHOUT_TAG.get(base, base)), _PRODUCTS[tag]
 
 
 def ledger(context: Context, evidence: Evidence) -> Page:
@@ -244,7 +245,7 @@ def _transfer_row(context: Context, row: Mapping[str, Any]) -> Claim:
     )
 
 
-def balances(context: Context, evidence: tuple[Evidence, ...]) -> Page:
+def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """All balances out of BalanceEx: one snapshot each for spot, staked and earn. A code's hold is part of its balance."""
     answers = expect_dict(unwrap(evidence[0]), evidence[0], where="result")
     found: dict[Product, dict[TokenId, list[Decimal]]] = {"spot": {}, "staked": {}, "earn": {}}
@@ -284,5 +285,8 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
-PARSERS: Mapping[str, Parser] = {"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers}
-SNAPSHOTS: Mapping[str, SnapshotParser] = {"balances": balances}
+QUIRKS = Quirks(
+    parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers},
+    snapshots={"balances": balances},
+    rights=rights,
+)
