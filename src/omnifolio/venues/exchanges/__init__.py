@@ -1,1 +1,1 @@
-"""Exchanges: one reader for all of them, driven by their rows, with a small module for what rows cannot say."""
+"""Centralised exchanges: one reader over ccxt's signing and endpoints, one data row per exchange."""
