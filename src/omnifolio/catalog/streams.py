@@ -74,7 +74,7 @@ class ReadingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `permissions` the venue's names of key rights → what they allow; `required` those without which we cannot read.
     """
 
-    wallets: Mapping[str, str]
+    wallets: Mapping[str, str] = {}
     aliases: Mapping[str, str] = {}
     tickers: Mapping[str, str] = {}
     fiat: tuple[str, ...] = ()

@@ -128,6 +128,7 @@ def ledger_row(codes: Codes, ledger_id: str, row: Mapping[str, Any]) -> Claim:
     if not isinstance(refid, str) or not refid:
         raise InvalidField("refid: expected text")
     return Claim(
+        evidence=0,
         book=LEDGER,
         rank=LEDGER_RANK,
         ref=ledger_id,
@@ -176,6 +177,7 @@ def trade_row(codes: Codes, trade_id: str, row: Mapping[str, Any]) -> Claim:
     if fee:
         legs.append(Leg("fee", "spot", quote, -fee, "fee"))
     return Claim(
+        evidence=0,
         book=TRADES,
         rank=DETAIL_RANK,
         ref=trade_id,
@@ -231,6 +233,7 @@ def _transfer_row(context: Context, row: Mapping[str, Any]) -> Claim:
     if fee:
         legs.append(Leg("fee", "spot", token, -fee, "fee"))
     return Claim(
+        evidence=0,
         book=context.kind,
         rank=DETAIL_RANK,
         ref=row["refid"],
