@@ -172,8 +172,8 @@ def _transaction(claims: Sequence[Claim], tokens: Mapping[TokenId, TokenFacts]) 
             books[claim.rank, claim.book].append(claim)
     if not books:
         return None
-    main = sorted(books[min(books)], key=lambda claim: (claim.at, claim.ref))
-    legs = [leg for claim in main for leg in claim.legs]
+    main = sorted(books[min(books)], key=lambda claim: (claim.origin == "file", claim.at, claim.ref))
+    legs = list({leg.key: leg for claim in main for leg in claim.legs}.values())
     kind, subtype = classified(main[0].kind, legs, tokens)
     return {
         "kind": "transaction",

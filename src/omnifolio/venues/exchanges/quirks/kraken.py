@@ -110,8 +110,11 @@ def ledger(context: Context, evidence: Evidence) -> Page:
     return Page(seen=_seen(rows, claims, result.get("count")), claims=claims, gaps=gaps)
 
 
-def ledger_row(codes: Codes, ledger_id: str, row: Mapping[str, Any]) -> Claim:
-    """The claim of one ledger row, as Ledgers and the export `ledgers.csv` both have it. Raises: KeyError, InvalidField."""
+def ledger_row(codes: Codes, ledger_id: str, row: Mapping[str, Any], *, at: EpochMs | None = None) -> Claim:
+    """The claim of one ledger row, as Ledgers and the export `ledgers.csv` both have it; `at` where it is no epoch time.
+
+    Raises: KeyError, InvalidField, InvalidAmount.
+    """
     token, product = split_code(codes, row["asset"])
     amount, fee = parse_amount(row["amount"]), parse_amount(row["fee"], where="fee")
     kind = ledger_kind(row["type"], row.get("subtype") or "", product)
@@ -134,7 +137,7 @@ def ledger_row(codes: Codes, ledger_id: str, row: Mapping[str, Any]) -> Claim:
         ref=ledger_id,
         refs=(f"kraken:{refid}", f"ledger:{ledger_id}"),
         name=refid,
-        at=from_seconds(row["time"]),
+        at=from_seconds(row["time"]) if at is None else at,
         kind=kind,
         label=f"{row['type']}/{subtype}" if subtype else row["type"],
         legs=tuple(legs),
@@ -166,8 +169,11 @@ def trades(context: Context, evidence: Evidence) -> Page:
     return Page(seen=_seen(rows, claims, result.get("count")), claims=claims, gaps=gaps)
 
 
-def trade_row(codes: Codes, trade_id: str, row: Mapping[str, Any]) -> Claim:
-    """The claim of one fill, as TradesHistory and `trades.csv` have it. Raises: KeyError, InvalidField, InvalidAmount."""
+def trade_row(codes: Codes, trade_id: str, row: Mapping[str, Any], *, at: EpochMs | None = None) -> Claim:
+    """The claim of one fill, as TradesHistory and `trades.csv` have it; `at` where it is no epoch time.
+
+    Raises: KeyError, InvalidField, InvalidAmount.
+    """
     base, quote = split_pair(codes, row["pair"])
     volume, cost, fee = (parse_amount(row[name], where=name) for name in ("vol", "cost", "fee"))
     if row["type"] not in ("buy", "sell"):
@@ -183,7 +189,7 @@ def trade_row(codes: Codes, trade_id: str, row: Mapping[str, Any]) -> Claim:
         ref=trade_id,
         refs=(f"kraken:{trade_id}",),
         name=trade_id,
-        at=from_seconds(row["time"]),
+        at=from_seconds(row["time"]) if at is None else at,
         kind="trade",
         label=f"{row['type']} {row.get('ordertype') or ''}".strip(),
         legs=tuple(leg for leg in legs if leg.amount),
