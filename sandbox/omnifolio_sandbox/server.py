@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import uvicorn
 
 from omnifolio_sandbox.amounts import exact
+from omnifolio_sandbox.binance.server import BinanceServer
 from omnifolio_sandbox.control import ControlServer
 from omnifolio_sandbox.http import BODY_MAX_BYTES, Request, Response, answer
 from omnifolio_sandbox.kraken.server import KrakenServer
@@ -36,7 +37,7 @@ class Sandbox:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        servers: list[Server] = [ControlServer(state), KrakenServer(state)]
+        servers: list[Server] = [ControlServer(state), KrakenServer(state), BinanceServer(state)]
         self.servers = {server.name: server for server in servers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
