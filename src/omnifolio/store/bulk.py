@@ -54,7 +54,7 @@ def placeholders(dialect: str, count: int, *, start: int = 1) -> list[str]:
 @cache
 def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], or_replace: bool) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
-    sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join(placeholders(dialect, len(columns)))})'  # noqa: S608
+    sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join(placeholders(dialect, len(columns)))})'
     if or_replace:
         keys = [c.name for c in table.primary_key.columns]
         rest = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in keys)

@@ -51,6 +51,9 @@ def _to(name: str, target: str, *, cascade: bool = True, index: bool = False, op
 meta = _table("meta", sa.Column("key", Text, primary_key=True), _col("value", LargeBinary))
 """Facts of this installation: its id and the keys of its wire ids. One row each."""
 
+counters = _table("counters", sa.Column("name", Text, primary_key=True), _col("value", Int))
+"""The last id given out on SQLite (`store.numbers`); PostgreSQL has sequences."""
+
 # Tenancy -----------------------------------------------------------------------------------------------------------
 
 teams = _table(
@@ -211,9 +214,11 @@ gaps = _table(
     _col("text"),
     _maybe("start", Int),
     _maybe("end", Int),
+    _col("is_failure", Int, default="0"),
     _col("opened_at", Int),
     _col("seq", Int),
 )
+"""A failure's gap closes when its stream is read again; a reader's own gap stays until the reader no longer states it."""
 
 evidence = _table(
     "evidence",
@@ -247,7 +252,7 @@ claims = _table(
     _maybe("height", Int),
     _col("finality"),
     _col("is_withdrawn", Int, default="0"),
-    sa.UniqueConstraint("account_id", "book", "ref", "origin"),
+    sa.UniqueConstraint("account_id", "ref", "book", "origin"),
     sa.Index(
         "ix_claims_unsettled",
         "account_id",

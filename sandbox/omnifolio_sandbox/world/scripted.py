@@ -1,0 +1,34 @@
+"""Deposits that a test scripts from outside a user's story, with the facts that each venue's protocol shows."""
+
+from omnifolio_sandbox.world import chains
+from omnifolio_sandbox.world.book import Event, Leg
+from omnifolio_sandbox.world.dice import BASE32, letters
+
+
+def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
+    """A deposit on chain of the leg's amount; `seed` makes its ids.
+
+    Raises: ValueError for a ticker that has no chain in the world.
+    """
+    network = chains.NETWORKS.get(ticker)
+    if network is None:
+        raise ValueError(f"ticker {ticker!r} cannot be deposited on chain: give one of {', '.join(chains.NETWORKS)}")
+    hash_ = chains.transaction_hash(network, seed)
+    facts = {
+        "method": network.kraken_network,
+        "txid": hash_,
+        "info": chains.address(network, seed),
+        "network": network.kraken_network,
+    }
+    raw = "Q" + letters(BASE32, 18, seed)
+    return Event(
+        kind="deposit",
+        ref=f"{raw[:7]}-{raw[7:13]}-{raw[13:]}",
+        at=at_ms,
+        visible_at=visible_at,
+        type="deposit",
+        subtype="onchain_deposit",
+        legs=(leg,),
+        chain=chains.event_id(network, hash_),
+        facts=facts,
+    )
