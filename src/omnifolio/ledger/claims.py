@@ -93,7 +93,7 @@ _TRANSACTION_COLUMNS = (
 )  # fmt: skip
 _LEG_COLUMNS = ("transaction_id", "key", "account_id", "wallet_id", "token_id", "amount", "role", "counterparty", "at")
 
-_decode_claim = codec.decoder(Claim).decode
+decode_claim = codec.decoder(Claim).decode
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -253,7 +253,8 @@ def _taken_back(conn: Connection, place: Place, batch: Batch) -> dict[int, int]:
 
 def _known(conn: Connection, account: AccountId, changed: Sequence[_Said]) -> dict[str, int]:
     wanted = sorted({name for item in changed for name in item.claim.refs})
-    return dict(conn.execute(_known_refs, {"account": account, "refs": wanted}).tuples().all()) if wanted else {}
+    rows = conn.execute(_known_refs, {"account": account, "refs": wanted}) if wanted else ()
+    return {row[0]: row[1] for row in rows}
 
 
 def _grouped(changed: Sequence[_Said], known: Mapping[str, int]) -> list[_Group]:
@@ -326,7 +327,7 @@ def _told(conn: Connection, touched: Iterable[int]) -> dict[int, list[Claim]]:
     found: dict[int, list[Claim]] = {number: [] for number in ids}
     if ids:
         for row in conn.execute(_of_transactions, {"ids": ids}):
-            found[row.transaction_id].append(_decode_claim(row.payload))
+            found[row.transaction_id].append(decode_claim(row.payload))
     return found
 
 
