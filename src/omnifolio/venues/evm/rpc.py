@@ -34,7 +34,7 @@ _UNSUPPORTED = re.compile(
     r"method.{0,80}(not|n't|dis)|(not|un)\s?(supported|available|implemented|whitelisted|allowed)|does not exist|unknown"
 )
 _REVERTED = re.compile(
-    r"revert|out of gas|invalid opcode|invalid jump|bad instruction|stack (over|under)flow|gas required exceeds"
+    r"revert|out ?of ?gas|gas required|evm error|vm execution|invalid.{0,4}(opcode|operation|jump)|bad instruction|stack.?(o|u)"
 )
 
 T = TypeVar("T")
