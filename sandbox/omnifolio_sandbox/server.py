@@ -11,6 +11,7 @@ import uvicorn
 
 from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.binance.server import BinanceServer
+from omnifolio_sandbox.coinbase.server import CoinbaseServer
 from omnifolio_sandbox.control import ControlServer
 from omnifolio_sandbox.feed.ecb import EcbServer
 from omnifolio_sandbox.feed.gecko import GeckoServer
@@ -41,10 +42,10 @@ class Sandbox:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        servers: list[Server] = [
-            ControlServer(state), KrakenServer(state), BinanceServer(state), FeedServer(state), EcbServer(state),
-            LlamaServer(state), GeckoServer(state),
-        ]  # fmt: skip
+        kinds = (
+            ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
+        )  # fmt: skip
+        servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
