@@ -21,10 +21,10 @@ from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, pager_for
-from omnifolio.venues.exchanges.quirks import binance, kraken
+from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
 from omnifolio.venues.exchanges.rights import judge
 
-QUIRKS: dict[str, Quirks] = {"binance": binance.QUIRKS, "kraken": kraken.QUIRKS}
+QUIRKS: dict[str, Quirks] = {"binance": binance.QUIRKS, "coinbase": coinbase.QUIRKS, "kraken": kraken.QUIRKS}
 
 PAGES_MAX = 100_000
 SNAPSHOT_PAGES_MAX = 200
