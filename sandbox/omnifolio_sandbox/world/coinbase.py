@@ -38,7 +38,7 @@ class CoinbaseStory(Story):
     """Dollars in by bank, trades of all the venue's kinds, rewards of all its kinds, hard cases at fixed places."""
 
     venue: ClassVar[str] = "coinbase"
-    events_per_hundred_slots: ClassVar[int] = 150
+    gap_percent: ClassVar[int] = 150
 
     def opening(self) -> list[Act]:
         """Dollars and euros by bank, then ether to stake later."""
@@ -183,7 +183,8 @@ class CoinbaseStory(Story):
             )  # fmt: skip
             subtype = trade_subtype("coinbase", given=quote if buys else base_code, got=base_code if buys else quote)
             facts = {"product": f"{base_code}-{quote}", "base": base_code, "quote": quote, "order": order,
-                     "price": price, "size": size, "cost": cost, "fee": fee, "buying": buys, "maker": maker}  # fmt: skip
+                     "price": price, "size": size, "cost": cost, "fee": fee, "buying": buys,
+                     "maker": maker}  # fmt: skip
             events += self.told("fill", legs, type="trade", subtype=subtype, facts={**facts, "trade": self.uuid()})
         return events
 
