@@ -52,9 +52,11 @@ class Egress:
             async with self._session.request(
                 method, url, headers=headers, data=body, allow_redirects=False, timeout=aiohttp.ClientTimeout(timeout_s)
             ) as response:
-                raw = await response.content.read(RESPONSE_BYTES_MAX + 1)
-                if len(raw) > RESPONSE_BYTES_MAX:
-                    raise ResponseTooLarge
+                raw = b""
+                async for chunk in response.content.iter_chunked(65_536):
+                    raw += chunk
+                    if len(raw) > RESPONSE_BYTES_MAX:
+                        raise ResponseTooLarge
                 return Answer(
                     status=response.status,
                     headers={name.lower(): value for name, value in response.headers.items()},
