@@ -185,9 +185,11 @@ def anvil(*, chain_id: int = 31337) -> Iterator[Anvil]:
 class Difficult:
     """A proxy before a node that refuses what other nodes refuse.
 
-    `span_max` blocks in one eth_getLogs, `batch_max` questions in one batch, `without` methods that it does not have; `forget`
-    transactions whose receipts it answers with null as often as stated; `busy` answers with 429 come first; `tamper` changes
-    the result of a method, and `splice` puts bytes in the place of others in the answer. `asked` keeps (method, parameters) of all questions, `requests` and `refused` are counts.
+    `span_max`   blocks in one eth_getLogs; `batch_max` questions in one batch; `without` methods that it does not have
+    `forget`     transactions whose receipts it answers with null, as often as stated
+    `busy`       answers with 429 that come first
+    `tamper`     changes the result of a method; `splice` puts bytes in the place of others in the whole answer
+    `asked`      (method, parameters) of all questions; `requests` and `refused` are counts
     """
 
     def __init__(self, node: Anvil) -> None:
