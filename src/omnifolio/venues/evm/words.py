@@ -130,7 +130,7 @@ def _uint_at(data: bytes, place: int) -> int:
 
 def _bytes_at(data: bytes, place: int, *, length_max: int) -> bytes:
     length = _uint_at(data, place)
-    value = data[place + WORD_BYTES : place + WORD_BYTES + min(length, length_max + 1)]
+    value = data[place + WORD_BYTES : place + WORD_BYTES + min(length, length_max)]
     if len(value) != length:
         raise VenueBadResponse("a text or byte string of a contract is too long or ends in the middle")
     return value
