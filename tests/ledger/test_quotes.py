@@ -1,5 +1,6 @@
 """Stored prices: what is believed, what is looked up, what is asked again; on both databases."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -185,7 +186,7 @@ async def test_the_version_rises_with_every_change_and_only_then(shelf: Shelf) -
     versions.append(await shelf.version())
     await shelf.store.write(rates.put_rates, [rate("1.1", NOON)])
     versions.append(await shelf.version())
-    assert [later - earlier for earlier, later in zip(versions, versions[1:], strict=False)] == [1, 1, 0, 1, 0]
+    assert [later - earlier for earlier, later in itertools.pairwise(versions)] == [1, 1, 0, 1, 0]
 
 
 async def test_what_was_answered_is_not_asked_again_before_its_time(shelf: Shelf) -> None:
@@ -221,9 +222,7 @@ async def test_a_users_price_wins_for_this_user_alone(shelf: Shelf) -> None:
         team = conn.execute(sa.insert(teams).values(client_id="c", name="n", created_at=1).returning(teams.c.id)).scalar_one()
         found = []
         for uuid in ("mine", "other"):
-            user = conn.execute(
-                sa.insert(users).values(team_id=team, uuid=uuid, created_at=1).returning(users.c.id)
-            ).scalar_one()
+            user = conn.execute(sa.insert(users).values(team_id=team, uuid=uuid, created_at=1).returning(users.c.id)).scalar_one()
             found.append(Principal(team=TeamId(team), user=UserId(user), actor="test"))
         general = quotes.Override(price=Decimal("2"), currency="EUR")
         for target, value in (
@@ -296,7 +295,7 @@ def test_no_believed_price_is_tenfold_away_from_the_one_before_it(prices: list[i
     anchor = (EpochMs(NOON - HOUR_MS), Decimal(known))
     verdicts = spikes.believed(points, [anchor])
     path = [anchor[1], *(price for (_, price), is_believed in zip(points, verdicts, strict=True) if is_believed)]
-    assert all(spikes.within(a, b, spikes.FACTOR_MAX) for a, b in zip(path, path[1:], strict=False))
+    assert all(spikes.within(a, b, spikes.FACTOR_MAX) for a, b in itertools.pairwise(path))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
