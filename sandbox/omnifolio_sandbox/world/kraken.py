@@ -45,7 +45,7 @@ class KrakenStory(Story):
     """Deposits, orders with several fills, instant buys, Earn allocations and rewards, withdrawals, and hard cases."""
 
     venue: ClassVar[str] = "kraken"
-    events_per_hundred_slots: ClassVar[int] = 145
+    gap_percent: ClassVar[int] = 145
 
     def opening(self) -> list[Act]:
         """Euros and dollars by bank, some bitcoin from outside, a first order."""

@@ -36,7 +36,9 @@ class Story:
     """
 
     venue: ClassVar[str]
-    events_per_hundred_slots: ClassVar[int] = 150
+    gap_percent: ClassVar[int] = (
+        150  # mean gap between acts, of three years / size: above 100 where acts make several events
+    )
 
     def __init__(self, user: str, size: int) -> None:
         self.user = user
@@ -47,7 +49,7 @@ class Story:
         self._morning = 0
         self._morning_prices: dict[str, Decimal | None] = {}
         self.at = START_MS + self.dice.between(0, 20 * MS_PER_DAY)
-        self.gap_ms = max(1, SIZED_YEARS_DAYS * MS_PER_DAY * self.events_per_hundred_slots // (100 * size))
+        self.gap_ms = max(1, SIZED_YEARS_DAYS * MS_PER_DAY * self.gap_percent // (100 * size))
 
     def tell(self) -> Iterator[Event]:
         """All that happens, for ever."""
