@@ -182,7 +182,10 @@ def test_random_trades_conserve_value_in_every_currency() -> None:
     for _ in range(2_000):
         one, two = dice.sample(codes, 2)
         prices = {code: str(Decimal(dice.randrange(1, 10**12)) / 10**6) for code in PRICES if dice.random() < 0.7}
-        legs = [f"in {Decimal(dice.randrange(1, 10**15)) / 10**8} {one}", f"out {Decimal(dice.randrange(1, 10**9)) / 10**4} {two}"]
+        legs = [
+            f"in {Decimal(dice.randrange(1, 10**15)) / 10**8} {one}",
+            f"out {Decimal(dice.randrange(1, 10**9)) / 10**4} {two}",
+        ]
         for currency in ("USD", "EUR", "GBP"):
             found = values(*legs, currency=currency, known=quotes(prices))
             if found[0].startswith("("):
