@@ -104,6 +104,14 @@ _STORED = {
     for dialect, asked in _ASKED.items()
 }
 _TOKEN_KEYS = sa.select(tokens.c.token, tokens.c.id).where(any_of(tokens.c.token, "ids"))
+_RETRIES = {
+    reason: sa.text(
+        "SELECT t.token, t.ticker, q.resolution, q.bucket FROM quotes q JOIN tokens t ON t.id = q.token_id "
+        f"WHERE q.reason = '{reason}' AND q.observed_at <= :before AND q.resolution > {ALL_TIME} "
+        "ORDER BY q.observed_at LIMIT :most"
+    ).bindparams(sa.bindparam("before", type_=sa.BigInteger), sa.bindparam("most", type_=sa.BigInteger))
+    for reason in RETRY_MS
+}
 _OVERRIDES = sa.select(overlays.c.target, overlays.c.value, overlays.c.at).where(
     overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND
 )
@@ -202,6 +210,17 @@ def missing(conn: Connection, wanted: Sequence[Wanted], *, now: EpochMs) -> list
         for slot, want in slots.items()
         if not _is_answered(before.get(slot), now) and not _is_answered(before.get((slot[0], ALL_TIME, EpochMs(0))), now)
     ]
+
+
+def retries(conn: Connection, *, now: EpochMs, wants_max: int) -> list[Wanted]:
+    """What was asked in vain long enough ago to be asked again, the longest-waiting first."""
+    wants: list[Wanted] = []
+    for reason, retry_ms in RETRY_MS.items():
+        values = {"before": now - retry_ms, "most": wants_max - len(wants)}
+        for token, ticker, resolution, bucket in conn.execute(_RETRIES[reason], values):
+            at = bucket + resolution - 1 if resolution == DAY_MS else bucket
+            wants.append(Wanted(token=TokenId(token), ticker=ticker, at=EpochMs(at), resolution=resolution))
+    return wants
 
 
 def lookup(conn: Connection, asked: Iterable[tuple[int, EpochMs]], *, principal: Principal | None, tolerance_ms: int) -> Quotes:

@@ -1,6 +1,7 @@
 """All price and rate sources, in order of preference, and what each is made of."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -17,17 +18,22 @@ DefiLlama first: no key, many prices in one question, any past instant. The mark
 
 
 class Sources(Struct, frozen=True):
-    """The sources in use: prices in order of preference, and one of exchange rates."""
+    """The sources in use: prices in order of preference, and one of exchange rates; and the assets that they go by."""
 
     prices: tuple[PriceSource, ...]
     rates: RateSource
+    assets: Assets
+
+    def digest(self) -> int:
+        """A number that changes when other tokens can be priced than before: other sources, other reviewed assets."""
+        return crc32("\n".join([*(source.id for source in self.prices), self.assets.digest]).encode())
 
     def endpoints(self) -> Mapping[str, Sequence[Endpoint]]:
         """Everything that the sources may ask, by host, for the allow-list of the way out."""
         found: dict[str, dict[Endpoint, None]] = {}
-        for source in (*self.prices, self.rates):
-            for endpoint in source.endpoints():
-                found.setdefault(endpoint.host, {})[endpoint] = None
+        every = [endpoint for source in self.prices for endpoint in source.endpoints()]
+        for endpoint in (*every, *self.rates.endpoints()):
+            found.setdefault(endpoint.host, {})[endpoint] = None
         return {host: tuple(endpoints) for host, endpoints in found.items()}
 
 
@@ -56,4 +62,4 @@ def build(*, chosen: Iterable[str], base_urls: Mapping[str, str], sandbox_url: s
     for name in wanted:
         if name not in made:
             raise InvalidSettings(f"price_sources: {name!r} is none of {', '.join(made)}")
-    return Sources(prices=tuple(made[name] for name in wanted), rates=rates)
+    return Sources(prices=tuple(made[name] for name in wanted), rates=rates, assets=assets)
