@@ -86,6 +86,7 @@ _one = sa.select(*_transaction_columns).where(
     transactions.c.id == sa.bindparam("transaction"), transactions.c.account_id == _account, transactions.c.user_id == _user
 )
 _by_ids = sa.select(*_transaction_columns).where(any_of(transactions.c.id, "ids"))
+_mine_by_ids = _by_ids.where(transactions.c.user_id == _user, transactions.c.state == "live")
 _legs = (
     sa.select(
         legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty
@@ -249,6 +250,12 @@ def page(conn: Connection, principal: Principal, account: AccountId, wanted: Fil
         return []
     rows = {row.id: row for row in conn.execute(_by_ids, {"ids": ids})}
     return _with_legs(conn, [rows[number] for number in ids])
+
+
+def by_ids(conn: Connection, principal: Principal, numbers: Sequence[TransactionId]) -> Sequence[StoredTransaction]:
+    """The live ones among these transactions of the user, in the given order."""
+    rows = {row.id: row for row in conn.execute(_mine_by_ids, {"ids": list(numbers), "user": principal.data_user})}
+    return _with_legs(conn, [rows[number] for number in numbers if number in rows])
 
 
 def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf:
