@@ -10,7 +10,12 @@ from typing import Any, Protocol
 import uvicorn
 
 from omnifolio_sandbox.amounts import exact
+from omnifolio_sandbox.binance.server import BinanceServer
 from omnifolio_sandbox.control import ControlServer
+from omnifolio_sandbox.feed.ecb import EcbServer
+from omnifolio_sandbox.feed.gecko import GeckoServer
+from omnifolio_sandbox.feed.llama import LlamaServer
+from omnifolio_sandbox.feed.own import FeedServer
 from omnifolio_sandbox.http import BODY_MAX_BYTES, Request, Response, answer
 from omnifolio_sandbox.kraken.server import KrakenServer
 from omnifolio_sandbox.state import State
@@ -36,7 +41,10 @@ class Sandbox:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        servers: list[Server] = [ControlServer(state), KrakenServer(state)]
+        servers: list[Server] = [
+            ControlServer(state), KrakenServer(state), BinanceServer(state), FeedServer(state), EcbServer(state),
+            LlamaServer(state), GeckoServer(state),
+        ]  # fmt: skip
         self.servers = {server.name: server for server in servers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

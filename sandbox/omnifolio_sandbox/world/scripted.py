@@ -2,7 +2,7 @@
 
 from omnifolio_sandbox.world import chains
 from omnifolio_sandbox.world.book import Event, Leg
-from omnifolio_sandbox.world.dice import BASE32, letters
+from omnifolio_sandbox.world.dice import BASE32, letters, number
 
 
 def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
@@ -14,16 +14,17 @@ def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible
     if network is None:
         raise ValueError(f"ticker {ticker!r} cannot be deposited on chain: give one of {', '.join(chains.NETWORKS)}")
     hash_ = chains.transaction_hash(network, seed)
-    facts = {
-        "method": network.kraken_network,
-        "txid": hash_,
-        "info": chains.address(network, seed),
-        "network": network.kraken_network,
-    }
-    raw = "Q" + letters(BASE32, 18, seed)
+    place = chains.address(network, seed)
+    if venue == "kraken":
+        raw = "Q" + letters(BASE32, 18, seed)
+        ref = f"{raw[:7]}-{raw[7:13]}-{raw[13:]}"
+        facts = {"method": network.kraken_network, "txid": hash_, "info": place, "network": network.kraken_network}
+    else:
+        ref = str(900_000_000_000_000_000 + number(seed) % 10**17)
+        facts = {"txid": hash_, "address": place, "network": network.binance_network}
     return Event(
         kind="deposit",
-        ref=f"{raw[:7]}-{raw[7:13]}-{raw[13:]}",
+        ref=ref,
         at=at_ms,
         visible_at=visible_at,
         type="deposit",

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from omnifolio.model.clock import Clock, EpochMs
 from omnifolio.model.errors import ResponseTooLarge, VenueUnavailable
+from omnifolio.transport.timing import Timing
 
 RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 TIMEOUT_S = 30.0
@@ -26,6 +27,7 @@ class Egress:
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
+        self.timing = Timing()
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
