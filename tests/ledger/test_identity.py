@@ -65,7 +65,7 @@ async def test_a_crash_between_two_sources_leaves_the_same_ids(store: Store, ord
         commit(conn, book.principal, book.account, order[1], fence=book.fence, now=order[1].observed_at)  # type: ignore[arg-type]
         raise ConnectionAbortedError("the process died before its commit")
 
-    with pytest.raises(Exception, match="refused|died"):
+    with pytest.raises(Exception, match=r"refused|died"):
         await store.write_sync(crash)
     assert [row.id for row in await book.transactions()] == before
     await book.commit(order[1])

@@ -74,6 +74,9 @@ class Account(Struct, frozen=True, kw_only=True):
     v: int
     calls: int
     synced_at: EpochMs | None
+    round_at: EpochMs | None
+    scanned_at: EpochMs | None
+    failures: int
     next_sync_at: EpochMs | None
     is_leased: bool
     fence: int
@@ -212,6 +215,11 @@ def release(conn: Connection, account: AccountId, *, fence: int) -> None:
     conn.execute(_release, {"account": account, "fence_": fence})
 
 
+def postpone(conn: Connection, account: AccountId, *, until: EpochMs) -> None:
+    """Lets an account be due later, without a word in the change log."""
+    conn.execute(_change.values(next_sync_at=until), {"account": account})
+
+
 def count_calls(conn: Connection, account: AccountId, count: int) -> None:
     """Adds to the number of requests that this account has cost its venue."""
     conn.execute(_count_calls, {"account": account, "count": count})
@@ -236,6 +244,9 @@ def _account_of(row: Any, now: EpochMs) -> Account:
         v=row.seq,
         calls=row.calls,
         synced_at=row.synced_at,
+        round_at=row.round_at,
+        scanned_at=row.scanned_at,
+        failures=row.failures,
         next_sync_at=row.next_sync_at,
         is_leased=row.lease_until >= now,
         fence=row.fence,

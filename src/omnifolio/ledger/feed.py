@@ -97,8 +97,8 @@ class Change(Struct, frozen=True, order=True):
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """Changes in order and the cursor after them. `is_reset`: the cursor was older than the horizon, so these are everything
-    that exists, from the beginning, and what the reader holds besides is gone."""
+    """Changes in order and the cursor after them. `is_reset`: the cursor was older than the horizon, so a full snapshot begins
+    with this answer; the reader drops what it holds and then goes on as always."""
 
     changes: Sequence[Change]
     cursor: str
@@ -119,17 +119,18 @@ def changes(conn: Connection, principal: Principal, *, cursor: str, limit: int) 
     A commit is never split: the answer may exceed `limit` by one commit's rows. Raises: InvalidField for a foreign cursor.
     """
     user = principal.data_user
-    after, is_reset = _read(cursor)
+    after, is_resetting = _read(cursor)
     newest = latest(conn, principal)
-    if not is_reset and (0 < after < conn.execute(_horizon, {"user": user}).scalar_one() or after > newest):
-        after, is_reset = 0, True
+    is_reset = False
+    if not is_resetting and (0 < after < conn.execute(_horizon, {"user": user}).scalar_one() or after > newest):
+        after, is_reset, is_resetting = 0, True, True
     count = max(1, min(limit, CHANGES_MAX))
     found = _changes(conn, user, after, count)
     if len(found) <= count:
         return Changes(changes=found, cursor=str(newest), has_more=False, is_reset=is_reset)
     last = found[count - 1].seq if found[count].seq != found[count - 1].seq else found[count - 1].seq - 1
     kept = [change for change in found if change.seq <= last] or _whole_commit(conn, user, found[0].seq)
-    mark = _RESETTING if is_reset else ""
+    mark = _RESETTING if is_resetting else ""
     return Changes(changes=kept, cursor=f"{kept[-1].seq}{mark}", has_more=True, is_reset=is_reset)
 
 

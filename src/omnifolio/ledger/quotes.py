@@ -1,7 +1,7 @@
 """Prices in the ledger: what is stored of them, what is believed, and the price of many tokens at many instants at once.
 
-A usable price, once stored, stays: a total that was shown can be shown again. A price more than ten times away from its neighbours
-in time is kept as suspect and priced into nothing until a second source says the same. A row without a usable price is a known
+A usable price, once stored, stays: a total that was shown can be shown again. A price more than ten times away from its
+neighbours in time is kept as suspect and enters no value until a second source says the same. A row without a price is a known
 absence with its reason, so that nobody asks again at once. What a user has set as a price wins over every source.
 """
 
@@ -30,13 +30,13 @@ from omnifolio.model.prices import (
     Price,
     Quotes,
     Reason,
-    TokenKey,
     Unpriced,
     Wanted,
     bucket_of,
 )
 from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk
+from omnifolio.store.lists import any_of
 from omnifolio.store.schema import overlays, quotes, tokens
 
 CARRY_MAX_MS = 3 * DAY_MS
@@ -65,19 +65,19 @@ _USABLE = "p.price IS NOT NULL AND p.reason = ''"
 def _nearest(resolution: int, where: str, order: str) -> str:
     """The bucket of the nearest row of one resolution on one side of the asked instant."""
     return (
-        f"(SELECT p.bucket FROM quotes p WHERE p.token_id = w.t AND p.currency = '{BRIDGE}' AND p.resolution = {resolution} "  # noqa: S608
+        f"(SELECT p.bucket FROM quotes p WHERE p.token_id = w.t AND p.currency = '{BRIDGE}' AND p.resolution = {resolution} "
         f"AND {where} ORDER BY p.bucket {order} LIMIT 1)"
     )
 
 
 def _lookup_sql(asked: str) -> sa.TextClause:
-    """Per asked (token, instant): the newest usable row of each resolution, the newest absence beside it, the token's own absence."""
-    parts = [f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} {ALL_TIME} AND q.bucket = 0"]  # noqa: S608
+    """Per asked (token, instant): each resolution's newest usable row and newest absence, and the token's own absence."""
+    parts = [f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} {ALL_TIME} AND q.bucket = 0"]
     for resolution in RESOLUTIONS:
         usable = f"p.bucket <= w.a AND p.bucket > w.a - {CARRY_MAX_MS + resolution} AND {_USABLE}"
         absent = f"p.bucket <= w.a AND p.bucket > w.a - {resolution} - :tolerance AND NOT ({_USABLE})"
         parts += [
-            f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q "  # noqa: S608
+            f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q "
             f"WHERE {_MINE} {resolution} AND q.bucket = {_nearest(resolution, where, 'DESC')}"
             for where in (usable, absent)
         ]
@@ -89,7 +89,7 @@ def _neighbour_sql(asked: str) -> sa.TextClause:
     before = f"p.bucket <= w.a AND p.bucket >= w.a - {spikes.NEIGHBOUR_MS} AND {_USABLE}"
     after = f"p.bucket > w.a AND p.bucket <= w.a + {spikes.NEIGHBOUR_MS} AND {_USABLE}"
     parts = [
-        f"SELECT w.t, q.bucket, q.price FROM {asked} CROSS JOIN quotes q "  # noqa: S608
+        f"SELECT w.t, q.bucket, q.price FROM {asked} CROSS JOIN quotes q "
         f"WHERE {_MINE} {resolution} AND q.bucket = {_nearest(resolution, where, order)}"
         for resolution in RESOLUTIONS
         for where, order in ((before, "DESC"), (after, "ASC"))
@@ -100,10 +100,10 @@ def _neighbour_sql(asked: str) -> sa.TextClause:
 _LOOKUP = {dialect: _lookup_sql(asked) for dialect, asked in _ASKED.items()}
 _NEIGHBOURS = {dialect: _neighbour_sql(asked) for dialect, asked in _ASKED.items()}
 _STORED = {
-    dialect: sa.text(f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} w.r AND q.bucket = w.a")  # noqa: S608
+    dialect: sa.text(f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} w.r AND q.bucket = w.a")
     for dialect, asked in _ASKED.items()
 }
-_TOKEN_KEYS = sa.select(tokens.c.token, tokens.c.id).where(tokens.c.token.in_(sa.bindparam("ids", expanding=True)))
+_TOKEN_KEYS = sa.select(tokens.c.token, tokens.c.id).where(any_of(tokens.c.token, "ids"))
 _OVERRIDES = sa.select(overlays.c.target, overlays.c.value, overlays.c.at).where(
     overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND
 )
@@ -131,7 +131,7 @@ class Override(Struct, frozen=True, kw_only=True):
 class _Row(Struct, frozen=True):
     """One stored row of quotes, as the statements above give it."""
 
-    token: TokenKey
+    token: int
     asked: EpochMs
     resolution: int
     bucket: EpochMs
@@ -149,8 +149,8 @@ class _Row(Struct, frozen=True):
 def put(conn: Connection, found: Sequence[Quote], absences: Sequence[Absence] = ()) -> Stored:
     """Stores prices and named absences, and says which prices were not believed.
 
-    A usable price stays as it is. A suspect one becomes usable when another source comes within a quarter of it. The tokens must be
-    known to the ledger. Raises: NotFound.
+    A usable price stays as it is. A suspect one becomes usable when another source comes within a quarter of it. The tokens
+    must be known to the ledger. Raises: NotFound.
     """
     if not found and not absences:
         return Stored(rows=0)
@@ -158,7 +158,7 @@ def put(conn: Connection, found: Sequence[Quote], absences: Sequence[Absence] = 
     keys = _keys_of(conn, {item.token for item in found} | {item.token for item in absences})
     slots: dict[_Slot, Quote] = {}
     for item in found:
-        assert item.currency == BRIDGE and item.resolution in RESOLUTIONS, "sources quote in the bridge currency"
+        assert item.currency == BRIDGE, "sources quote in the bridge currency"
         slots.setdefault((keys[item.token], item.resolution, item.bucket), item)
     empty = {(keys[item.token], item.resolution, item.bucket): item for item in absences}
     before = _stored(conn, [*slots, *empty])
@@ -204,9 +204,7 @@ def missing(conn: Connection, wanted: Sequence[Wanted], *, now: EpochMs) -> list
     ]
 
 
-def lookup(
-    conn: Connection, asked: Iterable[tuple[TokenKey, EpochMs]], *, principal: Principal | None, tolerance_ms: int
-) -> Quotes:
+def lookup(conn: Connection, asked: Iterable[tuple[int, EpochMs]], *, principal: Principal | None, tolerance_ms: int) -> Quotes:
     """The price of every asked token at its instant, in two statements for any number up to CHUNK.
 
     The minute's price if there is one, else the hour's, else the day's; else the newest of the CARRY_MAX_MS before, marked stale
@@ -214,7 +212,7 @@ def lookup(
     before an hour's). `principal` brings in what its user has set; None leaves that out.
     """
     wanted = {(key, bucket_of(at, MINUTE_MS)): at for key, at in asked}
-    answers: dict[tuple[TokenKey, EpochMs], list[_Row]] = {place: [] for place in wanted}
+    answers: dict[tuple[int, EpochMs], list[_Row]] = {place: [] for place in wanted}
     places = list(wanted)
     for start in range(0, len(places), CHUNK):
         chunk = [[key, at, 0] for key, at in places[start : start + CHUNK]]
@@ -241,7 +239,7 @@ def version(conn: Connection) -> int:
     return int(conn.execute(_VERSION).scalar_one())
 
 
-_Slot = tuple[TokenKey, int, EpochMs]
+_Slot = tuple[int, int, EpochMs]
 """Where one row of quotes stands: token, resolution, bucket."""
 _read_override = msgspec.json.Decoder(Override)
 
@@ -250,12 +248,10 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _keys_of(conn: Connection, ids: Iterable[TokenId]) -> dict[TokenId, TokenKey]:
+def _keys_of(conn: Connection, ids: Iterable[TokenId]) -> dict[TokenId, int]:
     """The ledger's integers of tokens. Raises: NotFound."""
     wanted = sorted(set(ids))
-    keys: dict[TokenId, TokenKey] = {}
-    for start in range(0, len(wanted), CHUNK):
-        keys.update({row[0]: row[1] for row in conn.execute(_TOKEN_KEYS, {"ids": wanted[start : start + CHUNK]})})
+    keys: dict[TokenId, int] = {TokenId(row[0]): row[1] for row in conn.execute(_TOKEN_KEYS, {"ids": wanted})}
     unknown = next((token for token in wanted if token not in keys), None)
     if unknown is not None:
         raise NotFound(f"price of {unknown}: the ledger knows no such token")
@@ -274,7 +270,7 @@ def _stored(conn: Connection, slots: Sequence[_Slot]) -> dict[_Slot, _Row]:
 
 def _verdicts(conn: Connection, newcomers: Mapping[_Slot, Quote]) -> dict[_Slot, bool]:
     """Which new prices are believed beside their stored neighbours."""
-    known: dict[TokenKey, set[spikes.Point]] = {}
+    known: dict[int, set[spikes.Point]] = {}
     slots = sorted(newcomers, key=lambda slot: (slot[0], slot[2], slot[1]))
     for start in range(0, len(slots), CHUNK):
         chunk = [[slot[0], slot[2], 0] for slot in slots[start : start + CHUNK]]
@@ -344,8 +340,8 @@ def _price(row: _Row, *, is_stale: bool) -> Price:
 
 
 def _overridden(
-    conn: Connection, user: UserId, wanted: Mapping[tuple[TokenKey, EpochMs], EpochMs]
-) -> dict[tuple[TokenKey, EpochMs], Price]:
+    conn: Connection, user: UserId, wanted: Mapping[tuple[int, EpochMs], EpochMs]
+) -> dict[tuple[int, EpochMs], Price]:
     """The prices that the user has set among those asked; one for the day wins over one for always."""
     by_token: dict[TokenId, dict[str, Price]] = {}
     for target, value, at in conn.execute(_OVERRIDES, {"user": user}):

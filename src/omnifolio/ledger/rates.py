@@ -23,14 +23,14 @@ _ASKED = {
 }
 _HOLDING = {
     dialect: sa.text(
-        f"SELECT w.c, w.d, r.rate FROM {asked} CROSS JOIN rates r WHERE r.currency = w.c AND r.day = "  # noqa: S608
+        f"SELECT w.c, w.d, r.rate FROM {asked} CROSS JOIN rates r WHERE r.currency = w.c AND r.day = "
         f"(SELECT p.day FROM rates p WHERE p.currency = w.c AND p.day <= w.d AND p.day >= w.d - {RATE_AGE_MAX_DAYS * DAY_MS} "
         "ORDER BY p.day DESC LIMIT 1)"
     )
     for dialect, asked in _ASKED.items()
 }
 _STORED = {
-    dialect: sa.text(f"SELECT w.c, w.d, r.rate FROM {asked} CROSS JOIN rates r WHERE r.currency = w.c AND r.day = w.d")  # noqa: S608
+    dialect: sa.text(f"SELECT w.c, w.d, r.rate FROM {asked} CROSS JOIN rates r WHERE r.currency = w.c AND r.day = w.d")
     for dialect, asked in _ASKED.items()
 }
 _SPAN = sa.select(sa.func.min(rates.c.day), sa.func.max(rates.c.day)).where(rates.c.currency == "USD")

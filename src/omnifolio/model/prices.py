@@ -7,16 +7,13 @@ bridge currency first (`BRIDGE`); other currencies are reached through the euro'
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NewType
+from typing import Literal
 
 from msgspec import Struct
 
 from omnifolio.model import amounts
-from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs, day_of, start_of_day
+from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs, day_of, iso, start_of_day
 from omnifolio.model.tokens import TokenId
-
-TokenKey = NewType("TokenKey", int)
-"""The ledger's own integer for a token: what legs and balances carry."""
 
 BRIDGE = "USD"
 EURO = "EUR"
@@ -95,6 +92,12 @@ class Price(Struct, frozen=True, kw_only=True):
     observed_at: EpochMs
     is_stale: bool = False
 
+    @property
+    def as_of(self) -> str:
+        """The bucket's beginning for people: `2024-05-01` for a day, `2024-05-01 13:07 UTC` for what is shorter."""
+        text = iso(self.bucket)
+        return text[:10] if self.resolution >= DAY_MS else f"{text[:10]} {text[11:16]} UTC"
+
 
 class Unpriced(Struct, frozen=True):
     """There is no price or rate; `reason` is one of REASONS. Never to be read as zero."""
@@ -111,14 +114,14 @@ NOT_ASKED = Unpriced("not_asked")
 
 
 class Quotes:
-    """Prices by token and minute, as the ledger found them; asking for what was not looked up gives `not_asked`."""
+    """Prices by the ledger's number of a token and the minute; asking for what was not looked up gives `not_asked`."""
 
     __slots__ = ("_found",)
 
-    def __init__(self, found: Mapping[tuple[TokenKey, EpochMs], Price | Unpriced]) -> None:
+    def __init__(self, found: Mapping[tuple[int, EpochMs], Price | Unpriced]) -> None:
         self._found = found
 
-    def at(self, token: TokenKey, at: EpochMs) -> Price | Unpriced:
+    def at(self, token: int, at: EpochMs) -> Price | Unpriced:
         """The price of `token` at the instant, or why there is none."""
         return self._found.get((token, bucket_of(at, MINUTE_MS)), NOT_ASKED)
 

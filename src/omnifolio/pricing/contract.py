@@ -4,6 +4,7 @@ A source plans requests out of what is wanted and parses their answers; it sends
 a test. What it does not list it names; what it gives is exact.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol, TypeVar
@@ -15,7 +16,7 @@ from omnifolio.model import amounts
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
 from omnifolio.model.errors import InvalidAmount, ResponseTooLarge, VenueBadResponse, VenueBanned, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Quote
-from omnifolio.model.prices import BRIDGE, Absence, Rate, Reason, Wanted, bucket_of
+from omnifolio.model.prices import BRIDGE, NOW_INTERVAL_MS, Absence, Rate, Reason, Wanted, bucket_of
 from omnifolio.transport.egress import Answer
 
 T = TypeVar("T")
@@ -27,13 +28,26 @@ CLOSE_DISTANCE_MS = DAY_MS // 2
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One HTTP request of a source. `cost` is its weight in the source's own rate limit."""
+    """One HTTP request. `host` is the id of the source whose server it goes to; `cost` its weight in that server's limits."""
 
+    host: str
     method: str = "GET"
     url: str
     headers: Mapping[str, str] = {}
     body: bytes | None = None
     cost: int = 1
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One kind of request that a source makes, for the allow-list of the way out.
+
+    `url` is origin and path; `{name}` in it stands for one path segment. `is_configured`: the operator wrote the base URL.
+    """
+
+    host: str
+    method: str
+    url: str
+    is_configured: bool
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -55,6 +69,10 @@ class PriceSource(Protocol):
 
     id: str
 
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Everything that `plan` may ask."""
+        ...
+
     def covers(self, want: Wanted) -> bool:
         """Whether the source can know this token at that time, judged without asking it."""
         ...
@@ -73,6 +91,10 @@ class RateSource(Protocol):
 
     id: str
 
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Everything that `plan_rates` may ask."""
+        ...
+
     def plan_rates(self, first: EpochMs, last: EpochMs, *, now: EpochMs) -> Ask:
         """The requests that bring the rates of the days from `first` to `last`."""
         ...
@@ -80,6 +102,11 @@ class RateSource(Protocol):
     def parse_rates(self, ask: Ask, answers: Sequence[Answer]) -> Sequence[Rate]:
         """The rates in the answers. Raises: VenueError and its kin."""
         ...
+
+
+def endpoints_of(host: str, *paths: str, base: str, default: str, method: str = "GET") -> tuple[Endpoint, ...]:
+    """The endpoints under a base URL, which is the operator's where it is not the default."""
+    return tuple(Endpoint(host=host, method=method, url=base + path, is_configured=base != default) for path in paths)
 
 
 def body_of(source: str, answer: Answer) -> bytes:
@@ -146,15 +173,16 @@ def absence(want: Wanted, reason: Reason, *, source: str, observed_at: EpochMs) 
 def settle(
     want: Wanted, points: Sequence[tuple[EpochMs, Decimal]], *, source: str, observed_at: EpochMs, route: str = ""
 ) -> Quote | None:
-    """The quote for `want` out of prices at instants: the nearest one, in the finest bucket that is honest for it.
+    """The quote for `want` out of prices at instants (sorted by time): the nearest one, in the finest bucket honest for it.
 
     A price of the wanted instant's own minute makes a minute's quote, one within an hour an hour's; a day's close is made by the
     nearest price within half a day. None when all are further away: a price from elsewhere in the day is no close.
     """
-    nearest = min(points, key=lambda point: abs(point[0] - want.at), default=None)
-    if nearest is None:
+    place = bisect_left(points, want.at, key=lambda point: point[0])
+    near = points[max(place - 1, 0) : place + 1]
+    if not near:
         return None
-    at, price = nearest
+    at, price = min(near, key=lambda point: abs(point[0] - want.at))
     distance = abs(at - want.at)
     if want.resolution == DAY_MS:
         resolution = DAY_MS if distance <= CLOSE_DISTANCE_MS else 0
@@ -165,3 +193,24 @@ def settle(
     if not resolution:
         return None
     return quote(want, price, source=source, observed_at=observed_at, resolution=resolution, route=route)
+
+
+def settle_now(want: Wanted, price: Decimal, *, at: EpochMs, source: str, observed_at: EpochMs, route: str = "") -> Quote | None:
+    """The quote for a price of now that the source last updated at `at`: it holds in the wanted minute if it is recent."""
+    if abs(want.at - at) <= NOW_INTERVAL_MS:
+        at = want.at
+    return settle(want, [(at, price)], source=source, observed_at=observed_at, route=route)
+
+
+def is_now(want: Wanted, now: EpochMs) -> bool:
+    """Whether a source's current price answers the want."""
+    return want.resolution == MINUTE_MS and abs(now - want.at) <= NOW_INTERVAL_MS
+
+
+def answer_all(wants: Sequence[Wanted], quotes: Mapping[Wanted, Quote | None], *, source: str, observed_at: EpochMs) -> Found:
+    """What was found for all `wants`: their quotes, and `no_source` for the others."""
+    found = tuple(item for want in wants if (item := quotes.get(want)) is not None)
+    absent = tuple(
+        absence(want, "no_source", source=source, observed_at=observed_at) for want in wants if quotes.get(want) is None
+    )
+    return Found(quotes=found, absences=absent)

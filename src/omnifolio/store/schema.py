@@ -131,8 +131,10 @@ accounts = _table(
     _col("is_deleted", Int, default="0"),
     _col("calls", Int, default="0"),
     _maybe("synced_at", Int),
+    _maybe("round_at", Int),
+    _maybe("scanned_at", Int),
+    _col("failures", Int, default="0"),
     _maybe("next_sync_at", Int),
-    _col("is_dirty", Int, default="0"),
     _col("fence", Int, default="0"),
     _col("lease_owner", default="''"),
     _col("lease_until", Int, default="0"),
@@ -140,7 +142,9 @@ accounts = _table(
     sa.Index("ix_accounts_due", "next_sync_at"),
 )
 """`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
-`progress` {wallets, balances, transactions} → status; `fence` rises with each lease and is checked by every commit."""
+`progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
+`scanned_at` when history was last read whether or not balances had moved; `failures` rounds in a row that failed; `fence` rises
+with each lease and is checked by every commit."""
 
 secrets = _table(
     "secrets",
@@ -191,10 +195,9 @@ cursors = _table(
     _col("token"),
     _col("updated_at", Int),
     _maybe("done_at", Int),
-    _maybe("scanned_at", Int),
     clustered=True,
 )
-"""`done_at` when the stream last reached the present; `scanned_at` when it was last read again from the beginning."""
+"""`done_at` when the stream last reached the present."""
 
 coverage = _table(
     "coverage",
