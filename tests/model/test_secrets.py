@@ -28,11 +28,9 @@ def logged() -> str:
 
 
 def raised() -> str:
-    try:
-        raise BadCredentials(f"refused {SECRET}", secret=SECRET)
-    except BadCredentials as error:
-        found = traceback.TracebackException.from_exception(error, capture_locals=True)
-        return "".join(found.format()) + repr(error) + repr(error.extra)
+    error = BadCredentials(f"refused {SECRET}", secret=SECRET)
+    found = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return "".join(found.format()) + repr(error) + repr(error.extra)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +68,7 @@ def test_written_down_it_is_masked(write: Callable[[], str]) -> None:
         lambda: pickle.dumps(Holder(SECRET)),
         lambda: copy.copy(SECRET),
         lambda: copy.deepcopy({"key": SECRET}),
-        lambda: SECRET.__getstate__(),
+        SECRET.__getstate__,
         lambda: {SECRET: 1},
         lambda: ",".join([SECRET]),  # type: ignore[list-item]
         lambda: bytes(SECRET),  # type: ignore[call-overload]

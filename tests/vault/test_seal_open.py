@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.structs import replace
 from tests.vault.stand import CANARY, CREDENTIALS, NOW, key_store, people, publication_key, revealed, start
 
@@ -17,7 +18,7 @@ from omnifolio.model.secrets import Secret
 from omnifolio.store import schema
 from omnifolio.store.engine import Store
 from omnifolio.vault import admin
-from omnifolio.vault.keystore import KeyStore
+from omnifolio.vault.keystore import Key, KeyStore
 from omnifolio.vault.open import accept, keep, open_box, open_intake, open_kept, open_secret, refuse
 from omnifolio.vault.places import Place, bind
 from omnifolio.vault.seal import IntakeKey, fingerprint, published, seal, seal_to
@@ -199,10 +200,6 @@ def test_a_sealed_box_opens_only_in_its_place(keys: KeyStore, place: Place) -> N
 
 
 def intake_key(keys: KeyStore) -> IntakeKey:
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-    from omnifolio.vault.keystore import Key
-
     private = X25519PrivateKey.generate()
     keys.add("intake", "00" * 8, Key("00" * 8, private.private_bytes_raw()), NOW)
     return IntakeKey("00" * 8, private.public_key().public_bytes_raw())
@@ -233,7 +230,7 @@ def test_every_flipped_bit_of_a_sealed_box_is_noticed(keys: KeyStore) -> None:
 
 
 def test_no_two_lists_are_bound_alike() -> None:
-    parts = ["", "a", "b", "ab", "a|b", "1", 1]
+    parts: list[str | int] = ["", "a", "b", "ab", "a|b", "1", 1]
     lists = [combination for length in range(4) for combination in itertools.product(parts, repeat=length)]
     seen: dict[bytes, tuple[str, ...]] = {}
     for combination in lists:

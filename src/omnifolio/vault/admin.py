@@ -20,11 +20,13 @@ from omnifolio.vault.roots import EnvRoot, FileRoot
 from omnifolio.vault.seal import KEY_ID_BYTES, META_KEY, PUBLIC_BYTES, VERSION, published
 
 _BOX_KEY = sa.func.substr(intake.c.box, 1 + len(VERSION), KEY_ID_BYTES)
-_WAITING = sa.select(
-    _BOX_KEY.label("key_id"), sa.func.count().label("count"), sa.func.min(intake.c.created_at).label("oldest_at")
+_OLDEST_BOX = sa.func.min(intake.c.created_at)
+_WAITING = (
+    sa.select(_BOX_KEY.label("key_id"), sa.func.count().label("boxes"), _OLDEST_BOX.label("oldest_at"))
+    .group_by(_BOX_KEY)
+    .order_by(_OLDEST_BOX)
 )
-_WAITING_BY_KEY = _WAITING.group_by(_BOX_KEY).order_by(sa.func.min(intake.c.created_at))
-_KEPT = sa.select(sa.func.count().label("count"), sa.func.min(kept.c.created_at).label("oldest_at"))
+_KEPT = sa.select(sa.func.count().label("records"), sa.func.min(kept.c.created_at).label("oldest_at"))
 _CLAIM = sa.text("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING").bindparams(
     sa.bindparam("value", type_=meta.c.value.type)
 )
@@ -150,12 +152,11 @@ def status(conn: Connection, keys: KeyStore) -> Status:
         root_ids=root.key_ids if isinstance(root, FileRoot | EnvRoot) else (root.key_id,),
         keys=tuple(keys.counts()),
         waiting=tuple(_waiting(conn)),
-        kept=stored.count,
+        kept=stored.records,
         oldest_kept_at=stored.oldest_at,
     )
 
 
 def _waiting(conn: Connection) -> list[Waiting]:
-    return [
-        Waiting(key_id=bytes(row.key_id).hex(), count=row.count, oldest_at=row.oldest_at) for row in conn.execute(_WAITING_BY_KEY)
-    ]
+    found = conn.execute(_WAITING)
+    return [Waiting(key_id=bytes(row.key_id).hex(), count=row.boxes, oldest_at=row.oldest_at) for row in found]

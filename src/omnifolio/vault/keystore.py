@@ -4,18 +4,17 @@ It lies beside the key file and never in the ledger's database, so that no dump 
 a key here makes every earlier backup of the ledger unreadable for that user. Do not keep backups of this file longer than a
 deleted user may stay readable. Workers on other machines need it on storage that they share and that has POSIX locks.
 
-Writers are put in a line by SQLite's write lock. The key file is read again under that lock before anything is wrapped, and it is
-changed only under that lock: so no key is ever wrapped under a root key that a rotation has just removed.
+@@ is ever wrapped under a root key that a rotation has just removed.
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -31,8 +30,6 @@ KEY_BYTES = 32
 KEY_ID_BYTES = 8
 BUSY_TIMEOUT_MS = 10_000
 FILE_MODE = 0o600
-WAL_ATTEMPTS_MAX = 100
-WAL_PAUSE_S = 0.05
 TRUNCATE_ATTEMPTS_MAX = 5
 REWRAP_ROWS = 200
 """Keys wrapped anew in one transaction."""
@@ -75,32 +72,23 @@ class KeyStore:
         self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+            self._line = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, FILE_MODE)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))  # SQLite gives its own files the mode of this one
             refuse_shared(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
             for pragma in ("secure_delete=ON", "synchronous=FULL", "trusted_schema=OFF"):
                 self._db.execute(f"PRAGMA {pragma}")
-            self._begin_life()
+            with self._in_line():
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise _unavailable(path, error) from error
-
-    def _begin_life(self) -> None:
-        # SQLite does not wait by itself when two processes turn a fresh file to WAL at once: it would deadlock, so one is refused.
-        for attempt in range(WAL_ATTEMPTS_MAX):
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                break
-            except sqlite3.OperationalError:
-                if attempt == WAL_ATTEMPTS_MAX - 1:
-                    raise
-                time.sleep(WAL_PAUSE_S)
-        with self._writing():
-            self._db.execute(_SCHEMA)
 
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
             self._db.close()
+            os.close(self._line)
 
     def find(self, kind: Kind, subject: str) -> Key | None:
         """The key of a subject, or None when there is none (any more)."""
@@ -126,9 +114,8 @@ class KeyStore:
 
     def subjects(self, kind: Kind) -> list[tuple[str, EpochMs]]:
         """The subjects that have a key of this kind, and since when; the newest first."""
-        return [
-            tuple(row) for row in self._read("SELECT subject, created_at FROM keys WHERE kind = ? ORDER BY 2 DESC, 1", (kind,))
-        ]
+        rows = self._read("SELECT subject, created_at FROM keys WHERE kind = ? ORDER BY 2 DESC, 1", (kind,))
+        return [(subject, created_at) for subject, created_at in rows]
 
     def counts(self) -> list[KeyCount]:
         """How many keys each root key wraps, by kind."""
@@ -151,12 +138,11 @@ class KeyStore:
 
     def empty_log(self) -> None:
         """Removes what was overwritten from the write-ahead log as well."""
-        for _attempt in range(TRUNCATE_ATTEMPTS_MAX):
-            if self._read("PRAGMA wal_checkpoint(TRUNCATE)", ())[0][0] == 0:
-                return
-        raise VaultUnavailable(
-            f"{self.path}: deleted keys are still in its log, because others are reading; run vault shred again"
-        )
+        with self._in_line():
+            for _attempt in range(TRUNCATE_ATTEMPTS_MAX):
+                if self._read("PRAGMA wal_checkpoint(TRUNCATE)", ())[0][0] == 0:
+                    return
+        raise VaultUnavailable(f"{self.path}: deleted keys are still in its log while others read it; shred again")
 
     def rewrap(self) -> int:
         """Wraps a batch of keys anew that are not under the current root key; says how many. 0 = none is left."""
@@ -181,13 +167,11 @@ class KeyStore:
         sql = "INSERT INTO keys (kind, subject, key_id, root_id, wrapped, created_at) VALUES (?, ?, ?, ?, ?, ?)"
         self._db.execute(sql, (kind, subject, key.key_id, root_id_of(box), box, now))
 
-    def _unwrapped(self, kind: Kind, subject: str, row: Sequence[object]) -> Key:
+    def _unwrapped(self, kind: Kind, subject: str, row: Sequence[Any]) -> Key:
         key_id, wrapped = row
-        assert isinstance(key_id, str)
-        assert isinstance(wrapped, bytes)
         return Key(key_id, self.root.unwrap(wrapped, bind("key", kind, subject, key_id)))
 
-    def _read(self, sql: str, values: Sequence[object]) -> list[tuple[object, ...]]:
+    def _read(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
                 return self._db.execute(sql, values).fetchall()
@@ -195,8 +179,17 @@ class KeyStore:
                 raise _unavailable(self.path, error) from error
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _in_line(self) -> Iterator[None]:
         with self._lock:
+            fcntl.flock(self._line, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._line, fcntl.LOCK_UN)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._in_line():
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 try:

@@ -3,8 +3,8 @@
 Taking in has two steps, because between them the venue is asked what the key may do: `open_intake` reads the sealed credentials;
 then `accept` keeps them under the user's key and deletes the sealed row in the same transaction, or `refuse` deletes them.
 
-What is kept is encrypted with a fresh key of its own (AES-256-GCM, one encryption per key), which is wrapped by a key derived from
-two keys of the key store, the user's and the account's: destroying either destroys the credential, in every backup too.
+What is kept is encrypted with a fresh key of its own (AES-256-GCM, one encryption per key). That one is wrapped by a key derived
+from two keys of the key store, the user's and the account's: destroying either destroys the credential, in every backup too.
 """
 
 import os
