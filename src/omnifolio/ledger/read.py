@@ -38,6 +38,7 @@ PAGE_MAX = 1000
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _owned = sa.select(accounts.c.id).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
+_venues = sa.select(accounts.c.id, accounts.c.venue).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
 
 _wallets = (
     sa.select(wallets.c.id, wallets.c.account_id, wallets.c.key, wallets.c.name, wallets.c.address)
@@ -192,6 +193,11 @@ class KnownOf(Struct, frozen=True, kw_only=True):
 def wallets_of(conn: Connection, principal: Principal) -> Sequence[WalletRow]:
     """All wallets of the user."""
     return [WalletRow(*row) for row in conn.execute(_wallets, {"user": principal.data_user})]
+
+
+def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]:
+    """The venue of each account of the user."""
+    return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
 def balances(conn: Connection, principal: Principal) -> Sequence[Held]:

@@ -4,6 +4,7 @@ One consistent read; nothing is fetched, nothing is written. Amounts and values 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
@@ -14,6 +15,7 @@ from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.read import Held, WalletRow
 from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.accounts import Principal
+from omnifolio.model.amounts import EXACT
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, WalletId
@@ -33,6 +35,7 @@ class Holding(Struct, frozen=True):
 class AccountView(Struct, frozen=True, kw_only=True):
     """One account with everything in it.
 
+    `reconciled` are the wallets whose observed balances equal the sums of their history, token by token.
     `complete_from`/`complete_to` bound the history that every stream has read without a hole; None when there is none yet.
     """
 
@@ -41,6 +44,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     holdings: Sequence[Holding]
     total: Total
     wallet_totals: Mapping[WalletId, Total]
+    reconciled: frozenset[WalletId]
     gaps: Sequence[StoredGap]
     complete_from: EpochMs | None
     complete_to: EpochMs | None
@@ -95,6 +99,10 @@ def _views(
     holdings: dict[AccountId, list[Holding]] = {}
     for row, value in zip(held, _values(held, tokens, quotes, rates, now=now, currency=currency), strict=True):
         holdings.setdefault(row.account, []).append(Holding(row, tokens[row.token], value))
+    sums: dict[WalletId, dict[int, Decimal]] = {}
+    for (purse_id, token), amount in read.calculated(conn, principal).items():
+        if amount:
+            sums.setdefault(purse_id, {})[token] = amount
     spans = overview.intervals(conn, principal)
     gaps = overview.open_gaps(conn, principal)
     return [
@@ -104,6 +112,7 @@ def _views(
             holdings.get(account.id, []),
             gaps.get(account.id, ()),
             spans.get(account.id, {}),
+            _reconciled(purses.get(account.id, []), holdings.get(account.id, []), sums),
             currency=currency,
         )
         for account in wanted
@@ -130,6 +139,7 @@ def _view(
     holdings: Sequence[Holding],
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
+    reconciled: frozenset[WalletId],
     *,
     currency: str,
 ) -> AccountView:
@@ -143,10 +153,22 @@ def _view(
         holdings=holdings,
         total=sum_up([part for parts in by_wallet.values() for part in parts], currency=currency),
         wallet_totals={number: sum_up(parts, currency=currency) for number, parts in by_wallet.items()},
+        reconciled=reconciled,
         gaps=gaps,
         complete_from=start,
         complete_to=end,
     )
+
+
+def _reconciled(
+    purses: Sequence[WalletRow], holdings: Sequence[Holding], sums: Mapping[WalletId, Mapping[int, Decimal]]
+) -> frozenset[WalletId]:
+    observed: dict[WalletId, dict[int, Decimal]] = {purse.id: {} for purse in purses}
+    for holding in holdings:
+        held = holding.held
+        mine = observed[held.wallet]
+        mine[held.token] = EXACT.add(mine[held.token], held.amount) if held.token in mine else held.amount
+    return frozenset(number for number, amounts in observed.items() if amounts == sums.get(number, {}))
 
 
 def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:

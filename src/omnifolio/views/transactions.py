@@ -28,8 +28,10 @@ class TransactionPage(Struct, frozen=True, kw_only=True):
     """Transactions in the asked order, and the tokens and wallets that they name."""
 
     rows: Sequence[TransactionView]
+    currency: str
     tokens: Mapping[int, TokenRow]
     wallets: Mapping[WalletId, WalletRow]
+    venues: Mapping[AccountId, str]
 
 
 def transaction_page(
@@ -72,8 +74,10 @@ def _valued(
             )
             for row in rows
         ],
+        currency=currency,
         tokens=tokens,
         wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
+        venues=read.venues_of(conn, principal),
     )
 
 
