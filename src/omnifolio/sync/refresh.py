@@ -242,7 +242,8 @@ class Refresher:
                 round_at=None,
                 next_sync_at=next_at,
                 **({"synced_at": now} if error is None else {}),
-                **({"scanned_at": round_at} if history_was_read else {}),
+                # History was read after this round's balances, so whatever happens from now on will move them.
+                **({"scanned_at": now} if history_was_read else {}),
             )
 
         await self._store.write_sync(op)
