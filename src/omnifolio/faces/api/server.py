@@ -13,7 +13,7 @@ from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
 from omnifolio.faces.api.edge import Edge
 from omnifolio.faces.api.given import give_desk, give_session
-from omnifolio.faces.api.openapi import CONFIG, Description
+from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.shape import Shape
 from omnifolio.model.prices import BRIDGE, EURO
@@ -38,19 +38,18 @@ def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
 def litestar(desk: Desk) -> Litestar:
     """The framework's application, without the edge."""
     app = Litestar(
-        route_handlers=[*ROUTERS, Description.route()],
+        route_handlers=[*ROUTERS, router(ROUTERS)],
         guards=[guard],
         dependencies={
             "desk": Provide(give_desk, sync_to_thread=False),
             "session": Provide(give_session, sync_to_thread=False),
         },
         exception_handlers={Exception: _refuse},
-        openapi_config=CONFIG,
+        openapi_config=None,
         logging_config=None,
         debug=False,
     )
     app.state.desk = desk
-    app.state.description = Description(app)
     return app
 
 
