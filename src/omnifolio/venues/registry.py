@@ -96,7 +96,11 @@ class Family(Struct, frozen=True):
 
 FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, _exchange, ExchangeReader()),
-    "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), lambda venue: _file(venue.removeprefix("file-")), FileReader()),
+    "file": Family(
+        lambda: tuple(f"file-{layout}" for layout in layouts.ids()),
+        lambda venue: _file(venue.removeprefix("file-")),
+        FileReader(),
+    ),
     "demo": Family(lambda: ("demo",), _demo, DemoReader()),
 }
 

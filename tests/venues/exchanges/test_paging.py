@@ -101,14 +101,23 @@ def by_cursor(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row
     following = str(page[-1][1]) if start + limit < len(rows) and page else ""
     shown = venue.answer(page)
     times = [at for at, _ in shown]
-    return shown, Seen(rows=len(set(shown)), oldest=_at(min(times, default=None)), newest=_at(max(times, default=None)), next=following)
+    return shown, Seen(
+        rows=len(set(shown)), oldest=_at(min(times, default=None)), newest=_at(max(times, default=None)), next=following
+    )
 
 
 def _at(value: int | None) -> EpochMs | None:
     return None if value is None else EpochMs(value)
 
 
-COMMON = {"kind": "rows", "calls": ("call",), "page_rows": PAGE, "floor_ms": FLOOR_MS, "overlap_ms": OVERLAP_MS, "rescan_ms": 100_000}
+COMMON = {
+    "kind": "rows",
+    "calls": ("call",),
+    "page_rows": PAGE,
+    "floor_ms": FLOOR_MS,
+    "overlap_ms": OVERLAP_MS,
+    "rescan_ms": 100_000,
+}
 WINDOW = StreamRow(pager="window", start_param="start", end_param="end", offset_param="offset", window_ms=150, **COMMON)  # type: ignore[arg-type]
 UNBOUNDED = StreamRow(pager="window", start_param="start", end_param="end", offset_param="offset", **COMMON)  # type: ignore[arg-type]
 HALVED = StreamRow(pager="window", start_param="start", end_param="end", window_ms=150, **COMMON)  # type: ignore[arg-type]
@@ -268,7 +277,14 @@ def test_more_rows_at_one_instant_than_a_page_holds_are_named() -> None:
 def test_whole_seconds_never_cut_off_a_row() -> None:
     """Kraken's bounds are whole seconds, the lower one exclusive: both are widened."""
     row = StreamRow(
-        kind="ledger", calls=("call",), pager="window", start_param="start", end_param="end", time_unit="s", page_rows=50, floor_ms=1_000_500
+        kind="ledger",
+        calls=("call",),
+        pager="window",
+        start_param="start",
+        end_param="end",
+        time_unit="s",
+        page_rows=50,
+        floor_ms=1_000_500,
     )
     asked = WindowPager(row, {}, EpochMs(2_000_001)).question()
     assert asked == {"start": "999", "end": "2001"}

@@ -30,7 +30,12 @@ PERMISSIVE = ("--rate-scale", "10000")
 def run(*arguments: str) -> str:
     """What one sandbox command prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "omnifolio_sandbox", *arguments], check=True, capture_output=True, text=True, cwd=SANDBOX, timeout=120
+        [sys.executable, "-m", "omnifolio_sandbox", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=SANDBOX,
+        timeout=120,
     )
     return done.stdout
 
@@ -39,7 +44,10 @@ def run(*arguments: str) -> str:
 def serve(*arguments: str) -> Iterator[str]:
     """The base URL of a sandbox that lives as long as the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "omnifolio_sandbox", "serve", *PERMISSIVE, *arguments], stdout=subprocess.PIPE, text=True, cwd=SANDBOX
+        [sys.executable, "-m", "omnifolio_sandbox", "serve", *PERMISSIVE, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=SANDBOX,
     )
     try:
         assert process.stdout is not None
@@ -220,7 +228,9 @@ def classified(kind: str, legs: Sequence[Leg], tokens: Mapping[TokenId, TokenFac
         outs = [fiat[leg.token] for leg in principal if leg.amount < 0]
         ins = [fiat[leg.token] for leg in principal if leg.amount > 0]
         spends, receives = all(outs), all(ins)
-        return kind, {(True, True): "trade_fiat", (True, False): "buy", (False, True): "sell"}.get((spends, receives), "trade_crypto")
+        return kind, {(True, True): "trade_fiat", (True, False): "buy", (False, True): "sell"}.get(
+            (spends, receives), "trade_crypto"
+        )
     return KINDS.get(kind, ("other", None))
 
 

@@ -5,7 +5,7 @@ signs and carries the calls. `decode` is the same pure function for a live page,
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -57,7 +57,7 @@ class Venue:
         return row
 
 
-@lru_cache(maxsize=None)
+@cache
 def venue_of(venue: str) -> Venue:
     """The venue's row, loaded once. Raises: NotFound."""
     return Venue(exchanges.load(venue))
@@ -109,9 +109,7 @@ class ExchangeReader:
             checked_at=evidence.received_at,
         )
 
-    async def _scopes(
-        self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow
-    ) -> AsyncIterator[Batch]:
+    async def _scopes(self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
         """Finds scopes, reads those that have no cursor yet, and closes with the finder's own cursor."""
         context, now = venue.context(since.stream), access.clock.now()
         if not venue.quirks.is_due(context, access.known, since.token, now):
@@ -139,9 +137,7 @@ def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
                 yield Stream(name=name, look_back_ms=row.look_back_ms)
 
 
-async def _history(
-    venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow
-) -> AsyncIterator[Batch]:
+async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
     """Pages of one history stream, each with the cursor that follows it."""
     pager = pager_for(row, since.token, access.clock.now())
     is_resumed = bool(since.token)

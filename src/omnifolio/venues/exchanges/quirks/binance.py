@@ -109,7 +109,14 @@ def _seen(rows: Sequence[Any], claims: Sequence[Claim], around: Mapping[str, Any
 
 
 def _claim(
-    context: Context, *, ref: object, at: EpochMs, kind: Kind, legs: Sequence[Leg], label: object = "", status: Status = "confirmed"
+    context: Context,
+    *,
+    ref: object,
+    at: EpochMs,
+    kind: Kind,
+    legs: Sequence[Leg],
+    label: object = "",
+    status: Status = "confirmed",
 ) -> Claim:
     """A claim of the stream's own book; what failed moved nothing."""
     moved = tuple(leg for leg in legs if leg.amount) if status in ("confirmed", "pending") else ()
@@ -186,7 +193,9 @@ def _deposit(context: Context, row: Mapping[str, Any]) -> Claim:
     amount = parse_amount(row["amount"])
     leg = Leg("amount", wallet, context.codes.token(row["coin"]), amount, "principal", None)
     ref = row.get("id") or f"{row['txId']}/{row['coin']}"
-    claim = _claim(context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"])
+    claim = _claim(
+        context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"]
+    )
     return _with_event(context, claim, row)
 
 
@@ -222,12 +231,23 @@ def _fiat_order(context: Context, row: Mapping[str, Any]) -> Claim:
     legs = (Leg("amount", "spot", token, amount), Leg("fee", "spot", token, -fee, "fee"))
     kind: Kind = "deposit" if context.scope == "deposit" else "withdrawal"
     label = row.get("method")
-    return _claim(context, ref=row["orderNo"], at=from_ms(row["createTime"]), kind=kind, legs=legs, label=label, status=_status(row["status"]))
+    return _claim(
+        context,
+        ref=row["orderNo"],
+        at=from_ms(row["createTime"]),
+        kind=kind,
+        legs=legs,
+        label=label,
+        status=_status(row["status"]),
+    )
 
 
 def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
     fiat, crypto = context.codes.token(row["fiatCurrency"]), context.codes.token(row["cryptoCurrency"])
-    obtained, fee = parse_amount(row["obtainAmount"], where="obtainAmount"), parse_amount(row.get("totalFee") or "0", where="totalFee")
+    obtained, fee = (
+        parse_amount(row["obtainAmount"], where="obtainAmount"),
+        parse_amount(row.get("totalFee") or "0", where="totalFee"),
+    )
     if row.get("paymentMethod"):
         paid = total((parse_amount(row["sourceAmount"], where="sourceAmount"), -fee))
     else:
@@ -240,7 +260,15 @@ def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
         Leg("fee", "spot", fiat, -fee, "fee"),
     )
     label = row.get("paymentMethod")
-    return _claim(context, ref=row["orderNo"], at=from_ms(row["createTime"]), kind="trade", legs=legs, label=label, status=_status(row["status"]))
+    return _claim(
+        context,
+        ref=row["orderNo"],
+        at=from_ms(row["createTime"]),
+        kind="trade",
+        legs=legs,
+        label=label,
+        status=_status(row["status"]),
+    )
 
 
 def _transfer(context: Context, row: Mapping[str, Any]) -> Claim:
@@ -269,7 +297,12 @@ def _dust(context: Context, row: Mapping[str, Any]) -> Claim:
     charge = parse_amount(row["totalServiceChargeAmount"], where="totalServiceChargeAmount")
     received = parse_amount(row["totalTransferedAmount"], where="totalTransferedAmount")
     legs = [
-        Leg(f"out:{place}:{detail['fromAsset']}", "spot", context.codes.token(detail["fromAsset"]), -parse_amount(detail["amount"]))
+        Leg(
+            f"out:{place}:{detail['fromAsset']}",
+            "spot",
+            context.codes.token(detail["fromAsset"]),
+            -parse_amount(detail["amount"]),
+        )
         for place, detail in enumerate(row["userAssetDribbletDetails"])
     ]
     legs += [Leg("in", "spot", bnb, total((received, charge))), Leg("fee", "spot", bnb, -charge, "fee")]
@@ -348,7 +381,9 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
         held[product_].setdefault(token, []).append(_sum_of(row, "free", "locked"))
 
     def fund(row: Any) -> None:
-        held["funding"].setdefault(context.codes.token(row["asset"]), []).append(_sum_of(row, "free", "locked", "freeze", "withdrawing"))
+        held["funding"].setdefault(context.codes.token(row["asset"]), []).append(
+            _sum_of(row, "free", "locked", "freeze", "withdrawing")
+        )
 
     def lock(row: Any) -> None:
         held["earn"].setdefault(context.codes.token(row["asset"]), []).append(_sum_of(row, "amount"))
@@ -380,7 +415,9 @@ def _sum_of(row: Mapping[str, Any], *fields: str) -> Decimal:
 
 def _snapshot(product_: Product, rows: Mapping[TokenId, list[Decimal]], at: EpochMs) -> Snapshot:
     sums = ((token, total(amounts)) for token, amounts in sorted(rows.items()))
-    return Snapshot(wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0)
+    return Snapshot(
+        wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0
+    )
 
 
 def following(call: str, last: Evidence | None) -> dict[str, str] | None:

@@ -16,7 +16,18 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known, received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Scopes, Seen, decode, distinct, expect_dict, expect_list, read_list
+from omnifolio.venues.exchanges.answers import (
+    Context,
+    Page,
+    Quirks,
+    Scopes,
+    Seen,
+    decode,
+    distinct,
+    expect_dict,
+    expect_list,
+    read_list,
+)
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights, flags_of
 from omnifolio.venues.exchanges.times import from_iso
@@ -100,7 +111,9 @@ def transactions(context: Context, evidence: Evidence) -> Page:
     claims: list[Claim] = []
     gaps = read_list(context, rows, lambda row: claims.append(_row(context, wallet, row)))
     times = [claim.at for claim in claims]
-    seen = Seen(rows=distinct(len(rows), claims), oldest=min(times, default=None), newest=max(times, default=None), next=following_id)
+    seen = Seen(
+        rows=distinct(len(rows), claims), oldest=min(times, default=None), newest=max(times, default=None), next=following_id
+    )
     return Page(seen=seen, claims=claims, gaps=gaps)
 
 
@@ -262,7 +275,11 @@ def _event(context: Context, row: Mapping[str, Any]) -> str | None:
 
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """All accounts of all pages: spot and staked in the wallet `spot`, vaults in `vault`."""
-    held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {("spot", "spot"): {}, ("spot", "staked"): {}, ("vault", "spot"): {}}
+    held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {
+        ("spot", "spot"): {},
+        ("spot", "staked"): {},
+        ("vault", "spot"): {},
+    }
     accounts = [row for item in evidence for row in data_of(item)[0]]
 
     def read(row: Any) -> None:
@@ -306,7 +323,7 @@ def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidenc
 
     rows = [row for item in answers for row in data_of(item)[0]]
     gaps = read_list(context, rows, read)
-    return Scopes(streams=tuple(found), token="", gaps=gaps)  # noqa: S106  # a cursor, no secret
+    return Scopes(streams=tuple(found), token="", gaps=gaps)  # a cursor, no secret
 
 
 def account_of(scope: str) -> str:

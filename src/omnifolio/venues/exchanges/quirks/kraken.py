@@ -29,7 +29,15 @@ LEDGER_RANK, DETAIL_RANK = 0, 1
 
 _TAGGED = re.compile(r"(?P<base>[A-Za-z0-9]+?)(?:\d{2})?\.(?P<tag>S|P|B|M|F|T|HOLD)")
 """Bonded codes may carry the days of their bond before the tag: DOT28.S, ATOM21.S."""
-_PRODUCTS: Mapping[str, Product] = {"S": "staked", "P": "staked", "B": "earn", "M": "earn", "F": "earn", "T": "spot", "HOLD": "spot"}
+_PRODUCTS: Mapping[str, Product] = {
+    "S": "staked",
+    "P": "staked",
+    "B": "earn",
+    "M": "earn",
+    "F": "earn",
+    "T": "spot",
+    "HOLD": "spot",
+}
 _STAKED_WITHOUT_TAG = {"ETH2": "XETH"}
 _WALLETS: Mapping[Product, str] = {"spot": "spot", "staked": "earn", "earn": "earn"}
 
