@@ -32,7 +32,9 @@ def test_canonical_text_round_trips_and_has_no_exponent(units: int, decimals: in
         assert not text.endswith("0")
 
 
-@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-inf", "1e91", "1e300000", "1e-61", "", " ", "0x10", "1_000", "1,5", "--1"])
+@pytest.mark.parametrize(
+    "text", ["NaN", "sNaN", "Infinity", "-inf", "1e91", "1e300000", "1e-61", "", " ", "0x10", "1_000", "1,5", "--1"]
+)
 def test_what_is_no_finite_amount_is_refused(text: str) -> None:
     with pytest.raises(InvalidAmount, match="free"):
         amounts.parse_amount(text, where="free")
