@@ -28,7 +28,7 @@ def near(value: Decimal, places: int) -> Decimal:
 
 def significant(value: Decimal, digits: int) -> Decimal:
     """`value` rounded half-even to `digits` significant digits."""
-    return Context(prec=digits, rounding=ROUND_HALF_EVEN).plus(value)
+    return Context(prec=digits, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow]).plus(value)
 
 
 def divide(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
