@@ -4,6 +4,7 @@ The node is installed once into `.cache/beds/evm` by `npm ci` from the lock file
 scripts. Where npm carries no binary for this machine, an `anvil` on the path serves.
 """
 
+import fcntl
 import hashlib
 import http.client
 import json
@@ -36,6 +37,7 @@ FINALITY_BLOCKS = 2 * SLOTS_IN_AN_EPOCH
 """Anvil calls the block final that is two epochs below the tip."""
 READY_S = 30.0
 STOP_S = 10.0
+PAUSE_S = 0.02
 MULTICALL3 = "0xca11bde05977b3631167028862be2a173976ca11"
 TRANSFER = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
 
@@ -47,12 +49,18 @@ def installed() -> Path:
         if found is None:
             raise RuntimeError("these tests need anvil 1.7.1 (Foundry) on the path: npm carries it for Linux x86-64 only")
         return Path(found)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may come here at once
+        return _installed()
+
+
+def _installed() -> Path:
     stamp = CACHE / ".lock-digest"
     digest = hashlib.sha256(b"".join((BED / name).read_bytes() for name in LOCK_FILES)).hexdigest()
     if not (stamp.exists() and stamp.read_text() == digest and BINARY.exists()):
         if shutil.which("npm") is None:
             raise RuntimeError("these tests need Node.js >= 20 with npm, to install the node that they run against")
-        CACHE.mkdir(parents=True, exist_ok=True)
         for name in LOCK_FILES:
             shutil.copy(BED / name, CACHE)
         done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=CACHE, capture_output=True, text=True, check=False)
@@ -169,17 +177,24 @@ def anvil(*, chain_id: int = 31337) -> Iterator[Anvil]:
             try:
                 node.accounts = node.rpc("eth_accounts")
             except (OSError, http.client.HTTPException):
-                if process.poll() is not None or time.monotonic() > end:
+                if _has_ended(process, PAUSE_S) or time.monotonic() > end:
                     raise RuntimeError(f"anvil did not start (exit status {process.poll()})") from None
         node.rpc("anvil_setBlockTimestampInterval", BLOCK_S)
         yield node
     finally:
         process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
+        if not _has_ended(process, STOP_S):
             process.kill()
             process.wait()
+
+
+def _has_ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
+    """Waits for the process to end, which also is the pause between two looks."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 class Difficult:
