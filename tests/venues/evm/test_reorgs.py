@@ -4,7 +4,8 @@ import random
 from typing import Any
 
 import pytest
-from tests.anvil import FINALITY_BLOCKS, Anvil, Difficult, calldata
+from tests.anvil import FINALITY_BLOCKS, Anvil, calldata
+from tests.venues.evm.difficult import Difficult
 from tests.venues.evm.shelf import READER, Shelf, sync
 
 from omnifolio.catalog.chains import evm_chain
