@@ -57,9 +57,7 @@ async def list_accounts(
     opt={SCOPE: "link", COST: SYNC_COST},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="Connected; its first sync is due."),
 )
-async def add_account(
-    desk: DeskGiven, session: SessionGiven, data: AccountIn, fiat: query.Fiat = None
-) -> Response[bytes]:
+async def add_account(desk: DeskGiven, session: SessionGiven, data: AccountIn, fiat: query.Fiat = None) -> Response[bytes]:
     options = {
         name: value
         for name, value in (
@@ -130,9 +128,7 @@ async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Acc
     opt={SCOPE: "link", COST: SYNC_COST},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="A sync is due."),
 )
-async def sync_account(
-    desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None
-) -> Response[bytes]:
+async def sync_account(desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None) -> Response[bytes]:
     account = AccountId(desk.context.ids.integer("account", account_id))
     await link.request_sync(desk.context, session.principal, account)
     return await _shown(desk, session.principal, account, fiat, status=202)

@@ -41,7 +41,9 @@ Types = Annotated[
 ]
 ExcludeFields = Annotated[
     str | None,
-    Parameter(query="exclude_fields", max_length=2_000, description="Fields to leave out wherever they occur, separated by commas."),
+    Parameter(
+        query="exclude_fields", max_length=2_000, description="Fields to leave out wherever they occur, separated by commas."
+    ),
 ]
 
 

@@ -18,7 +18,9 @@ from omnifolio.ledger.feed import CHANGES_MAX, Change
 from omnifolio.model.amounts import canonical
 
 Cursor = Annotated[str | None, Parameter(max_length=64, description="The cursor of an earlier answer; none to begin.")]
-Count = Annotated[int | None, Parameter(query="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")]
+Count = Annotated[
+    int | None, Parameter(query="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")
+]
 
 
 @get(
@@ -79,9 +81,7 @@ async def list_changes(
     desk: DeskGiven, session: SessionGiven, cursor: Cursor = None, limit: Count = None, fiat: query.Fiat = None
 ) -> Response[bytes]:
     currency = query.currency(fiat, desk.context.settings.fiat)
-    page = await desk.read.changes(
-        session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency
-    )
+    page = await desk.read.changes(session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency)
     shown = {row.id: row for row in desk.shape.transactions(page.transactions)}
     changes = []
     for change in page.changes.changes:

@@ -117,7 +117,14 @@ def _seen(rows: Sequence[Any], claims: Sequence[Claim], around: Mapping[str, Any
 
 
 def _claim(
-    context: Context, *, ref: object, at: EpochMs, kind: Kind, legs: Sequence[Leg], label: object = "", status: Status = "confirmed"
+    context: Context,
+    *,
+    ref: object,
+    at: EpochMs,
+    kind: Kind,
+    legs: Sequence[Leg],
+    label: object = "",
+    status: Status = "confirmed",
 ) -> Claim:
     """A claim of the stream's own book; what failed moved nothing."""
     moved = tuple(leg for leg in legs if leg.amount) if status in ("confirmed", "pending") else ()
@@ -195,7 +202,9 @@ def _deposit(context: Context, row: Mapping[str, Any]) -> Claim:
     amount = parse_amount(row["amount"])
     leg = Leg("amount", wallet, context.codes.token(row["coin"]), amount, "principal", None)
     ref = row.get("id") or f"{row['txId']}/{row['coin']}"
-    claim = _claim(context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"])
+    claim = _claim(
+        context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"]
+    )
     return _with_event(context, claim, row)
 
 
@@ -231,12 +240,23 @@ def _fiat_order(context: Context, row: Mapping[str, Any]) -> Claim:
     legs = (Leg("amount", "spot", token, amount), Leg("fee", "spot", token, -fee, "fee"))
     kind: Kind = "deposit" if context.scope == "deposit" else "withdrawal"
     label = row.get("method")
-    return _claim(context, ref=row["orderNo"], at=from_ms(row["createTime"]), kind=kind, legs=legs, label=label, status=_status(row["status"]))
+    return _claim(
+        context,
+        ref=row["orderNo"],
+        at=from_ms(row["createTime"]),
+        kind=kind,
+        legs=legs,
+        label=label,
+        status=_status(row["status"]),
+    )
 
 
 def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
     fiat, crypto = context.codes.token(row["fiatCurrency"]), context.codes.token(row["cryptoCurrency"])
-    obtained, fee = parse_amount(row["obtainAmount"], where="obtainAmount"), parse_amount(row.get("totalFee") or "0", where="totalFee")
+    obtained, fee = (
+        parse_amount(row["obtainAmount"], where="obtainAmount"),
+        parse_amount(row.get("totalFee") or "0", where="totalFee"),
+    )
     if row.get("paymentMethod"):
         paid = total((parse_amount(row["sourceAmount"], where="sourceAmount"), -fee))
     else:
@@ -249,7 +269,15 @@ def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
         Leg("fee", "spot", fiat, -fee, "fee"),
     )
     label = row.get("paymentMethod")
-    return _claim(context, ref=row["orderNo"], at=from_ms(row["createTime"]), kind="trade", legs=legs, label=label, status=_status(row["status"]))
+    return _claim(
+        context,
+        ref=row["orderNo"],
+        at=from_ms(row["createTime"]),
+        kind="trade",
+        legs=legs,
+        label=label,
+        status=_status(row["status"]),
+    )
 
 
 def _transfer(context: Context, row: Mapping[str, Any]) -> Claim:
@@ -278,7 +306,12 @@ def _dust(context: Context, row: Mapping[str, Any]) -> Claim:
     charge = parse_amount(row["totalServiceChargeAmount"], where="totalServiceChargeAmount")
     received = parse_amount(row["totalTransferedAmount"], where="totalTransferedAmount")
     legs = [
-        Leg(f"out:{place}:{detail['fromAsset']}", "spot", context.codes.token(detail["fromAsset"]), -parse_amount(detail["amount"]))
+        Leg(
+            f"out:{place}:{detail['fromAsset']}",
+            "spot",
+            context.codes.token(detail["fromAsset"]),
+            -parse_amount(detail["amount"]),
+        )
         for place, detail in enumerate(row["userAssetDribbletDetails"])
     ]
     legs += [Leg("in", "spot", bnb, total((received, charge))), Leg("fee", "spot", bnb, -charge, "fee")]
@@ -384,7 +417,10 @@ def _answered(evidence: Sequence[Evidence], call: str, *path: str) -> list[Any] 
 
 def _by_asset(rows: Sequence[Any]) -> list[tuple[str, Any]]:
     """Rows under their asset's code; a row without one keeps its place as a name and fails when it is read."""
-    return [(row["asset"] if isinstance(row, dict) and row.get("asset") else f"number {place + 1}", row) for place, row in enumerate(rows)]
+    return [
+        (row["asset"] if isinstance(row, dict) and row.get("asset") else f"number {place + 1}", row)
+        for place, row in enumerate(rows)
+    ]
 
 
 def _sum_of(row: Mapping[str, Any], *fields: str) -> Decimal:
@@ -395,7 +431,9 @@ def _sum_of(row: Mapping[str, Any], *fields: str) -> Decimal:
 
 def _snapshot(product_: Product, rows: Mapping[TokenId, list[Decimal]], at: EpochMs) -> Snapshot:
     sums = ((token, total(amounts)) for token, amounts in sorted(rows.items()))
-    return Snapshot(wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0)
+    return Snapshot(
+        wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0
+    )
 
 
 def following(call: str, last: Evidence | None) -> dict[str, str] | None:

@@ -98,7 +98,9 @@ def transactions(context: Context, evidence: Evidence) -> Page:
     rows, following_id = data_of(evidence)
     wallet = context.scope.partition(":")[0] or "spot"
     claims: list[Claim] = []
-    named = ((str(row.get("id", place)) if isinstance(row, dict) else f"number {place + 1}", row) for place, row in enumerate(rows))
+    named = (
+        (str(row.get("id", place)) if isinstance(row, dict) else f"number {place + 1}", row) for place, row in enumerate(rows)
+    )
     gaps = read_rows(context, named, lambda _, row: claims.append(_row(context, wallet, row)))
     times = [claim.at for claim in claims]
     seen = Seen(rows=len(rows), oldest=min(times, default=None), newest=max(times, default=None), next=following_id)
@@ -263,7 +265,11 @@ def _event(context: Context, row: Mapping[str, Any]) -> str | None:
 
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """All accounts of all pages: spot and staked in the wallet `spot`, vaults in `vault`."""
-    held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {("spot", "spot"): {}, ("spot", "staked"): {}, ("vault", "spot"): {}}
+    held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {
+        ("spot", "spot"): {},
+        ("spot", "staked"): {},
+        ("vault", "spot"): {},
+    }
     accounts = [row for item in evidence for row in data_of(item)[0]]
 
     def read(name: str, row: Any) -> None:
@@ -272,7 +278,9 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
         wallet = wallet_of(row)
         held[wallet, "spot" if wallet == "vault" else product].setdefault(token, []).append(amount)
 
-    named = ((str(row.get("id", place)) if isinstance(row, dict) else f"number {place + 1}", row) for place, row in enumerate(accounts))
+    named = (
+        (str(row.get("id", place)) if isinstance(row, dict) else f"number {place + 1}", row) for place, row in enumerate(accounts)
+    )
     gaps = read_rows(context, named, read)
     at = received_at(evidence)
     snapshots = [] if gaps else [_snapshot(wallet, product, rows, at) for (wallet, product), rows in held.items()]
