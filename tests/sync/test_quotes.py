@@ -14,7 +14,8 @@ from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import DAY_MS, EpochMs, day_of
 from omnifolio.model.facts import Balance, Batch, Claim, Cursor, Leg, Quote, Snapshot
-from omnifolio.model.prices import NOW_INTERVAL_MS, Rates, Unpriced, Wanted, bucket_of
+from omnifolio.model.ids import WalletId
+from omnifolio.model.prices import NOW_INTERVAL_MS, Quotes, Rates, Unpriced, Wanted, bucket_of
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.pricing.contract import Ask, Endpoint, Found, Request, answer_all
 from omnifolio.pricing.contract import quote as quoted
@@ -136,7 +137,7 @@ async def legs_of(book: Book, currency: str) -> dict[str, list[str | None]]:
     """The value of every stored leg in one currency, by the transaction's name."""
     stored = await book.transactions()
 
-    def ask(conn: Connection) -> tuple[quotes.Quotes, Rates, dict[int, TokenRow]]:
+    def ask(conn: Connection) -> tuple[Quotes, Rates, dict[int, TokenRow]]:
         pairs = {(leg.token, one.at) for one in stored for leg in one.legs}
         found = quotes.lookup(conn, pairs, principal=book.principal, tolerance_ms=0)
         days = {day_of(one.at) for one in stored}
@@ -156,12 +157,12 @@ async def legs_of(book: Book, currency: str) -> dict[str, list[str | None]]:
 
 
 async def balances_of(book: Book, currency: str) -> dict[tuple[str, str, str], str | None]:
-    def ask(conn: Connection) -> tuple[Sequence[read.Held], quotes.Quotes, Rates, dict[int, TokenRow], dict[int, str]]:
+    def ask(conn: Connection) -> tuple[Sequence[read.Held], Quotes, Rates, dict[int, TokenRow], dict[WalletId, str]]:
         held = read.balances(conn, book.principal)
         found = quotes.lookup(conn, [(row.token, NOW) for row in held], principal=None, tolerance_ms=NOW_INTERVAL_MS)
         fx = rates.lookup_rates(conn, currencies=["USD", currency], days=[day_of(NOW)])
         keys = {wallet.id: wallet.key for wallet in read.wallets_of(conn, book.principal)}
-        return held, found, fx, dict(by_number(conn, [row.token for row in held])), dict(keys)
+        return held, found, fx, dict(by_number(conn, [row.token for row in held])), keys
 
     held, found, fx, rows, keys = await book.store.read(ask)
     return {
