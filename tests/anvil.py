@@ -185,9 +185,11 @@ def anvil(*, chain_id: int = 31337) -> Iterator[Anvil]:
 class Difficult:
     """A proxy before a node that refuses what other nodes refuse.
 
-    `span_max` blocks in one eth_getLogs, `batch_max` questions in one batch, `without` methods that it does not have; `forget`
-    transactions whose receipts it answers with null as often as stated; `busy` answers with 429 come first; `tamper` changes
-    the result of a method. `asked` keeps (method, parameters) of all questions, `requests` and `refused` are counts.
+    `span_max`   blocks in one eth_getLogs; `batch_max` questions in one batch; `without` methods that it does not have
+    `forget`     transactions whose receipts it answers with null, as often as stated
+    `busy`       answers with 429 that come first
+    `tamper`     changes the result of a method; `splice` puts bytes in the place of others in the whole answer
+    `asked`      (method, parameters) of all questions; `requests` and `refused` are counts
     """
 
     def __init__(self, node: Anvil) -> None:
@@ -198,6 +200,7 @@ class Difficult:
         self.without: set[str] = set()
         self.forget: dict[str, int] = {}
         self.tamper: dict[str, Any] = {}
+        self.splice: dict[bytes, bytes] = {}
         self.busy = 0
         self.asked: list[tuple[str, Any]] = []
         self.refused = 0
@@ -216,7 +219,10 @@ class Difficult:
                 {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "batch too large"}}
             ).encode()
         answers = [self._answer(call) for call in calls]
-        return 200, json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
+        found = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
+        for mark, spliced in self.splice.items():
+            found = found.replace(mark, spliced)
+        return 200, found
 
     def _answer(self, call: dict[str, Any]) -> dict[str, Any]:
         method, params = call["method"], call["params"]

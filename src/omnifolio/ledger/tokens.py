@@ -65,6 +65,11 @@ def by_number(conn: Connection, numbers: Iterable[int]) -> Mapping[int, TokenRow
     return {row[0]: TokenRow(*row) for row in conn.execute(_by_number, {"wanted": sorted(set(numbers))})}
 
 
+def by_ids(conn: Connection, wanted: Iterable[TokenId]) -> Mapping[TokenId, TokenRow]:
+    """Token rows by their ids; those that were never seen are absent."""
+    return _rows(conn, sorted(set(wanted)))
+
+
 def wallet_ids(conn: Connection, account: AccountId, wanted: Iterable[str], facts: Sequence[Wallet]) -> Mapping[str, WalletId]:
     """The integers of the account's wallets by key; new ones are written from `facts`, or named by their key."""
     found = {key: WalletId(number) for key, number in conn.execute(_wallets, {"account": account})}

@@ -42,6 +42,7 @@ _NEWEST = (
 )
 _DELETE_TAKEN = sa.delete(intake).where(intake.c.account_id == sa.bindparam("account"), intake.c.id == sa.bindparam("taken"))
 _KEPT = sa.select(kept.c.version, kept.c.record).where(kept.c.account_id == sa.bindparam("account"))
+_FORGET_KEPT = sa.delete(kept).where(kept.c.account_id == sa.bindparam("account"))
 _INSERT = sa.insert(kept)
 _REPLACE = (
     sa.update(kept)
@@ -104,6 +105,12 @@ def refuse(conn: Connection, principal: Principal, account: AccountId, taken: Ta
     """Deletes credentials that must not be kept, for instance because the key can do more than read."""
     place_of(conn, principal, account)
     conn.execute(_DELETE_TAKEN, {"account": account, "taken": taken.intake_id})
+
+
+def forget(conn: Connection, principal: Principal, account: AccountId) -> None:
+    """Deletes kept credentials that must not be used any more, for instance because the venue gave the key more rights."""
+    place_of(conn, principal, account)
+    conn.execute(_FORGET_KEPT, {"account": account})
 
 
 def open_secret(conn: Connection, principal: Principal, account: AccountId, keys: KeyStore) -> dict[str, Secret]:

@@ -237,3 +237,19 @@ async def test_decoding_the_evidence_gives_the_facts_that_were_read(node: Anvil,
         for name in ("observed_at", "tokens", "wallets", "claims", "covered", "gaps", "rewind", "evidence"):
             assert getattr(again, name) == getattr(batch, name), name
         assert all(claim.evidence is not None and batch.evidence[claim.evidence] for claim in batch.claims)
+
+
+async def test_a_trace_nested_too_deeply_costs_its_own_inner_transfers_only(node: Anvil, proxy: Difficult) -> None:
+    """Anybody can send one unit through a thousand nested calls."""
+    bank, me = node.accounts[:2]
+    forwarder = node.deploy("Forwarder")
+    hostile = node.send(bank, forwarder, calldata("pay(address,uint256)", me, 7), value=7)["transactionHash"]
+    node.send(bank, forwarder, calldata("pay(address,uint256)", me, 40), value=40)
+
+    depth = 100_000
+    proxy.splice = {b'"@nested"': b'{"type":"CALL","calls":[' * depth + b"]}" * depth}
+    proxy.tamper = {"debug_traceTransaction": lambda params, frame: "@nested" if params[0] == hostile else frame}
+    shelf = Shelf()
+    (batch,) = await sync(shelf, proxy.url, me)
+    assert shelf.total(NATIVE) == from_units(40, 18)
+    assert [gap.code for gap in batch.gaps] == ["internal_not_listed"]

@@ -185,7 +185,7 @@ def _transaction(claims: Sequence[Claim], tokens: Mapping[TokenId, TokenFacts]) 
     kind, subtype = classified(main[0].kind, legs, tokens)
     return {
         "kind": "transaction",
-        "ref": main[0].name or main[0].refs[0],
+        "ref": next((claim.name for claim in main if claim.name), main[0].refs[0]),
         "event": next((claim.event for claim in claims if claim.event), None),
         "at": main[0].at,
         "type": kind,

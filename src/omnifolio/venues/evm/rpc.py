@@ -34,7 +34,8 @@ _UNSUPPORTED = re.compile(
     r"method.{0,80}(not|n't|dis)|(not|un)\s?(supported|available|implemented|whitelisted|allowed)|does not exist|unknown"
 )
 _REVERTED = re.compile(
-    r"revert|out ?of ?gas|gas required|evm error|vm execution|invalid.{0,4}(opcode|operation|jump)|bad instruction|stack.?(o|u)"
+    r"revert|out ?of ?gas|gas required|evm error|vm execution|invalid.{0,4}(opcode|operation|jump)|bad instruction"
+    r"|stack.?(over|under)flow"
 )
 
 T = TypeVar("T")
@@ -96,6 +97,9 @@ class Reply(Struct, frozen=True):
         return self.error is None and bytes(self.result) == b"null"
 
 
+TOO_DEEP = Fault(message="the answer exceeds the nesting that can be read")
+"""Stands for an answer that a stranger nested more deeply than the decoder goes: that one is lost, and nothing else."""
+
 _ONE = msgspec.json.Decoder(Reply)
 _MANY = msgspec.json.Decoder(list[Reply])
 
@@ -126,6 +130,10 @@ def replies(body: bytes, count: int) -> list[Reply]:
             found = [single]
         else:
             found = _MANY.decode(body)
+    except RecursionError:
+        if count > 1:
+            raise VenueBadResponse("an answer of the node is nested too deeply to be read with others") from None
+        return [Reply(error=TOO_DEEP)]
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise VenueBadResponse("the node's answer is not JSON-RPC") from None
     by_id = {str(reply.id): reply for reply in found}

@@ -64,13 +64,23 @@ SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
 """All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
 
 
+def nowhere(stream: str) -> str | None:
+    """No token to go on from: the finding starts anew."""
+    return None
+
+
 class Scopes(Struct, frozen=True, kw_only=True):
-    """Streams that are to be read from their beginning now, and the finder's own next token."""
+    """Streams that are to be read from their beginning now, and the finder's own next token.
+
+    `progress` the finder's token after one of the streams, where it can go on from there. `keeps_empty` remembers a stream
+    that has no rows by its cursor, so that later rounds ask it again.
+    """
 
     streams: tuple[str, ...]
     token: str
+    progress: Callable[[str], str | None] = nowhere
+    keeps_empty: bool = True
     gaps: list[Gap] = []
-    is_done: bool = True
 
 
 def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
@@ -81,6 +91,11 @@ def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
 def same(scope: str) -> str:
     """The scope itself."""
     return scope
+
+
+def always(context: Context, known: Known, token: str, now: EpochMs) -> bool:
+    """Every time."""
+    return True
 
 
 def no_scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
@@ -94,13 +109,15 @@ class Quirks(Struct, frozen=True, kw_only=True):
     `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
     `rights`    the introspection's answer → rights.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
-    `scopes`    what to read anew, out of the finder's answers; `scope_value` a stream's scope as the venue spells it.
+    `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
+                `scope_value` a stream's scope as the venue spells it.
     """
 
     parsers: Mapping[str, Parser]
     snapshots: Mapping[str, SnapshotParser]
     rights: Callable[[Evidence], Rights]
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
+    is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes
     scope_value: Callable[[str], str] = same
 

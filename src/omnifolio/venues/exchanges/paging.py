@@ -69,8 +69,8 @@ def _is_midway(state: dict[str, Any]) -> bool:
 
 
 def _start_of(row: StreamRow, now: EpochMs) -> int:
-    """The earliest instant worth asking for: the venue's floor, or as far back as it keeps history."""
-    return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms else row.floor_ms
+    """The earliest instant worth asking for. Where one question may span everything, asking beyond the look-back costs nothing."""
+    return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms and row.window_ms else row.floor_ms
 
 
 def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
