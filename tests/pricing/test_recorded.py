@@ -7,7 +7,8 @@ import pytest
 from msgspec import Struct
 from tests import fixtures
 
-from omnifolio.catalog.assets import Assets, load_assets, read_assets
+from omnifolio.catalog import assets as catalog
+from omnifolio.catalog.assets import Assets
 from omnifolio.model.amounts import canonical, product
 from omnifolio.model.clock import HOUR_MS, MINUTE_MS, EpochMs
 from omnifolio.model.prices import Wanted
@@ -55,13 +56,13 @@ def price_in(source: PriceSource, token: str, request: Recorded, *, at: int, now
 
 
 def own_asset(coingecko: str, *, token: str) -> Assets:
-    return read_assets(f'[x]\nticker = "X"\nname = "X"\ncoingecko = "{coingecko}"\ntokens = ["{token}"]\n')
+    return catalog.read(f'[x]\nticker = "X"\nname = "X"\ncoingecko = "{coingecko}"\ntokens = ["{token}"]\n')
 
 
 def test_many_current_prices_at_once() -> None:
     case = recorded("prices__defillama__query_multiple_current_prices")
     dollars, ether = case.requests
-    source = DefiLlama(assets=load_assets())
+    source = DefiLlama(assets=catalog.load())
     now = 1741276620_000
     rate = msgspec.json.decode(ether.response, type=dict[str, Decimal])["ETH"]
     prices = [price_in(source, f"venue:kraken/{code}", dollars, at=now, now=now) for code in ("ARB", "DAI", "LINK")]
@@ -73,7 +74,7 @@ def test_many_current_prices_at_once() -> None:
 def test_prices_with_a_paid_key_now_and_in_the_past() -> None:
     case = recorded("prices__defillama_with_api_key")
     now, past = case.requests
-    source = DefiLlama(assets=load_assets(), base_url="https://pro-api.llama.fi/<key>/coins")
+    source = DefiLlama(assets=catalog.load(), base_url="https://pro-api.llama.fi/<key>/coins")
     current = price_in(source, "venue:kraken/XETH", now, at=1728559494_000, now=1728559494_000)
     assert canonical(product(Decimal(current), Decimal("1.5"))) == case.checks[0].equals, "recorded at 1.5 units a dollar"
     then = price_in(source, "venue:kraken/DAI", past, at=1597024800_000, now=1597024800_000 + 24 * HOUR_MS)
@@ -85,14 +86,14 @@ def test_contracts_and_coins_of_a_protocol() -> None:
     llama, gecko = case.requests[2:]
     pool = "eip155:1/erc20:0xcc7d5785ad5755b6164e21495e07adb0ff11c2a8"
     now = 1752084528_000
-    assert price_in(DefiLlama(assets=load_assets()), pool, llama, at=now, now=now) == case.checks[0].equals
+    assert price_in(DefiLlama(assets=catalog.load()), pool, llama, at=now, now=now) == case.checks[0].equals
     coin = CoinGecko(assets=own_asset("stake-dao-crv", token=pool))
     assert price_in(coin, pool, gecko, at=now, now=now) == case.checks[1].equals
 
 
 def test_prices_come_from_two_questions() -> None:
     case = recorded("prices__query_multiple_current_prices_handles_exceptions_and_chunking")
-    source = DefiLlama(assets=load_assets())
+    source = DefiLlama(assets=catalog.load())
     now = 1753079340_000
     first, second = case.requests
     prices = [price_in(source, f"venue:kraken/{code}", first, at=now, now=now) for code in ("ARB", "LINK")]

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from omnifolio.catalog.assets import load_assets
+from omnifolio.catalog import assets as catalog
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
 from omnifolio.model.errors import OmnifolioError, ResponseTooLarge, VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.prices import Wanted, bucket_of
@@ -25,7 +25,7 @@ from omnifolio.pricing.sources.kraken import KrakenMarket
 from omnifolio.pricing.sources.sandbox import SandboxFeed
 from omnifolio.transport.egress import Answer
 
-ASSETS = load_assets()
+ASSETS = catalog.load()
 NOW = EpochMs(1_741_000_000_000)  # 2025-03-03 11:06:40 UTC
 PAST = EpochMs(1_714_564_830_000)  # 2024-05-01 12:00:30 UTC
 USDC = "eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
