@@ -268,7 +268,9 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
 
     def read(name: str, row: Any) -> None:
         token, product = split_code(context.codes, name)
-        found[product].setdefault(token, []).append(parse_amount(row["balance"], where="balance"))
+        # `Balance` states the bare amount where `BalanceEx` states it with its hold.
+        amount = row["balance"] if isinstance(row, dict) else row
+        found[product].setdefault(token, []).append(parse_amount(amount, where="balance"))
 
     gaps = read_rows(context, answers.items(), read)
     at = received_at(evidence)
@@ -301,8 +303,14 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
+    return [payload, {"error": [], "result": payload}]
+
+
 QUIRKS = Quirks(
     parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers},
     snapshots={"balances": balances},
     rights=rights,
+    forms=forms,
 )
