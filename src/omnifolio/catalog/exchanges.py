@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from omnifolio.catalog.streams import ReadingRow
 from omnifolio.model.errors import NotFound
 
 Method = Literal["GET", "POST"]
@@ -79,6 +80,9 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
+
+    # What is read.
+    reading: ReadingRow = ReadingRow()
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -104,7 +104,7 @@ class Leg(Struct, frozen=True, array_like=True):
     counterparty: str | None = None
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+class Claim(Struct, frozen=True, kw_only=True, array_like=True):
     """What one source says of one event. Claims that share a ref are one transaction.
 
     `book`   the source's view: `ledger`, `trades`, `deposits`, `chain` … Legs of one book add up; of several books the one

@@ -4,15 +4,20 @@ Four times less CPU than SQLAlchemy's on PostgreSQL. On asyncpg a transaction st
 SQLAlchemy itself runs; rows sent before that would be committed at once, so it is asserted that one is open.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.util import await_only
 
 Row = Sequence[object]
+
+_INTEGRITY_CLASS = "23"
+"""The SQLSTATE class of broken constraints."""
 
 
 def insert(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, or_replace: bool = False) -> None:
@@ -22,14 +27,23 @@ def insert(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequ
 
 
 def run(conn: Connection, sql: str, rows: Sequence[Row]) -> None:
-    """Runs one driver-level statement for every row. Placeholders are the driver's: `?` on SQLite, `$1` on PostgreSQL."""
+    """Runs one driver-level statement for every row. Placeholders are the driver's: `?` on SQLite, `$1` on PostgreSQL.
+
+    Raises: sqlalchemy's IntegrityError for a broken constraint, on both stores.
+    """
     raw: Any = conn.connection.driver_connection
-    if conn.dialect.name == "sqlite":
-        assert raw.in_transaction, "a bulk write needs an open transaction"
-        raw.executemany(sql, rows)
-    else:
-        assert raw.is_in_transaction(), "a bulk write needs an open transaction"
-        await_only(raw.executemany(sql, rows))
+    try:
+        if conn.dialect.name == "sqlite":
+            assert raw.in_transaction, "a bulk write needs an open transaction"
+            raw.executemany(sql, rows)
+        else:
+            assert raw.is_in_transaction(), "a bulk write needs an open transaction"
+            await_only(raw.executemany(sql, rows))
+    except Exception as error:
+        if isinstance(error, sqlite3.IntegrityError) or str(getattr(error, "sqlstate", "")).startswith(_INTEGRITY_CLASS):
+            # PostgreSQL's detail holds the row's values: a copy without it, so that no log can show them.
+            raise IntegrityError(sql, None, type(error)(*error.args), hide_parameters=True) from None
+        raise
 
 
 def placeholders(dialect: str, count: int, *, start: int = 1) -> list[str]:
@@ -40,7 +54,7 @@ def placeholders(dialect: str, count: int, *, start: int = 1) -> list[str]:
 @cache
 def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], or_replace: bool) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
-    sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join(placeholders(dialect, len(columns)))})'  # noqa: S608
+    sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join(placeholders(dialect, len(columns)))})'
     if or_replace:
         keys = [c.name for c in table.primary_key.columns]
         rest = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in keys)

@@ -8,7 +8,10 @@ committed when `op` returns and rolled back when it raises.
 import asyncio
 import itertools
 import queue
+import socket
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from omnifolio.model import amounts
@@ -31,10 +35,14 @@ Lane = Literal["request", "sync"]
 READERS = 4
 """Threads that read SQLite at the same time."""
 BUSY_TIMEOUT_MS = 5_000
+WAL_ATTEMPTS_MAX = 100
+WAL_PAUSE_S = 0.05
 POOL_CONNECTIONS = 10
 RETRIES_MAX = 5
 """How often PostgreSQL may refuse a unit of work for a deadlock or serialisation before the error is given on."""
 _RETRYABLE = ("40001", "40P01")
+_UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "XX")
+"""SQLSTATE classes: connection, resources, operator, system, internal."""
 _LANES: dict[Lane, int] = {"request": 0, "sync": 1}
 
 
@@ -87,9 +95,13 @@ class SqliteStore(Store):
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.engine = sa.create_engine(f"sqlite:///{path}", pool_size=READERS + 2, max_overflow=0)
+        self._is_closed = False
+        self.engine = sa.create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0, hide_parameters=True)
         event.listen(self.engine, "connect", _configure_sqlite)
-        event.listen(self.engine, "begin", _begin_sqlite)
+        event.listen(self.engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._reading = sa.create_engine(f"sqlite:///{path}", pool_size=READERS, max_overflow=0, hide_parameters=True)
+        event.listen(self._reading, "connect", _configure_sqlite_reader)
+        event.listen(self._reading, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
         self._readers = ThreadPoolExecutor(READERS, "store-read", initializer=amounts.install)
         self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._numbers = itertools.count()
@@ -105,6 +117,8 @@ class SqliteStore(Store):
             job()
 
     async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
         done: Future[T] = Future()
 
         def job() -> None:
@@ -123,17 +137,23 @@ class SqliteStore(Store):
     async def read(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def job() -> T:
             try:
-                with self.engine.connect().execution_options(read=True) as conn, conn.begin():
+                with self._reading.begin() as conn:
                     return op(conn, *args, **kwargs)
             except Exception as error:
                 raise _translated(error) from error
 
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, job)
 
     async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._jobs.put((len(_LANES), next(self._numbers), None))
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._readers.shutdown)
+        self._reading.dispose()
         self.engine.dispose()
 
 
@@ -151,6 +171,7 @@ class PostgresStore(Store):
             pool_pre_ping=False,
             pool_timeout=30,
             pool_reset_on_return="rollback",
+            hide_parameters=True,
         )
         self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -179,28 +200,44 @@ class PostgresStore(Store):
 def _configure_sqlite(dbapi: Any, _record: object) -> None:
     dbapi.isolation_level = None  # the driver must not begin transactions for us
     for pragma in (
-        "journal_mode=WAL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
         "secure_delete=ON",
     ):
         dbapi.execute("PRAGMA " + pragma)
+    # SQLite does not wait by itself when two processes turn a fresh file to WAL at once: it would deadlock, so one is refused.
+    for attempt in range(WAL_ATTEMPTS_MAX):
+        try:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == WAL_ATTEMPTS_MAX - 1:
+                raise
+            time.sleep(WAL_PAUSE_S)
 
 
-def _begin_sqlite(conn: Connection) -> None:
-    conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("read") else "BEGIN IMMEDIATE")
+def _configure_sqlite_reader(dbapi: Any, record: object) -> None:
+    _configure_sqlite(dbapi, record)
+    dbapi.execute("PRAGMA query_only=ON")
 
 
-def _sqlstate(error: BaseException) -> str | None:
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(origin, "sqlstate", None)
-    return state if isinstance(state, str) else None
+def _sqlstate(error: BaseException) -> str:
+    """The SQLSTATE of a PostgreSQL error, the driver's own or wrapped; "" for others."""
+    state = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+    return state if isinstance(state, str) else ""
 
 
 def _translated(error: BaseException) -> BaseException:
     """Database trouble as StoreUnavailable; everything else as it is."""
-    if isinstance(error, OperationalError | InterfaceError | ConnectionError):
-        origin = error.orig if isinstance(error, DBAPIError) else error
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if (
+        isinstance(error, OperationalError | InterfaceError | PoolTimeout | ConnectionError | socket.gaierror)
+        or isinstance(origin, sqlite3.OperationalError)
+        or type(origin) is sqlite3.DatabaseError  # a damaged file; its subclasses are mistakes in a statement
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or _sqlstate(error).startswith(_UNAVAILABLE_CLASSES)
+        or type(origin).__name__ == "InterfaceError"  # asyncpg's own: the connection is closed
+    ):
         return StoreUnavailable(f"the database refused the operation ({type(origin).__name__})")
     return error

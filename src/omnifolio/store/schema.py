@@ -22,8 +22,9 @@ METADATA = sa.MetaData(
 Int = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _table(name: str, *items: sa.schema.SchemaItem, clustered: bool = False) -> sa.Table:
-    return sa.Table(name, METADATA, *items, sqlite_strict=True, sqlite_with_rowid=not clustered)
+def _table(name: str, *items: sa.schema.SchemaItem, clustered: bool = False, counted: bool = False) -> sa.Table:
+    """`counted`: SQLite, too, never gives the id of a deleted row to a new one."""
+    return sa.Table(name, METADATA, *items, sqlite_strict=True, sqlite_with_rowid=not clustered, sqlite_autoincrement=counted)
 
 
 def _id() -> sa.Column[int]:
@@ -51,6 +52,9 @@ def _to(name: str, target: str, *, cascade: bool = True, index: bool = False, op
 meta = _table("meta", sa.Column("key", Text, primary_key=True), _col("value", LargeBinary))
 """Facts of this installation: its id and the keys of its wire ids. One row each."""
 
+counters = _table("counters", sa.Column("name", Text, primary_key=True), _col("value", Int))
+"""The last id given out on SQLite (`store.numbers`); PostgreSQL has sequences."""
+
 # Tenancy -----------------------------------------------------------------------------------------------------------
 
 teams = _table(
@@ -64,6 +68,7 @@ teams = _table(
     _col("is_active", Int, default="1"),
     _col("created_at", Int),
     sa.UniqueConstraint("client_id"),
+    counted=True,
 )
 
 team_secrets = _table(
@@ -75,6 +80,7 @@ team_secrets = _table(
     _col("created_at", Int),
     _maybe("expires_at", Int),
     _maybe("last_used_at", Int),
+    counted=True,
 )
 
 users = _table(
@@ -89,6 +95,7 @@ users = _table(
     _col("created_at", Int),
     sa.UniqueConstraint("uuid"),
     sa.UniqueConstraint("team_id", "login_digest"),
+    counted=True,
 )
 """`seq` is the counter of the user's change log; `horizon` the highest sequence whose tombstones were dropped."""
 
@@ -102,6 +109,7 @@ audit = _table(
     _col("target", default="''"),
     _col("at", Int),
     _col("digest", LargeBinary),
+    counted=True,
 )
 """`digest` chains every row to the one before it."""
 
@@ -128,16 +136,21 @@ accounts = _table(
     _col("is_deleted", Int, default="0"),
     _col("calls", Int, default="0"),
     _maybe("synced_at", Int),
+    _maybe("round_at", Int),
+    _maybe("scanned_at", Int),
+    _col("failures", Int, default="0"),
     _maybe("next_sync_at", Int),
-    _col("is_dirty", Int, default="0"),
     _col("fence", Int, default="0"),
     _col("lease_owner", default="''"),
     _col("lease_until", Int, default="0"),
     sa.UniqueConstraint("user_id", "fingerprint"),
     sa.Index("ix_accounts_due", "next_sync_at"),
+    counted=True,
 )
 """`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
-`progress` {wallets, balances, transactions} → status; `fence` rises with each lease and is checked by every commit."""
+`progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
+`scanned_at` when history was last read whether or not balances had moved; `failures` rounds in a row that failed; `fence` rises
+with each lease and is checked by every commit."""
 
 secrets = _table(
     "secrets",
@@ -154,6 +167,7 @@ intake = _table(
     _to("account_id", "accounts", index=True),
     _col("box", LargeBinary),
     _col("created_at", Int),
+    counted=True,
 )
 """Credentials sealed to the installation's public key, until a worker has taken them in."""
 
@@ -188,10 +202,9 @@ cursors = _table(
     _col("token"),
     _col("updated_at", Int),
     _maybe("done_at", Int),
-    _maybe("scanned_at", Int),
     clustered=True,
 )
-"""`done_at` when the stream last reached the present; `scanned_at` when it was last read again from the beginning."""
+"""`done_at` when the stream last reached the present."""
 
 coverage = _table(
     "coverage",
@@ -211,9 +224,11 @@ gaps = _table(
     _col("text"),
     _maybe("start", Int),
     _maybe("end", Int),
+    _col("is_failure", Int, default="0"),
     _col("opened_at", Int),
     _col("seq", Int),
 )
+"""A failure's gap closes when its stream is read again; a reader's own gap stays until the reader no longer states it."""
 
 evidence = _table(
     "evidence",
@@ -247,7 +262,7 @@ claims = _table(
     _maybe("height", Int),
     _col("finality"),
     _col("is_withdrawn", Int, default="0"),
-    sa.UniqueConstraint("account_id", "book", "ref", "origin"),
+    sa.UniqueConstraint("account_id", "ref", "book", "origin"),
     sa.Index(
         "ix_claims_unsettled",
         "account_id",
@@ -421,9 +436,13 @@ quotes = _table(
     _col("route", default="''"),
     _col("reason", default="''"),
     _col("observed_at", Int),
+    sa.Index("ix_quotes_retry", "reason", "observed_at",
+             sqlite_where=sa.text("reason IN ('source_failed', 'no_source', 'spike')"),
+             postgresql_where=sa.text("reason IN ('source_failed', 'no_source', 'spike')")),
     clustered=True,
-)
-"""A null `price` is a known absence with its `reason`, so that nobody asks again at once."""
+)  # fmt: skip
+"""A null `price` is a known absence with its `reason`, so that nobody asks again at once; a price with a reason is not believed
+and enters no value."""
 
 rates = _table(
     "rates",

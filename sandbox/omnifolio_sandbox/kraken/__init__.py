@@ -1,0 +1,1 @@
+"""Kraken's spot REST protocol over the simulated world."""

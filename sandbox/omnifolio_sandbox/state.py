@@ -1,0 +1,69 @@
+"""What all simulated servers of one process share: clock, world, call log, violations, faults, rate limits."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omnifolio_sandbox.clock import Clock
+from omnifolio_sandbox.faults import Faults
+from omnifolio_sandbox.http import Request
+from omnifolio_sandbox.limits import DecayingCounter, WeightWindow
+from omnifolio_sandbox.world.world import World
+
+CALLS_KEPT_MAX = 20_000
+KRAKEN_COUNTER_MAX = 20
+KRAKEN_DECAY_PER_SECOND_MILLI = 500
+BINANCE_API_WEIGHT_PER_MINUTE = 6_000
+BINANCE_SAPI_IP_WEIGHT_PER_MINUTE = 12_000
+BINANCE_SAPI_UID_WEIGHT_PER_MINUTE = 180_000
+COINBASE_CALLS_PER_MINUTE = 10_000 // 60 * 10  # documented as 10,000 an hour; ten minutes' worth may come in one
+
+
+@dataclass
+class Limits:
+    """All rate limits, multiplied by `scale` (1 = what the venues document)."""
+
+    scale: int = 1
+
+    def __post_init__(self) -> None:
+        self.kraken = DecayingCounter(KRAKEN_COUNTER_MAX * self.scale, KRAKEN_DECAY_PER_SECOND_MILLI * self.scale)
+        self.binance_api = WeightWindow(BINANCE_API_WEIGHT_PER_MINUTE * self.scale)
+        self.binance_sapi_ip = WeightWindow(BINANCE_SAPI_IP_WEIGHT_PER_MINUTE * self.scale)
+        self.binance_sapi_uid = WeightWindow(BINANCE_SAPI_UID_WEIGHT_PER_MINUTE * self.scale)
+        self.coinbase = WeightWindow(COINBASE_CALLS_PER_MINUTE * self.scale)
+
+
+@dataclass
+class State:
+    """The shared state; `skew_ms` is how far the servers' clocks are off."""
+
+    clock: Clock
+    world: World
+    limits: Limits = field(default_factory=Limits)
+    skew_ms: int = 0
+    faults: Faults = field(default_factory=Faults)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    violations: list[dict[str, Any]] = field(default_factory=list)
+
+    def server_ms(self) -> int:
+        """What the venues' servers believe the time is."""
+        return self.clock.wire_ms() + self.skew_ms
+
+    def log_call(self, venue: str, request: Request, status: int) -> None:
+        """Keep a call for `GET /_sandbox/calls`."""
+        self.calls.append(
+            {
+                "venue": venue,
+                "method": request.method,
+                "path": request.path,
+                "status": status,
+                "weight": request.trace.weight,
+                "key": request.trace.label,
+            }
+        )
+        del self.calls[:-CALLS_KEPT_MAX]
+
+    def log_violation(self, venue: str, request: Request) -> None:
+        """Keep an attempt to write: a read-only client never makes one."""
+        self.violations.append(
+            {"venue": venue, "method": request.method, "path": request.path, "key": request.trace.label}
+        )

@@ -1,0 +1,257 @@
+"""Accounts: a user's links to venues, their state, and the lease that lets one worker at a time write to them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.ledger.sequence import stamp, take
+from omnifolio.model.accounts import AccountStatus, Certificate, Principal
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import AlreadyConnected, LeaseLost, NotFound
+from omnifolio.model.ids import AccountId, TeamId, UserId
+from omnifolio.store import codec
+from omnifolio.store.schema import accounts, users
+
+_account: sa.BindParameter[int] = sa.bindparam("account")
+_user: sa.BindParameter[int] = sa.bindparam("user")
+_ours = (accounts.c.id == _account) & (accounts.c.user_id == _user) & (accounts.c.is_deleted == 0)
+_one = sa.select(accounts).where(_ours)
+_all = sa.select(accounts).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0).order_by(accounts.c.id)
+_same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
+    accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
+)
+_add = sa.insert(accounts).returning(accounts.c.id)
+_change = sa.update(accounts).where(accounts.c.id == _account)
+_due = (
+    sa.select(accounts.c.id, accounts.c.user_id, users.c.team_id)
+    .join(users, users.c.id == accounts.c.user_id)
+    .where(
+        accounts.c.next_sync_at <= sa.bindparam("now"), accounts.c.lease_until < sa.bindparam("now"), accounts.c.is_deleted == 0
+    )
+    .order_by(accounts.c.next_sync_at)
+    .limit(sa.bindparam("count"))
+)
+_lease = (
+    sa.update(accounts)
+    .where(_ours, sa.or_(accounts.c.lease_until < sa.bindparam("now"), accounts.c.lease_owner == sa.bindparam("owner")))
+    .values(fence=accounts.c.fence + 1, lease_owner=sa.bindparam("owner"), lease_until=sa.bindparam("until"))
+    .returning(accounts.c.fence)
+)
+_extend = (
+    sa.update(accounts)
+    .where(accounts.c.id == _account, accounts.c.fence == sa.bindparam("fence_"))
+    .values(lease_until=sa.bindparam("until"))
+)
+_release = (
+    sa.update(accounts)
+    .where(accounts.c.id == _account, accounts.c.fence == sa.bindparam("fence_"))
+    .values(lease_until=0, lease_owner="")
+)
+_count_calls = sa.update(accounts).where(accounts.c.id == _account).values(calls=accounts.c.calls + sa.bindparam("count"))
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A link as it is stored. `progress` is wallets, balances and transactions by status; `v` the sequence of its last change."""
+
+    id: AccountId
+    user: UserId
+    venue: str
+    name: str | None
+    fields: Mapping[str, str]
+    options: Mapping[str, bool]
+    key_hint: str
+    key_label: str
+    """Names the credential or address without revealing it: the same one has the same label for every user."""
+    status: AccountStatus
+    progress: Mapping[str, AccountStatus]
+    error_code: str | None
+    error_text: str | None
+    certificate: Certificate | None
+    created_at: EpochMs
+    updated_at: EpochMs
+    v: int
+    calls: int
+    synced_at: EpochMs | None
+    round_at: EpochMs | None
+    scanned_at: EpochMs | None
+    failures: int
+    next_sync_at: EpochMs | None
+    is_leased: bool
+    fence: int
+
+
+class Due(Struct, frozen=True):
+    """An account whose time has come."""
+
+    account: AccountId
+    user: UserId
+    team: TeamId
+
+
+def add(
+    conn: Connection,
+    principal: Principal,
+    *,
+    venue: str,
+    fingerprint: bytes,
+    now: EpochMs,
+    name: str | None = None,
+    fields: Mapping[str, str] | None = None,
+    options: Mapping[str, bool] | None = None,
+    key_hint: str = "",
+) -> AccountId:
+    """Files a new link that is due at once. Raises: AlreadyConnected (with `existing`) when this user has linked the same."""
+    seq = take(conn, principal, now)
+    same = conn.execute(_same, {"user": principal.data_user, "print": fingerprint}).first()
+    if same is not None:
+        raise AlreadyConnected(existing=AccountId(same.id))
+    values = {
+        "user_id": principal.data_user,
+        "venue": venue,
+        "name": name,
+        "fields": codec.to_json(dict(fields or {})),
+        "options": codec.to_json(dict(options or {})),
+        "fingerprint": fingerprint,
+        "key_hint": key_hint,
+        "created_at": now,
+        "updated_at": now,
+        "seq": seq,
+        "next_sync_at": now,
+    }
+    account = AccountId(conn.execute(_add, values).scalar_one())
+    stamp(conn, principal, seq, account, now)
+    return account
+
+
+def get(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> Account:
+    """One account of the principal's user. Raises: NotFound."""
+    row = conn.execute(_one, {"account": account, "user": principal.data_user}).one_or_none()
+    if row is None:
+        raise NotFound("no account has this id")
+    return _account_of(row, now)
+
+
+def listed(conn: Connection, principal: Principal, now: EpochMs) -> Sequence[Account]:
+    """All accounts of the principal's user, oldest first."""
+    return [_account_of(row, now) for row in conn.execute(_all, {"user": principal.data_user})]
+
+
+def change(conn: Connection, /, principal: Principal, account: AccountId, now: EpochMs, **columns: object) -> int:
+    """Changes columns of an account as one step of the change log; gives its sequence. Raises: NotFound."""
+    seq = take(conn, principal, now)
+    get(conn, principal, account, now)
+    conn.execute(_change.values(seq=seq, updated_at=now, **columns), {"account": account})
+    stamp(conn, principal, seq, account, now)
+    return seq
+
+
+def set_state(
+    conn: Connection,
+    /,
+    principal: Principal,
+    account: AccountId,
+    now: EpochMs,
+    *,
+    status: AccountStatus,
+    progress: Mapping[str, AccountStatus],
+    error_code: str | None = None,
+    error_text: str | None = None,
+    **columns: object,
+) -> int:
+    """The account's status as people and the wire see it. Raises: NotFound."""
+    return change(
+        conn,
+        principal,
+        account,
+        now,
+        status=status,
+        progress=codec.to_json(dict(progress)),
+        error_code=error_code,
+        error_text=error_text,
+        **columns,
+    )
+
+
+def certify(conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs) -> int:
+    """Stores what the venue says the key may do."""
+    text = msgspec.json.encode(certificate).decode()
+    return change(conn, principal, account, now, certificate=text)
+
+
+def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
+    """Takes an account and all its facts away and leaves a tombstone in the change log. Raises: NotFound."""
+    seq = take(conn, principal, now)
+    get(conn, principal, account, now)
+    conn.execute(sa.delete(accounts).where(accounts.c.id == _account), {"account": account})
+    conn.execute(
+        sa.insert(accounts).values(
+            id=account, user_id=principal.data_user, venue="", fingerprint=f"deleted:{account}".encode(), status="ok",
+            created_at=now, updated_at=now, seq=seq, is_deleted=1,
+        )
+    )  # fmt: skip
+    stamp(conn, principal, seq, account, now)
+
+
+def due(conn: Connection, now: EpochMs, count: int) -> Sequence[Due]:
+    """The accounts whose next sync has come and that nobody holds, the longest overdue first."""
+    return [Due(*row) for row in conn.execute(_due, {"now": now, "count": count})]
+
+
+def lease(conn: Connection, principal: Principal, account: AccountId, *, owner: str, now: EpochMs, length_ms: int) -> int | None:
+    """Takes the account for a slice; gives the fence that its commits must show, or None when another worker has it."""
+    values = {"account": account, "user": principal.data_user, "now": now, "owner": owner, "until": now + length_ms}
+    return conn.execute(_lease, values).scalar_one_or_none()
+
+
+def extend(conn: Connection, account: AccountId, *, fence: int, until: EpochMs) -> None:
+    """Keeps a lease for longer. Raises: LeaseLost."""
+    if not conn.execute(_extend, {"account": account, "fence_": fence, "until": until}).rowcount:
+        raise LeaseLost
+
+
+def release(conn: Connection, account: AccountId, *, fence: int) -> None:
+    """Gives the account back; a lease that was lost already is left to its new holder."""
+    conn.execute(_release, {"account": account, "fence_": fence})
+
+
+def postpone(conn: Connection, account: AccountId, *, until: EpochMs) -> None:
+    """Lets an account be due later, without a word in the change log."""
+    conn.execute(_change.values(next_sync_at=until), {"account": account})
+
+
+def count_calls(conn: Connection, account: AccountId, count: int) -> None:
+    """Adds to the number of requests that this account has cost its venue."""
+    conn.execute(_count_calls, {"account": account, "count": count})
+
+
+def _account_of(row: Any, now: EpochMs) -> Account:
+    return Account(
+        id=AccountId(row.id),
+        user=UserId(row.user_id),
+        venue=row.venue,
+        name=row.name,
+        fields=codec.from_json(row.fields),
+        options=codec.from_json(row.options),
+        key_hint=row.key_hint,
+        key_label=f"{row.venue}:{bytes(row.fingerprint).hex()[:16]}",
+        status=row.status,
+        progress=codec.from_json(row.progress),
+        error_code=row.error_code,
+        error_text=row.error_text,
+        certificate=msgspec.json.decode(row.certificate, type=Certificate) if row.certificate else None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        v=row.seq,
+        calls=row.calls,
+        synced_at=row.synced_at,
+        round_at=row.round_at,
+        scanned_at=row.scanned_at,
+        failures=row.failures,
+        next_sync_at=row.next_sync_at,
+        is_leased=row.lease_until >= now,
+        fence=row.fence,
+    )

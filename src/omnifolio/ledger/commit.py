@@ -1,0 +1,123 @@
+"""One page of facts into the ledger: everything that it says, its evidence and the cursor after it, or nothing at all.
+
+The caller owns the transaction. The user's counter is taken first, so the commits of one user follow each other; the lease's
+fence is checked inside, so a worker that was declared dead writes nothing.
+"""
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.ledger import claims, coverage, evidence, orders, snapshots
+from omnifolio.ledger.claims import Place
+from omnifolio.ledger.sequence import stamp, take
+from omnifolio.ledger.tokens import intern, wallet_ids
+from omnifolio.model.accounts import Principal
+from omnifolio.model.amounts import bounded
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import LeaseLost, NotFound
+from omnifolio.model.facts import Batch, Gap
+from omnifolio.model.ids import AccountId
+from omnifolio.store.schema import accounts
+
+_fence = sa.select(accounts.c.fence).where(
+    accounts.c.id == sa.bindparam("account"), accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0
+)
+_touch = (
+    sa.update(accounts)
+    .where(accounts.c.id == sa.bindparam("account"))
+    .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"))
+)
+
+
+class Committed(Struct, frozen=True, kw_only=True):
+    """What a page changed. `seq` is None when it said only what was known: then nothing but the cursor moved."""
+
+    seq: int | None
+    transactions: int
+    balances: int
+    orders: int
+    is_suspect: bool
+
+
+def commit(
+    conn: Connection,
+    principal: Principal,
+    account: AccountId,
+    batch: Batch,
+    *,
+    fence: int,
+    now: EpochMs,
+    keep_bodies: bool = True,
+) -> Committed:
+    """Files one batch of an account of the principal's user.
+
+    Raises: LeaseLost when `fence` is no longer the account's; NotFound when the account is gone; InvalidAmount and
+    VenueBadResponse for facts that cannot be true. Whatever it raises, nothing of the batch stays.
+    """
+    seq = take(conn, principal, now)
+    _check_fence(conn, principal, account, fence)
+    place = _place(conn, principal, account, batch, seq, keep_bodies=keep_bodies)
+    changed_transactions = claims.apply(conn, place, batch)
+    outcomes = [snapshots.observe(conn, place, snapshot) for snapshot in batch.snapshots]
+    changed_balances = sum(outcome.changed for outcome in outcomes)
+    if changed_transactions:
+        changed_balances += snapshots.reconsider(conn, place)
+    changed_orders = orders.put(conn, place, batch.orders)
+    changed_coverage = coverage.mark(conn, account, seq, batch, now)
+    if not (changed_transactions or changed_balances or changed_orders or changed_coverage):
+        evidence.drop_page(conn, place.evidence)
+        seq_out = None
+    else:
+        conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
+        seq_out = seq
+    stamp(conn, principal, seq, account, now)
+    return Committed(
+        seq=seq_out,
+        transactions=changed_transactions,
+        balances=changed_balances,
+        orders=changed_orders,
+        is_suspect=any(outcome.is_suspect for outcome in outcomes),
+    )
+
+
+def record_failure(conn: Connection, principal: Principal, account: AccountId, gap: Gap, *, fence: int, now: EpochMs) -> int:
+    """States that a stream could not be read. Nothing that was known is touched. Raises: LeaseLost, NotFound."""
+    seq = take(conn, principal, now)
+    _check_fence(conn, principal, account, fence)
+    coverage.fail(conn, account, seq, gap, now)
+    conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
+    stamp(conn, principal, seq, account, now)
+    return seq
+
+
+def _check_fence(conn: Connection, principal: Principal, account: AccountId, fence: int) -> None:
+    current = conn.execute(_fence, {"account": account, "user": principal.data_user}).scalar_one_or_none()
+    if current is None:
+        raise NotFound("no account has this id")
+    if current != fence:
+        raise LeaseLost
+
+
+def _place(conn: Connection, principal: Principal, account: AccountId, batch: Batch, seq: int, *, keep_bodies: bool) -> Place:
+    for claim in batch.claims:
+        for leg in claim.legs:
+            bounded(leg.amount, where=f"{claim.book} {claim.ref}")
+    tokens = set(claims.tokens_in(batch))
+    names = set(claims.wallets_in(batch))
+    for snapshot in batch.snapshots:
+        names.add(snapshot.wallet)
+        for balance in snapshot.balances:
+            bounded(balance.amount, where=f"balance of {balance.token}")
+            tokens.add(balance.token)
+    for order in batch.orders:
+        tokens.update((order.base, order.quote))
+    return Place(
+        user=principal.data_user,
+        account=account,
+        seq=seq,
+        stream=batch.cursor.stream,
+        tokens=intern(conn, tokens, batch.tokens),
+        wallets=wallet_ids(conn, account, names, batch.wallets),
+        evidence=evidence.keep(conn, account, seq, batch.evidence, bodies=keep_bodies),
+    )

@@ -1,0 +1,206 @@
+"""Observed balances as intervals: what a wallet held, from when to when, and which observation is not believed yet.
+
+What must hold
+  * an unchanged snapshot moves one row's `last_seen` and nothing else;
+  * the balances of one (wallet, product) change together, in the transaction that brings them;
+  * a token is never taken away by an observation that the guard doubts: it stays, marked suspect, until a second look, legs
+    that explain it, or its reappearance.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.ledger import guard
+from omnifolio.ledger.claims import Place
+from omnifolio.model.amounts import ZERO, canonical, total
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import VenueBadResponse
+from omnifolio.model.facts import Snapshot
+from omnifolio.model.ids import AccountId
+from omnifolio.store import bulk, codec
+from omnifolio.store.lists import any_of
+from omnifolio.store.schema import legs, observations, quotes, snapshots, wallets
+
+_wallet: sa.BindParameter[int] = sa.bindparam("wallet")
+_product: sa.BindParameter[str] = sa.bindparam("product")
+_open = sa.select(observations.c.id, observations.c.token_id, observations.c.amount).where(
+    observations.c.wallet_id == _wallet, observations.c.product == _product, observations.c.until.is_(None)
+)
+_snapshot = sa.select(snapshots).where(snapshots.c.wallet_id == _wallet, snapshots.c.product == _product)
+_suspects = sa.select(snapshots).where(
+    snapshots.c.suspect.is_not(None),
+    snapshots.c.wallet_id.in_(sa.select(wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"))),
+)
+_close = (
+    sa.update(observations)
+    .where(any_of(observations.c.id, "ids"))
+    .values(until=sa.bindparam("seq"), last_seen=sa.bindparam("seen"))
+)
+_seen = (
+    sa.update(snapshots)
+    .where(snapshots.c.wallet_id == _wallet, snapshots.c.product == sa.bindparam("of_product"))
+    .values(last_seen=sa.bindparam("at"))
+)
+_moves = (
+    sa.select(observations.c.id)
+    .join(wallets, wallets.c.id == observations.c.wallet_id)
+    .where(
+        wallets.c.account_id == sa.bindparam("account"),
+        sa.or_(observations.c.first_seen > sa.bindparam("since"), observations.c.last_seen > sa.bindparam("since")),
+    )
+    .limit(1)
+)
+_legs_since = sa.select(legs.c.token_id, legs.c.amount).where(
+    legs.c.wallet_id == _wallet, legs.c.at >= sa.bindparam("since"), any_of(legs.c.token_id, "tokens")
+)
+_latest = sa.select(quotes.c.token_id, sa.func.max(quotes.c.bucket).label("bucket")).where(
+    any_of(quotes.c.token_id, "tokens"), quotes.c.currency == "USD", quotes.c.price.is_not(None), quotes.c.reason == ""
+).group_by(quotes.c.token_id).subquery()  # fmt: skip
+_prices = sa.select(quotes.c.token_id, quotes.c.price).join(
+    _latest, (quotes.c.token_id == _latest.c.token_id) & (quotes.c.bucket == _latest.c.bucket) & (quotes.c.currency == "USD")
+).where(quotes.c.price.is_not(None), quotes.c.reason == "")  # fmt: skip
+
+_OBSERVATION_COLUMNS = ("wallet_id", "product", "token_id", "amount", "first_seen", "since", "evidence_id")
+_SNAPSHOT_COLUMNS = ("wallet_id", "product", "first_seen", "last_seen", "seq", "suspect", "suspect_since")
+
+
+class Doubt(Struct, frozen=True, array_like=True):
+    """The tokens whose absence is not believed yet."""
+
+    tokens: tuple[int, ...]
+
+
+_decode_doubt = codec.decoder(Doubt).decode
+
+
+class Outcome(Struct, frozen=True):
+    """What a snapshot did: how many balances changed, and whether an absence is doubted."""
+
+    changed: int
+    is_suspect: bool
+
+
+def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
+    """Files one snapshot. Raises: VenueBadResponse when it names a token twice."""
+    wallet = place.wallets[snapshot.wallet]
+    new = _amounts(place, snapshot)
+    row = conn.execute(_snapshot, {"wallet": wallet, "product": snapshot.product}).one_or_none()
+    held = _held(conn, wallet, snapshot.product)
+    absent = frozenset(token for token in held if token not in new)
+    doubted = frozenset[int]()
+    if row is not None and absent:
+        doubted = _doubted(conn, row, held={token: amount for token, (_, amount) in held.items()}, absent=absent, at=snapshot.at)
+    gone = [token for token in absent if token not in doubted]
+    differing = [token for token, amount in new.items() if amount != held.get(token, (0, ZERO))[1]]
+    was_suspect = row is not None and row.suspect is not None
+    if row is not None and not gone and not differing and bool(doubted) == was_suspect:
+        if not doubted:
+            conn.execute(_seen, {"wallet": wallet, "of_product": snapshot.product, "at": snapshot.at})
+        return Outcome(0, bool(doubted))
+    closing = [held[token][0] for token in (*gone, *differing) if token in held]
+    seen = row.last_seen if row is not None else snapshot.at
+    if closing:
+        conn.execute(_close, {"ids": closing, "seq": place.seq, "seen": seen})
+    evidence = place.evidence[snapshot.evidence] if snapshot.evidence is not None and place.evidence else None
+    bulk.insert(
+        conn,
+        observations,
+        _OBSERVATION_COLUMNS,
+        [
+            (wallet, snapshot.product, token, canonical(new[token]), snapshot.at, place.seq, evidence)
+            for token in differing
+            if new[token]
+        ],
+    )
+    doubt = codec.pack(Doubt(tuple(sorted(doubted)))) if doubted else None
+    since = (row.suspect_since if was_suspect and row is not None else snapshot.at) if doubted else None
+    first = row.first_seen if row is not None else snapshot.at
+    last = seen if doubted else snapshot.at
+    bulk.insert(
+        conn,
+        snapshots,
+        _SNAPSHOT_COLUMNS,
+        [(wallet, snapshot.product, first, last, place.seq, doubt, since)],
+        or_replace=True,
+    )
+    return Outcome(len(gone) + len(differing) + (bool(doubted) != was_suspect), bool(doubted))
+
+
+def reconsider(conn: Connection, place: Place) -> int:
+    """After new legs: takes away doubted balances whose going the legs now explain. Gives how many."""
+    changed = 0
+    for row in conn.execute(_suspects, {"account": place.account}).all():
+        doubted = _decode_doubt(row.suspect).tokens
+        held = _held(conn, row.wallet_id, row.product)
+        moved = _moved(conn, row.wallet_id, row.last_seen, doubted)
+        amounts = {token: held[token][1] for token in doubted if token in held}
+        explained = [token for token, amount in amounts.items() if guard.is_explained(held=amount, moved=moved.get(token, ZERO))]
+        if not explained:
+            continue
+        conn.execute(_close, {"ids": [held[t][0] for t in explained], "seq": place.seq, "seen": row.last_seen})
+        left = tuple(token for token in amounts if token not in explained)
+        values = (
+            row.wallet_id, row.product, row.first_seen, row.last_seen, place.seq,
+            codec.pack(Doubt(left)) if left else None, row.suspect_since if left else None,
+        )  # fmt: skip
+        bulk.insert(conn, snapshots, _SNAPSHOT_COLUMNS, [values], or_replace=True)
+        changed += len(explained)
+    return changed
+
+
+def has_suspects(conn: Connection, account: AccountId) -> bool:
+    """True while an absence in one of the account's wallets is doubted."""
+    return conn.execute(_suspects.limit(1), {"account": account}).first() is not None
+
+
+def doubted_tokens(stored: bytes) -> frozenset[int]:
+    """The tokens of a stored doubt."""
+    return frozenset(_decode_doubt(stored).tokens)
+
+
+def _amounts(place: Place, snapshot: Snapshot) -> dict[int, Decimal]:
+    found: dict[int, Decimal] = {}
+    for balance in snapshot.balances:
+        token = place.tokens[balance.token].number
+        if token in found:
+            raise VenueBadResponse(f"the balances of {snapshot.wallet}/{snapshot.product} name {balance.token} twice")
+        found[token] = balance.amount
+    return found
+
+
+def _held(conn: Connection, wallet: int, product: str) -> dict[int, tuple[int, Decimal]]:
+    rows = conn.execute(_open, {"wallet": wallet, "product": product})
+    return {row.token_id: (row.id, Decimal(row.amount)) for row in rows}
+
+
+def _moved(conn: Connection, wallet: int, seen: int, tokens: Sequence[int]) -> dict[int, Decimal]:
+    values = {"wallet": wallet, "since": seen - guard.EXPLAINING_SLACK_MS, "tokens": sorted(tokens)}
+    amounts: dict[int, list[Decimal]] = {}
+    for row in conn.execute(_legs_since, values):
+        amounts.setdefault(row.token_id, []).append(Decimal(row.amount))
+    return {token: total(found) for token, found in amounts.items()}
+
+
+def _doubted(conn: Connection, row: Any, *, held: Mapping[int, Decimal], absent: frozenset[int], at: EpochMs) -> frozenset[int]:
+    """The absent tokens that are not believed gone; empty when the absence is accepted."""
+    moved = _moved(conn, row.wallet_id, row.last_seen, sorted(absent))
+    explained = frozenset(t for t in absent if guard.is_explained(held=held[t], moved=moved.get(t, ZERO)))
+    prices = {r.token_id: Decimal(r.price) for r in conn.execute(_prices, {"tokens": sorted(held)})}
+    if not guard.is_suspect(held=held, absent=absent, explained=explained, prices=prices):
+        return frozenset()
+    unexplained = absent - explained
+    if row.suspect is not None:
+        before = doubted_tokens(row.suspect)
+        if unexplained <= before and guard.is_confirmed(suspect_since=row.suspect_since, at=at):
+            return frozenset()
+    return unexplained
+
+
+def moved_since(conn: Connection, account: AccountId, since: EpochMs) -> bool:
+    """True when an observed balance of the account began or ended after an instant."""
+    return conn.execute(_moves, {"account": account, "since": since}).first() is not None

@@ -1,0 +1,94 @@
+"""What type a transaction has: Vezgo's eight types and thirty subtypes, derived from what the sources say and from the legs.
+
+Sources say what an event is (`Kind`); the legs say what it did. Where they disagree, legs win for trades: a "trade" with legs
+of one sign only is no trade.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from omnifolio.model.facts import Kind, Leg
+from omnifolio.model.tokens import TokenId
+
+TransactionType = Literal["deposit", "withdrawal", "trade", "staking", "unstaking", "reward", "bonus", "other"]
+
+TYPES: tuple[TransactionType, ...] = ("deposit", "withdrawal", "trade", "staking", "unstaking", "reward", "bonus", "other")
+
+
+class Meaning(Struct, frozen=True):
+    """The derived labels of a transaction."""
+
+    type: TransactionType
+    subtype: str | None = None
+
+
+_FIXED: dict[Kind, Meaning] = {
+    "staking": Meaning("staking"),
+    "unstaking": Meaning("unstaking"),
+    "staking_reward": Meaning("reward", "staking_reward"),
+    "interest": Meaning("reward", "interest_income"),
+    "reward": Meaning("reward", "income_reward"),
+    "airdrop": Meaning("bonus", "distribution"),
+    "referral": Meaning("bonus", "referral_bonus"),
+    "rebate": Meaning("bonus", "rebate"),
+    "cashback": Meaning("bonus", "cashback"),
+    "fee": Meaning("other", "fees"),
+    "refund": Meaning("other", "refund"),
+    "mining": Meaning("other", "mining"),
+    "fork": Meaning("other", "fork"),
+}
+# Of several claims of one event the most telling kind counts: the order of this tuple.
+_TELLING: tuple[Kind, ...] = (
+    "trade", "staking", "unstaking", "staking_reward", "interest", "airdrop", "referral", "rebate", "cashback", "reward",
+    "mining", "fork", "refund", "deposit", "withdrawal", "transfer", "fee", "other",
+)  # fmt: skip
+
+
+def telling(kinds: Iterable[Kind]) -> Kind:
+    """The most specific of what several claims call one event."""
+    found = set(kinds)
+    return next((kind for kind in _TELLING if kind in found), "other")
+
+
+def classify(kinds: Iterable[Kind], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:
+    """The type and subtype of an event. `is_fiat` tells government money from everything else."""
+    kind = telling(kinds)
+    if kind in _FIXED:
+        return _FIXED[kind]
+    incoming = [leg for leg in legs if leg.role == "principal" and leg.amount > 0]
+    outgoing = [leg for leg in legs if leg.role == "principal" and leg.amount < 0]
+    if kind == "trade" or (kind == "other" and incoming and outgoing and incoming[0].token != outgoing[0].token):
+        return _trade(incoming, outgoing, is_fiat)
+    if kind == "deposit":
+        return Meaning("deposit", _way("deposit", incoming, is_fiat))
+    if kind == "withdrawal":
+        return Meaning("withdrawal", _way("withdrawal", outgoing, is_fiat))
+    if kind == "transfer":
+        return _transfer(incoming, outgoing)
+    return Meaning("other", "fees") if legs and not incoming and not outgoing else Meaning("other")
+
+
+def _trade(incoming: Sequence[Leg], outgoing: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:
+    if not incoming or not outgoing:
+        return Meaning("trade")
+    gets_fiat = all(is_fiat(leg.token) for leg in incoming)
+    gives_fiat = all(is_fiat(leg.token) for leg in outgoing)
+    if gets_fiat and gives_fiat:
+        return Meaning("trade", "trade_fiat")
+    if gives_fiat:
+        return Meaning("trade", "buy")
+    return Meaning("trade", "sell" if gets_fiat else "trade_crypto")
+
+
+def _way(side: Literal["deposit", "withdrawal"], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> str:
+    return ("fiat_" if legs and all(is_fiat(leg.token) for leg in legs) else "onchain_") + side
+
+
+def _transfer(incoming: Sequence[Leg], outgoing: Sequence[Leg]) -> Meaning:
+    if incoming and not outgoing:
+        return Meaning("deposit", "transfer_in")
+    if outgoing and not incoming:
+        return Meaning("withdrawal", "transfer_out")
+    return Meaning("other")
