@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omnifolio.model.errors import VaultUnavailable
-from omnifolio.vault.derived import derive
+from omnifolio.vault.derived import Purpose, derive
 from omnifolio.vault.roots import EnvRoot, FileRoot, ensure_root_key, load_edge_key
 
 DATABASE_FOLDER = Path("/nowhere/database")
@@ -158,11 +158,11 @@ def test_a_new_root_wraps_and_old_ones_still_open(path: Path) -> None:
     old = root.wrap(b"k" * 32, b"")
     edge = root.edge_key
     first, second = root.key_id, root.add()
-    assert root.key_ids == (second, first)
+    assert list(root.key_ids) == [second, first]
     assert root.unwrap(old, b"") == b"k" * 32
     assert elsewhere.unwrap(root.wrap(b"n" * 32, b""), b"") == b"n" * 32, "another process reads the file again"
     root.drop(frozenset([first, second]))
-    assert root.key_ids == (second,), "the current key is never dropped"
+    assert list(root.key_ids) == [second], "the current key is never dropped"
     assert open_root(path).edge_key == edge == load_edge_key(path)
     assert path.stat().st_mode & 0o777 == 0o400
     with pytest.raises(VaultUnavailable, match=first):
@@ -188,7 +188,7 @@ def test_a_text_with_the_edge_entry_alone_serves_but_opens_nothing(path: Path) -
 
 
 def test_every_purpose_has_a_key_of_its_own() -> None:
-    purposes = ("pepper", "token", "audit", "fingerprint", "publication")
+    purposes: tuple[Purpose, ...] = ("pepper", "token", "audit", "fingerprint", "publication")
     found = {derive(b"e" * 32, purpose) for purpose in purposes} | {derive(b"f" * 32, purpose) for purpose in purposes}
     assert len(found) == 10
     assert {len(key) for key in found} == {32}

@@ -106,9 +106,9 @@ def add(
 ) -> AccountId:
     """Files a new link that is due at once. Raises: AlreadyConnected (with `existing`) when this user has linked the same."""
     seq = take(conn, principal, now)
-    same = conn.execute(_same, {"user": principal.data_user, "print": fingerprint}).first()
+    same = linked(conn, principal, fingerprint)
     if same is not None:
-        raise AlreadyConnected(existing=AccountId(same.id))
+        raise AlreadyConnected(existing=same)
     values = {
         "user_id": principal.data_user,
         "venue": venue,
@@ -138,6 +138,12 @@ def get(conn: Connection, principal: Principal, account: AccountId, now: EpochMs
 def listed(conn: Connection, principal: Principal, now: EpochMs) -> Sequence[Account]:
     """All accounts of the principal's user, oldest first."""
     return [_account_of(row, now) for row in conn.execute(_all, {"user": principal.data_user})]
+
+
+def linked(conn: Connection, principal: Principal, fingerprint: bytes) -> AccountId | None:
+    """The account that the user has already linked with the same credential or address."""
+    same = conn.execute(_same, {"user": principal.data_user, "print": fingerprint}).first()
+    return None if same is None else AccountId(same.id)
 
 
 def change(conn: Connection, /, principal: Principal, account: AccountId, now: EpochMs, **columns: object) -> int:

@@ -102,16 +102,17 @@ users = _table(
 audit = _table(
     "audit",
     _id(),
-    _to("team_id", "teams", cascade=False, index=True, optional=True),
+    _to("team_id", "teams", cascade=False, optional=True),
     _maybe("user_uuid"),
     _col("actor"),
     _col("action"),
     _col("target", default="''"),
     _col("at", Int),
     _col("digest", LargeBinary),
+    sa.Index("ix_audit_chain", "team_id", "id"),
     counted=True,
 )
-"""`digest` chains every row to the one before it."""
+"""`digest` chains every row to the one of the same team before it; no team means the installation itself."""
 
 # Accounts ----------------------------------------------------------------------------------------------------------
 

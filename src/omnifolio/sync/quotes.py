@@ -16,7 +16,7 @@ from omnifolio.model.clock import DAY_MS, HOUR_MS, Clock, EpochMs
 from omnifolio.model.errors import EgressRefused, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.facts import Quote
 from omnifolio.model.prices import ALL_TIME, Absence, Reason, Wanted, bucket_of
-from omnifolio.pricing.contract import Ask, Found, PriceSource
+from omnifolio.pricing.contract import ANSWER_BYTES_MAX, Ask, Found, PriceSource
 from omnifolio.pricing.registry import Sources
 from omnifolio.store.engine import Store
 from omnifolio.transport.egress import Answer, Egress, Rule
@@ -52,9 +52,15 @@ class Refreshed(Struct, frozen=True, kw_only=True):
 
 
 async def refresh_quotes(
-    store: Store, sources: Sources, egress: Egress, clock: Clock, *, wants_max: int = WANTS_MAX
+    store: Store,
+    sources: Sources,
+    egress: Egress,
+    clock: Clock,
+    *,
+    wants_max: int = WANTS_MAX,
+    with_closes: bool = True,
 ) -> Refreshed:
-    """One bounded run. Raises only StoreUnavailable: sources that fail are named in the result."""
+    """One bounded run; `with_closes` fills the daily closes of the past as well, which are many. Raises only StoreUnavailable: sources that fail are named in the result."""
     run = _Run(store, sources, egress, clock)
     await store.write_sync(wanted.adopt, sources.digest())
     await run.bring_rates(since=None)
@@ -71,7 +77,7 @@ async def refresh_quotes(
         had_legs = True
     if left > 0:
         left -= await run.bring(await store.read(quotes.retries, now=run.now, wants_max=left))
-    if left > 0 and (had_legs or run.now - await store.read(wanted.last_done, "closes") >= CLOSES_INTERVAL_MS):
+    if with_closes and left > 0 and (had_legs or run.now - await store.read(wanted.last_done, "closes") >= CLOSES_INTERVAL_MS):
         left -= await run.bring(await store.read(wanted.closes_wanted, now=run.now, wants_max=left))
         if left > 0:
             await store.write_sync(wanted.mark_done, "closes", run.now)
@@ -156,6 +162,8 @@ class _Run:
                 headers=request.headers,
                 body=request.body,
                 cost=request.cost,
+                is_read=True,  # a price source's POST is a question too, so it may be repeated
+                bytes_max=ANSWER_BYTES_MAX,
             )
             for request in ask.requests
         ]

@@ -4,7 +4,9 @@ It lies beside the key file and never in the ledger's database, so that no dump 
 a key here makes every earlier backup of the ledger unreadable for that user. Do not keep backups of this file longer than a
 deleted user may stay readable. Workers on other machines need it on storage that they share and that has POSIX locks.
 
-@@ is ever wrapped under a root key that a rotation has just removed.
+Writers stand in line at a lock file, because SQLite's own waiting starves the unlucky. The key file is read again under that lock
+before anything is wrapped, and it is changed only under that lock: so no key is ever wrapped under a root key that a rotation has
+just removed.
 """
 
 import fcntl

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.anvil import Anvil, Difficult, anvil, calldata
+from tests.anvil import Anvil, anvil, calldata
+from tests.venues.evm.difficult import Difficult
 from tests.venues.evm.shelf import READER, Shelf, access_to, sync
 
 from omnifolio.catalog.chains import evm_chain

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from itertools import pairwise
 
-from tests.anvil import BLOCK_S, FINALITY_BLOCKS, GAS_PRICE, Anvil, Difficult, calldata
+from tests.anvil import BLOCK_S, FINALITY_BLOCKS, GAS_PRICE, Anvil, calldata
+from tests.venues.evm.difficult import Difficult
 from tests.venues.evm.shelf import READER, Shelf, sync
 
 from omnifolio.catalog.chains import evm_chain
