@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Answer
+from omnifolio.transport.egress import Answer, Question, Rule
 from omnifolio.venues.contract import Access
 
 BATCH_CALLS_MAX = 100
@@ -150,6 +150,7 @@ class Node:
         self._url = url
         self._stream = stream
         self._calls_max = BATCH_CALLS_MAX
+        access.egress.allow(access.venue, [Rule("POST", url.partition("?")[0], is_configured=access.base_url is not None)])
 
     async def ask(self, read: str, calls: Sequence[Call], **params: str) -> list[Evidence]:
         """Answers to `calls`, as evidence of the kind `read` with `params`; faults of single calls are in there too.
@@ -189,6 +190,8 @@ class Node:
             body=question(calls),
             key_label=self._access.key_label,
             cost=len(calls),
+            is_read=True,
+            question=Question(method="POST", path="/", params={str(n): f"{c.method} {c.about}" for n, c in enumerate(calls)}),
         )
         if answer.status == 429:
             raise VenueBusy("the node asked us to slow down", retry_after_s=_seconds(answer.headers))
