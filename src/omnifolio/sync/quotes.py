@@ -16,7 +16,7 @@ from omnifolio.model.clock import DAY_MS, HOUR_MS, Clock, EpochMs
 from omnifolio.model.errors import EgressRefused, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.facts import Quote
 from omnifolio.model.prices import ALL_TIME, Absence, Reason, Wanted, bucket_of
-from omnifolio.pricing.contract import Ask, Found, PriceSource
+from omnifolio.pricing.contract import ANSWER_BYTES_MAX, Ask, Found, PriceSource
 from omnifolio.pricing.registry import Sources
 from omnifolio.store.engine import Store
 from omnifolio.transport.egress import Answer, Egress
@@ -160,6 +160,8 @@ class _Run:
                 headers=request.headers,
                 body=request.body,
                 cost=request.cost,
+                is_read=True,  # a price source's POST is a question too, so it may be repeated
+                bytes_max=ANSWER_BYTES_MAX,
             )
             for request in ask.requests
         ]

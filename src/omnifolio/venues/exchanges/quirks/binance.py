@@ -26,9 +26,10 @@ from omnifolio.venues.exchanges.answers import (
     Scopes,
     Seen,
     decode,
+    distinct,
     expect_dict,
     expect_list,
-    read_rows,
+    read_list,
 )
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights, flags_of
@@ -89,26 +90,17 @@ def history(path: tuple[str, ...], read: RowReader) -> Parser:
     def parse(context: Context, evidence: Evidence) -> Page:
         rows, around = rows_of(evidence, *path)
         claims: list[Claim] = []
-        named = ((_name_of(row, place), row) for place, row in enumerate(rows))
-        gaps = read_rows(context, named, lambda _, row: claims.append(read(context, row)))
+        gaps = read_list(context, rows, lambda row: claims.append(read(context, row)))
         return Page(seen=_seen(rows, claims, around), claims=claims, gaps=gaps)
 
     return parse
-
-
-def _name_of(row: Any, place: int) -> str:
-    if isinstance(row, dict):
-        for field in ("id", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId"):
-            if row.get(field):
-                return str(row[field])
-    return f"number {place + 1}"
 
 
 def _seen(rows: Sequence[Any], claims: Sequence[Claim], around: Mapping[str, Any]) -> Seen:
     times = [claim.at for claim in claims]
     count, more = around.get("total"), around.get("moreData")
     return Seen(
-        rows=len(rows),
+        rows=distinct(len(rows), claims),
         oldest=min(times, default=None),
         newest=max(times, default=None),
         total=count if isinstance(count, int) and not isinstance(count, bool) else None,
@@ -155,8 +147,7 @@ def trades(context: Context, evidence: Evidence) -> Page:
     base_code, _, quote_code = context.scope.partition("-")
     base, quote = context.codes.token(base_code), context.codes.token(quote_code)
     claims: list[Claim] = []
-    named = ((_name_of(row, place), row) for place, row in enumerate(rows))
-    gaps = read_rows(context, named, lambda _, row: claims.append(_fill(context.codes, row, base, quote)))
+    gaps = read_list(context, rows, lambda row: claims.append(_fill(context.codes, row, base, quote)))
     ids = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
     times = [claim.at for claim in claims]
     last = str(max(ids)) if ids else ""
@@ -382,22 +373,25 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     locked = _answered(evidence, LOCKED, "rows")
     held: dict[Product, dict[TokenId, list[Decimal]]] = {"spot": {}, "funding": {}, "earn": {}}
 
-    def account(code: str, row: Any) -> None:
+    def account(row: Any) -> None:
+        code = str(row["asset"])
         is_receipt = code.startswith(RECEIPT_PREFIX) and code not in NOT_RECEIPTS
         product_: Product = "earn" if is_receipt else "spot"
         token = context.codes.token(code.removeprefix(RECEIPT_PREFIX) if is_receipt else code)
         held[product_].setdefault(token, []).append(_sum_of(row, "free", "locked"))
 
-    def fund(code: str, row: Any) -> None:
-        held["funding"].setdefault(context.codes.token(code), []).append(_sum_of(row, "free", "locked", "freeze", "withdrawing"))
+    def fund(row: Any) -> None:
+        held["funding"].setdefault(context.codes.token(row["asset"]), []).append(
+            _sum_of(row, "free", "locked", "freeze", "withdrawing")
+        )
 
-    def lock(code: str, row: Any) -> None:
-        held["earn"].setdefault(context.codes.token(code), []).append(_sum_of(row, "amount"))
+    def lock(row: Any) -> None:
+        held["earn"].setdefault(context.codes.token(row["asset"]), []).append(_sum_of(row, "amount"))
 
     bad = {
-        "spot": read_rows(context, _by_asset(accounts or []), account),
-        "funding": read_rows(context, _by_asset(funded or []), fund),
-        "earn": read_rows(context, _by_asset(locked or []), lock),
+        "spot": read_list(context, accounts or (), account),
+        "funding": read_list(context, funded or (), fund),
+        "earn": read_list(context, locked or (), lock),
     }
     is_whole: dict[Product, bool] = {
         "spot": accounts is not None and not bad["spot"],
@@ -415,17 +409,7 @@ def _answered(evidence: Sequence[Evidence], call: str, *path: str) -> list[Any] 
     return [row for item in answers for row in rows_of(item, *path)[0]] if answers else None
 
 
-def _by_asset(rows: Sequence[Any]) -> list[tuple[str, Any]]:
-    """Rows under their asset's code; a row without one keeps its place as a name and fails when it is read."""
-    return [
-        (row["asset"] if isinstance(row, dict) and row.get("asset") else f"number {place + 1}", row)
-        for place, row in enumerate(rows)
-    ]
-
-
 def _sum_of(row: Mapping[str, Any], *fields: str) -> Decimal:
-    if not row["asset"]:
-        raise InvalidField("asset: expected a code")
     return total(parse_amount(row[field], where=field) for field in fields)
 
 
@@ -473,14 +457,14 @@ def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidenc
     held = _held(context, known)
     found: list[str] = []
 
-    def read(name: str, row: Any) -> None:
+    def read(row: Any) -> None:
         base, quote = context.codes.canonical(row["baseAsset"]), context.codes.canonical(row["quoteAsset"])
         if context.scope == "held" and not (base in held and (quote in held or quote in QUOTES)):
             return
         if f"{base}-{quote}" > state.get("after", "") and f"trades/{base}-{quote}" not in known.cursors:
             found.append(f"{base}-{quote}")
 
-    gaps = read_rows(context, ((str(place), row) for place, row in enumerate(symbols)), read)
+    gaps = read_list(context, symbols, read)
     if context.scope == "held":
         return Scopes(streams=tuple(f"trades/{scope}" for scope in sorted(found)), token=json.dumps({"tokens": held}), gaps=gaps)
     return Scopes(
