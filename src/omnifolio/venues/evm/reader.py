@@ -1,7 +1,8 @@
 """The reader of EVM chains: one address on one chain, its balances and its transfers, from any node's JSON-RPC.
 
 Link fields: `wallet` or `address` (0x and 40 digits; mixed case must carry its checksum) and `chain` (a row of the catalog, or
-its CAIP-2 id; without it the venue's id is the chain's). An override of the base URL names the node; without one the row's public node is asked.
+its CAIP-2 id; without it the venue's id is the chain's). An override of the base URL names the node; without one the row's
+public node is asked.
 """
 
 from collections.abc import AsyncIterator, Sequence
