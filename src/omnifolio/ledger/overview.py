@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.coverage import StoredGap, joined
-from omnifolio.ledger.quotes import OVERLAY_KIND
+from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
@@ -33,9 +33,7 @@ _gaps = (
     .where(gaps.c.account_id.in_(_owned))
     .order_by(gaps.c.account_id, gaps.c.id)
 )
-_own_price = (
-    sa.select(overlays.c.id).where(overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND).limit(1)
-)
+_own_price = sa.select(overlays.c.id).where(overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND).limit(1)
 
 
 def intervals(conn: Connection, principal: Principal) -> Mapping[AccountId, Mapping[str, Sequence[Interval]]]:

@@ -23,7 +23,7 @@ from omnifolio.transport.egress import Answer, Egress
 
 WANTS_MAX = 5_000
 """Prices asked in one run."""
-PUT_MAX = 500
+PUT_MAX = 250
 """Prices in one transaction, and rates in ten times as many: keeps each below 50 ms."""
 RATES_INTERVAL_MS = 3 * HOUR_MS
 """Exchange rates are asked at most this often."""
@@ -103,8 +103,8 @@ class _Run:
     async def bring(self, wants: Sequence[Wanted]) -> int:
         """Asks the sources, in their order, for what is still missing of `wants`; gives how many that were."""
         count = 0
-        for start in range(0, len(wants), PUT_MAX * 4):
-            missing = await self._store.read(quotes.missing, wants[start : start + PUT_MAX * 4], now=self.now)
+        for start in range(0, len(wants), PUT_MAX * 8):
+            missing = await self._store.read(quotes.missing, wants[start : start + PUT_MAX * 8], now=self.now)
             await self._bring(missing)
             count += len(missing)
         return count
