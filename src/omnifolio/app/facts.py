@@ -13,7 +13,7 @@ from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.ids import AccountId, TransactionId
+from omnifolio.model.ids import AccountId, TransactionId, WalletId
 
 Line = dict[str, Any]
 
@@ -48,19 +48,16 @@ def every_transaction(conn: Connection, principal: Principal, account: AccountId
 def problems(conn: Connection, account: AccountId) -> list[Line]:
     """What could not be read, as lines."""
     return [
-        {"kind": "problem", "code": gap.code, "where": gap.stream, "text": gap.text}
-        for gap in coverage.gaps_of(conn, account)
+        {"kind": "problem", "code": gap.code, "where": gap.stream, "text": gap.text} for gap in coverage.gaps_of(conn, account)
     ]
 
 
 def user_facts(conn: Connection, principal: Principal, now: EpochMs) -> dict[AccountId, Sequence[Line]]:
     """The facts of each of the user's accounts."""
-    return {
-        account.id: account_facts(conn, principal, account.id) for account in accounts.listed(conn, principal, now)
-    }
+    return {account.id: account_facts(conn, principal, account.id) for account in accounts.listed(conn, principal, now)}
 
 
-def _balance(row: read.Held, keys: Mapping[int, str], tokens: Mapping[int, TokenRow]) -> Line:
+def _balance(row: read.Held, keys: Mapping[WalletId, str], tokens: Mapping[int, TokenRow]) -> Line:
     token = tokens[row.token]
     return {
         "kind": "balance",
@@ -72,7 +69,7 @@ def _balance(row: read.Held, keys: Mapping[int, str], tokens: Mapping[int, Token
     }
 
 
-def _transaction(row: read.StoredTransaction, keys: Mapping[int, str], tokens: Mapping[int, TokenRow]) -> Line:
+def _transaction(row: read.StoredTransaction, keys: Mapping[WalletId, str], tokens: Mapping[int, TokenRow]) -> Line:
     return {
         "kind": "transaction",
         "ref": row.name,

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.chains import evm_chains
 from omnifolio.model.errors import NotFound
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
@@ -75,6 +76,28 @@ class Offers:
         if found is None:
             raise NotFound("no provider has this name; GET /v1/providers lists them")
         return found
+
+
+def all_offers(*, is_sandbox: bool) -> list[Offer]:
+    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones."""
+    return [*exchange_offers(), *chain_offers(), *([DEMO] if is_sandbox else [])]
+
+
+def chain_offers() -> list[Offer]:
+    """Every EVM chain of the catalog: a public address is all that is needed."""
+    return [
+        Offer(
+            name=chain.id,
+            display_name=chain.name,
+            category="blockchains",
+            auth_type="wallet",
+            fields=(Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False),),
+            identity=("wallet",),
+            instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
+            proof="executed",
+        )
+        for chain in evm_chains().values()
+    ]
 
 
 def exchange_offers() -> list[Offer]:

@@ -30,4 +30,4 @@ async def sync_now(runtime: Runtime, principal: Principal, account: AccountId | 
 
     await context.store.write(mark)
     await runtime.workers.run_until_idle()
-    await runtime.bring_prices()
+    await runtime.prices.bring()

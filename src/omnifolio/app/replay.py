@@ -9,19 +9,21 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.facts import Line, account_facts
-from omnifolio.app.venues import reader_for
 from omnifolio.ledger import accounts, coverage, read
 from omnifolio.ledger.commit import commit, record_failure
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import MINUTE_MS, EpochMs
 from omnifolio.model.errors import OmnifolioError
 from omnifolio.model.facts import Cursor, Gap
+from omnifolio.model.ids import AccountId
 from omnifolio.store.engine import Store, open_store
 from omnifolio.store.migrate import prepare
-from omnifolio.tenancy import teams, users
+from omnifolio.tenancy.owner import ensure as ensure_owner
+from omnifolio.tenancy.principals import operator
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Cassette
 from omnifolio.venues.contract import Access, Known, Reader
+from omnifolio.venues.registry import reader_for
 
 ROUNDS_MAX = 20
 """Readers may find new streams while they read; so often the list is asked again."""
@@ -57,18 +59,15 @@ async def replay(cassette: Cassette) -> list[Line]:
             await store.close()
 
 
-def _open(conn: Connection, venue: str, now: EpochMs) -> tuple[Principal, accounts.AccountId, int]:
-    made = teams.create(conn, name="replay", pepper=bytes(32), now=now)
-    principal = users.get_or_create(conn, team=made.team.id, login="replay", pepper=bytes(32), now=now)
+def _open(conn: Connection, venue: str, now: EpochMs) -> tuple[Principal, AccountId, int]:
+    principal = ensure_owner(conn, operator("replay"), actor="replay", pepper=bytes(32), now=now).principal
     account = accounts.add(conn, principal, venue=venue, fingerprint=b"replay", now=now)
     fence = accounts.lease(conn, principal, account, owner="replay", now=now, length_ms=MINUTE_MS)
     assert fence is not None, "nobody else knows this database"
     return principal, account, fence
 
 
-async def _read_all(
-    store: Store, reader: Reader, access: Access, principal: Principal, account: accounts.AccountId, fence: int
-) -> None:
+async def _read_all(store: Store, reader: Reader, access: Access, principal: Principal, account: AccountId, fence: int) -> None:
     over: set[str] = set()
     for _ in range(ROUNDS_MAX):
         known = await store.read(read.known, principal, account)

@@ -1,5 +1,8 @@
 """A process, opened in order and closed in reverse: database, keys, way out, prices, and workers where there are any."""
 
+import asyncio
+import contextlib
+import logging
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
@@ -11,8 +14,10 @@ from omnifolio.app.way_out import base_urls_of, open_way_out
 from omnifolio.catalog import assets as asset_catalog
 from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
-from omnifolio.model.clock import Clock, SystemClock
+from omnifolio.model.clock import SECOND_MS, Clock, SystemClock
+from omnifolio.model.errors import StoreUnavailable
 from omnifolio.model.ids import AccountId, WireIds
+from omnifolio.model.prices import NOW_INTERVAL_MS
 from omnifolio.model.settings import Settings
 from omnifolio.pricing import registry as price_registry
 from omnifolio.store.engine import SqliteStore, Store, open_store
@@ -22,6 +27,7 @@ from omnifolio.sync.quotes import Refreshed, refresh_quotes
 from omnifolio.sync.refresh import Refresher
 from omnifolio.sync.worker import Workers
 from omnifolio.tenancy import installation
+from omnifolio.tenancy.limits import ProcessLimits
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.transport.egress import Egress
@@ -31,42 +37,85 @@ from omnifolio.vault.roots import FileRoot, ensure_root_key, load_edge_key
 from omnifolio.venues.registry import reader_for
 from omnifolio.views.market import Market
 
-PRICE_RUNS_MAX = 40
-"""Runs of `bring_prices` at the most, each of which is bounded itself."""
+PRICE_WANTS_MAX = 1_000
+"""Prices asked in one run, so that runs are short."""
+PRICE_RUNS_MAX = 1_000
+"""Runs for somebody who waits, at the most."""
+
+log = logging.getLogger(__name__)
+
+
+class Prices:
+    """Brings missing prices and exchange rates: at once for somebody who waits, and in the background of a server."""
+
+    def __init__(self, store: Store, sources: price_registry.Sources, egress: Egress, clock: Clock) -> None:
+        self._store, self._sources, self._egress, self._clock = store, sources, egress, clock
+        self._lock = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def bring(self, *, with_closes: bool = False) -> None:
+        """Asks for what is missing, until nothing more can be asked now; the daily closes of the past only `with_closes`."""
+        for _ in range(PRICE_RUNS_MAX):
+            if not (await self._run(with_closes=with_closes)).more:
+                return
+
+    def start(self) -> None:
+        """Goes on bringing prices in the running loop: when there is news, and every few minutes."""
+        self._task = asyncio.create_task(self._keep_bringing(), name="prices")
+
+    def wake(self) -> None:
+        """There is news: balances or legs that may lack a price."""
+        self._news.set()
+
+    async def stop(self) -> None:
+        """Stops between two questions; what was answered is stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, *, with_closes: bool) -> Refreshed:
+        async with self._lock:
+            return await refresh_quotes(
+                self._store, self._sources, self._egress, self._clock, wants_max=PRICE_WANTS_MAX, with_closes=with_closes
+            )
+
+    async def _keep_bringing(self) -> None:
+        while True:
+            self._news.clear()
+            more = True
+            try:
+                # What is held now comes first in every run, so news never wait behind the past.
+                while more and not self._news.is_set():
+                    more = (await self._run(with_closes=True)).more
+            except StoreUnavailable as error:
+                log.warning("prices_paused reason=%s", error.code)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), NOW_INTERVAL_MS / SECOND_MS)
 
 
 class Runtime:
     """What one process has opened. Open with `open_runtime`, close with `close`."""
 
-    def __init__(
-        self,
-        context: Context,
-        *,
-        egress: Egress,
-        sources: price_registry.Sources,
-        workers: Workers | None,
-        made_key: bool,
-    ) -> None:
+    def __init__(self, context: Context, *, egress: Egress, prices: Prices, workers: Workers | None, made_key: bool) -> None:
         self.context = context
         self.egress = egress
-        self.sources = sources
+        self.prices = prices
         self.workers = workers
         self.made_key = made_key
         """True when this process has just created the key file: a first start."""
 
-    async def bring_prices(self) -> Refreshed:
-        """Asks for every price that is missing, until nothing more can be asked now."""
-        context = self.context
-        for _ in range(PRICE_RUNS_MAX):
-            done = await refresh_quotes(context.store, self.sources, self.egress, context.clock)
-            if not done.more:
-                break
-        return done
+    def start(self) -> None:
+        """Starts workers and prices in the running loop."""
+        if self.workers is not None:
+            self.workers.start()
+            self.prices.start()
 
     async def close(self) -> None:
         """Stops the workers after their pages, then lets everything go."""
         if self.workers is not None:
             await self.workers.stop()
+        await self.prices.stop()
         await self.egress.close()
         if self.context.key_store is not None:
             self.context.key_store.close()
@@ -102,12 +151,13 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
     egress = Egress(clock=clock)
     open_way_out(egress, settings, sources)
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
-    holder: list[Runtime] = []
+    prices = Prices(store, sources, egress, clock)
+    workers = None if keys is None else _workers(settings, store, clock, egress=egress, keys=keys, prices=prices)
 
     async def request_sync(principal: Principal, account: AccountId) -> None:
         await store.write(mark_due, principal, account, now=clock.now())
-        if holder and holder[0].workers is not None:
-            holder[0].workers.wake()
+        if workers is not None:
+            workers.wake()
 
     context = Context(
         store=store,
@@ -116,22 +166,17 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
         ids=WireIds(found.wire_key),
         edge=edge,
         tokens=TokenKeys(found.id, edge.token),
+        limits=ProcessLimits(),
         offers=Offers(all_offers(is_sandbox=bool(settings.sandbox_url))),
         assets=assets,
         market=Market(),
         request_sync=request_sync,
         key_store=keys,
     )
-    runtime = Runtime(context, egress=egress, sources=sources, workers=None, made_key=made_key)
-    if keys is not None:
-        runtime.workers = _workers(runtime, keys)
-    holder.append(runtime)
-    return runtime
+    return Runtime(context, egress=egress, prices=prices, workers=workers, made_key=made_key)
 
 
-async def _open_keys(
-    settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None
-) -> KeyStore:
+async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None) -> KeyStore:
     keys = KeyStore(settings.key_store_path, FileRoot(settings.key_path, database_folder=folder), database_folder=folder)
 
     def publish(conn: Connection) -> None:
@@ -141,31 +186,24 @@ async def _open_keys(
     return keys
 
 
-def _workers(runtime: Runtime, keys: KeyStore) -> Workers:
-    context, settings = runtime.context, runtime.context.settings
+def _workers(settings: Settings, store: Store, clock: Clock, *, egress: Egress, keys: KeyStore, prices: Prices) -> Workers:
     doorkeeper = Doorkeeper(
-        store=context.store,
-        clock=context.clock,
-        egress=runtime.egress,
+        store=store,
+        clock=clock,
+        egress=egress,
         keys=keys,
         reader_for=reader_for,
         base_urls=base_urls_of(settings),
         on_trade=settings.trade_permission,
     )
     refresher = Refresher(
-        store=context.store,
-        clock=context.clock,
+        store=store,
+        clock=clock,
         doorkeeper=doorkeeper,
         interval_ms=settings.sync_interval_s * 1000,
         keep_bodies=settings.evidence == "keep",
     )
-
-    async def after_round() -> None:
-        await runtime.bring_prices()
-
-    return Workers(
-        store=context.store, clock=context.clock, refresher=refresher, count=settings.workers, after_round=after_round
-    )
+    return Workers(store=store, clock=clock, refresher=refresher, count=settings.workers, on_news=prices.wake)
 
 
 def database_folder(store: Store) -> Path | None:

@@ -26,7 +26,9 @@ REASON_LENGTH_MAX = 1_000
 TRANSACTION_KINDS: tuple[OverlayKind, ...] = ("label", "note", "spam", "link")
 """Kinds whose target is a transaction."""
 
-_columns = {name: sa.bindparam(name) for name in ("user_id", "kind", "target", "value", "author", "reason", "at", "seq")}
+_columns: dict[str, sa.BindParameter[Any]] = {
+    name: sa.bindparam(name) for name in ("user_id", "kind", "target", "value", "author", "reason", "at", "seq")
+}
 _changed = ("value", "author", "reason", "at", "seq")
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _of_user = sa.select(overlays).where(overlays.c.user_id == _user).order_by(overlays.c.id)

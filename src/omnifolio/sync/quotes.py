@@ -52,9 +52,19 @@ class Refreshed(Struct, frozen=True, kw_only=True):
 
 
 async def refresh_quotes(
-    store: Store, sources: Sources, egress: Egress, clock: Clock, *, wants_max: int = WANTS_MAX
+    store: Store,
+    sources: Sources,
+    egress: Egress,
+    clock: Clock,
+    *,
+    wants_max: int = WANTS_MAX,
+    with_closes: bool = True,
 ) -> Refreshed:
-    """One bounded run. Raises only StoreUnavailable: sources that fail are named in the result."""
+    """One bounded run; `with_closes` also brings the closes of past days, which are many.
+
+    Raises only StoreUnavailable: sources that fail are named in the result.
+    """
+    sources.open_way(egress)
     run = _Run(store, sources, egress, clock)
     await store.write_sync(wanted.adopt, sources.digest())
     await run.bring_rates(since=None)
@@ -71,7 +81,8 @@ async def refresh_quotes(
         had_legs = True
     if left > 0:
         left -= await run.bring(await store.read(quotes.retries, now=run.now, wants_max=left))
-    if left > 0 and (had_legs or run.now - await store.read(wanted.last_done, "closes") >= CLOSES_INTERVAL_MS):
+    is_due = had_legs or run.now - await store.read(wanted.last_done, "closes") >= CLOSES_INTERVAL_MS
+    if with_closes and is_due and left > 0:
         left -= await run.bring(await store.read(wanted.closes_wanted, now=run.now, wants_max=left))
         if left > 0:
             await store.write_sync(wanted.mark_done, "closes", run.now)

@@ -73,7 +73,7 @@ class Egress:
         return isinstance(self._wire, Player)
 
     def allow(self, venue: str, rules: Iterable[Rule]) -> None:
-        """Lets a venue's requests of these kinds pass, and no others. What was allowed for it before is gone."""
+        """Lets a venue's requests of these kinds pass, beside those allowed before; nothing else of it ever does."""
         self._policy.allow(venue, rules)
 
     def limit(

@@ -6,9 +6,11 @@ from typing import Literal
 from msgspec import Struct
 
 from omnifolio.catalog import exchanges, layouts
+from omnifolio.catalog.chains import evm_chain, evm_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues.contract import Reader
 from omnifolio.venues.demo.reader import DemoReader
+from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import STREAM_KIND, FileReader
 
@@ -70,6 +72,20 @@ def _file(layout_id: str) -> VenueRow:
     )
 
 
+def _evm(venue: str) -> VenueRow:
+    chain = evm_chain(venue)
+    return VenueRow(
+        id=chain.id,
+        display_name=chain.name,
+        family="evm",
+        category="blockchain",
+        auth="wallet",
+        fields=(Field(name="wallet", label="Public address", is_secret=False, pattern="0x[0-9a-fA-F]{40}"),),
+        wallets={},
+        documentation=chain.explorer_url,
+    )
+
+
 def _demo(venue: str) -> VenueRow:
     return VenueRow(
         id=venue,
@@ -96,7 +112,12 @@ class Family(Struct, frozen=True):
 
 FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, _exchange, ExchangeReader()),
-    "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), lambda venue: _file(venue.removeprefix("file-")), FileReader()),
+    "file": Family(
+        lambda: tuple(f"file-{layout}" for layout in layouts.ids()),
+        lambda venue: _file(venue.removeprefix("file-")),
+        FileReader(),
+    ),
+    "evm": Family(lambda: tuple(evm_chains()), _evm, EvmReader()),
     "demo": Family(lambda: ("demo",), _demo, DemoReader()),
 }
 

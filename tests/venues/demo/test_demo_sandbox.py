@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.venues.exchanges import world
 
 from omnifolio.model.errors import BadCredentials
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.demo.reader import TRANSACTIONS, DemoReader
-from tests.venues.exchanges import world
 
 LOGIN = {"username": Secret("demo"), "password": Secret("demo")}
 

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.anvil import Anvil, Difficult, anvil, calldata
+from tests.anvil import Anvil, anvil, calldata
+from tests.venues.evm.difficult import Difficult
 from tests.venues.evm.shelf import READER, Shelf, access_to, sync
 
 from omnifolio.catalog.chains import evm_chain
@@ -183,7 +184,7 @@ async def test_a_node_of_another_chain_is_refused(node: Anvil, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", ["balances", "transfers"])
 async def test_a_busy_node_is_told_apart(node: Anvil, proxy: Difficult, kind: str) -> None:
-    proxy.busy = 1
+    proxy.busy = 100
     with pytest.raises(VenueBusy):
         await sync(Shelf(), proxy.url, node.accounts[1], kind=kind)
 

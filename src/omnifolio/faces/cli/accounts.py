@@ -77,7 +77,9 @@ show_account.name = "show"
 @click.argument("venue")
 @click.argument("fields", nargs=-1, metavar="[FIELD=@FILE | FIELD=- | FIELD=VALUE]...")
 @click.option("--name", help="How you call it.")
-@click.option("--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, ….")
+@click.option(
+    "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
+)
 @click.option("--no-sync", is_flag=True, help="Only link; the server synchronises it.")
 @format_option
 @pass_invocation
@@ -100,9 +102,7 @@ def add(
         context = session.runtime.context
         offer = context.offers.of(venue)
         entered = entered_fields(offer, fields, credential_env, is_sandbox=bool(context.settings.sandbox_url))
-        number = await linking.link(
-            context, session.owner.principal, provider=offer.name, entered=entered, name=name, options={}
-        )
+        number = await linking.link(context, session.owner.principal, provider=offer.name, entered=entered, name=name, options={})
         return await _after_link(session, number, is_synced=not no_sync)
 
     row, code = at_work(invocation, work, with_workers=True)
@@ -226,4 +226,3 @@ def _row(session: Session, view: AccountView, fiat: str) -> Row:
         "complete": view.total.complete,
         "error": account.error_text,
     }
-

@@ -96,7 +96,7 @@ pass_invocation = click.make_pass_decorator(Invocation)
 @click.option("--key-file", metavar="PATH", help="Root key of the vault.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="How much is logged to stderr.")
 @click.pass_context
-def cli(ctx: click.Context, config: Path | None, **options: str | None) -> None:
+def cli(ctx: click.Context, /, config: Path | None, **options: str | None) -> None:
     """Omnifolio: every exchange, wallet and chain in one exact, read-only ledger."""
     ctx.obj = Invocation(config=config, overrides={name: value for name, value in options.items() if value is not None})
     level = str(options.get("log_level") or "warning").upper()

@@ -38,7 +38,9 @@ def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def show(rows: Iterable[Row], output_format: str, *, columns: Sequence[str] | None = None, empty: str = "Nothing to show.") -> None:
+def show(
+    rows: Iterable[Row], output_format: str, *, columns: Sequence[str] | None = None, empty: str = "Nothing to show."
+) -> None:
     """Prints rows. `columns` chooses and orders what a table shows; programs always get every field."""
     found = list(rows)
     if output_format == Format.JSON:

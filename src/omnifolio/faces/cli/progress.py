@@ -46,7 +46,7 @@ async def _line(session: Session) -> str:
         found = accounts.listed(conn, principal, context.clock.now())
         parts = []
         for account in found:
-            counted = overview.counts(conn, account.id)
+            counted = overview.counts(conn, principal, account.id)
             state = "done" if account.round_at is None and account.synced_at else account.status
             parts.append(f"{account.venue}: {counted.balances} balances, {counted.transactions} transactions ({state})")
         return "   ".join(parts) or "nothing is linked yet"

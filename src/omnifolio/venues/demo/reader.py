@@ -194,9 +194,7 @@ def _snapshot(evidence: Evidence, kinds: dict[TokenId, bool]) -> Snapshot:
     return Snapshot(wallet="spot", product="spot", at=evidence.received_at, balances=tuple(held), evidence=0)
 
 
-def _transactions(
-    evidence: Evidence, place: int, claims: list[Claim], gaps: list[Gap], kinds: dict[TokenId, bool]
-) -> None:
+def _transactions(evidence: Evidence, place: int, claims: list[Claim], gaps: list[Gap], kinds: dict[TokenId, bool]) -> None:
     for number, row in enumerate(_rows(evidence, "transactions"), start=1):
         try:
             claim = _claim(row, place)
@@ -211,7 +209,13 @@ def _transactions(
 
 def _claim(row: Mapping[str, Any], place: int) -> Claim:
     legs = [
-        Leg(f"{number}", "spot", venue_token(VENUE, part["asset"]), parse_amount(part["amount"]), "fee" if part["role"] == "fee" else "principal")
+        Leg(
+            f"{number}",
+            "spot",
+            venue_token(VENUE, part["asset"]),
+            parse_amount(part["amount"]),
+            "fee" if part["role"] == "fee" else "principal",
+        )
         for number, part in enumerate(row["movements"])
     ]
     status = _STATUSES[row["status"]]

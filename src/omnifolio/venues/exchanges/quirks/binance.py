@@ -26,9 +26,10 @@ from omnifolio.venues.exchanges.answers import (
     Scopes,
     Seen,
     decode,
+    distinct,
     expect_dict,
     expect_list,
-    read_rows,
+    read_list,
 )
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights, flags_of
@@ -41,7 +42,7 @@ NOT_RECEIPTS = frozenset({"LDO"})
 QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BUSD", "TUSD", "BRL", "GBP", "AUD", "DAI")
 """Assets that others are quoted in: where a token was traded, it was against one of these or another token that is held."""
 SWEEP_EVERY_MS = 90 * DAY_MS
-ACCOUNT, FUNDING, LOCKED = "/account", "/get-funding-asset", "/locked/position"
+ACCOUNT, FUNDING, FLEXIBLE, LOCKED = "/account", "/get-funding-asset", "/flexible/position", "/locked/position"
 
 _DEPOSIT_STATUSES: Mapping[int, Status] = {0: "pending", 1: "confirmed", 2: "failed", 6: "confirmed", 7: "failed", 8: "pending"}
 _WITHDRAWAL_STATUSES: Mapping[int, Status] = {
@@ -89,26 +90,17 @@ def history(path: tuple[str, ...], read: RowReader) -> Parser:
     def parse(context: Context, evidence: Evidence) -> Page:
         rows, around = rows_of(evidence, *path)
         claims: list[Claim] = []
-        named = ((_name_of(row, place), row) for place, row in enumerate(rows))
-        gaps = read_rows(context, named, lambda _, row: claims.append(read(context, row)))
+        gaps = read_list(context, rows, lambda row: claims.append(read(context, row)))
         return Page(seen=_seen(rows, claims, around), claims=claims, gaps=gaps)
 
     return parse
-
-
-def _name_of(row: Any, place: int) -> str:
-    if isinstance(row, dict):
-        for field in ("id", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId"):
-            if row.get(field):
-                return str(row[field])
-    return f"number {place + 1}"
 
 
 def _seen(rows: Sequence[Any], claims: Sequence[Claim], around: Mapping[str, Any]) -> Seen:
     times = [claim.at for claim in claims]
     count, more = around.get("total"), around.get("moreData")
     return Seen(
-        rows=len(rows),
+        rows=distinct(len(rows), claims),
         oldest=min(times, default=None),
         newest=max(times, default=None),
         total=count if isinstance(count, int) and not isinstance(count, bool) else None,
@@ -117,7 +109,14 @@ def _seen(rows: Sequence[Any], claims: Sequence[Claim], around: Mapping[str, Any
 
 
 def _claim(
-    context: Context, *, ref: object, at: EpochMs, kind: Kind, legs: Sequence[Leg], label: object = "", status: Status = "confirmed"
+    context: Context,
+    *,
+    ref: object,
+    at: EpochMs,
+    kind: Kind,
+    legs: Sequence[Leg],
+    label: object = "",
+    status: Status = "confirmed",
 ) -> Claim:
     """A claim of the stream's own book; what failed moved nothing."""
     moved = tuple(leg for leg in legs if leg.amount) if status in ("confirmed", "pending") else ()
@@ -148,8 +147,7 @@ def trades(context: Context, evidence: Evidence) -> Page:
     base_code, _, quote_code = context.scope.partition("-")
     base, quote = context.codes.token(base_code), context.codes.token(quote_code)
     claims: list[Claim] = []
-    named = ((_name_of(row, place), row) for place, row in enumerate(rows))
-    gaps = read_rows(context, named, lambda _, row: claims.append(_fill(context.codes, row, base, quote)))
+    gaps = read_list(context, rows, lambda row: claims.append(_fill(context.codes, row, base, quote)))
     ids = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
     times = [claim.at for claim in claims]
     last = str(max(ids)) if ids else ""
@@ -195,7 +193,9 @@ def _deposit(context: Context, row: Mapping[str, Any]) -> Claim:
     amount = parse_amount(row["amount"])
     leg = Leg("amount", wallet, context.codes.token(row["coin"]), amount, "principal", None)
     ref = row.get("id") or f"{row['txId']}/{row['coin']}"
-    claim = _claim(context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"])
+    claim = _claim(
+        context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"]
+    )
     return _with_event(context, claim, row)
 
 
@@ -231,12 +231,23 @@ def _fiat_order(context: Context, row: Mapping[str, Any]) -> Claim:
     legs = (Leg("amount", "spot", token, amount), Leg("fee", "spot", token, -fee, "fee"))
     kind: Kind = "deposit" if context.scope == "deposit" else "withdrawal"
     label = row.get("method")
-    return _claim(context, ref=row["orderNo"], at=from_ms(row["createTime"]), kind=kind, legs=legs, label=label, status=_status(row["status"]))
+    return _claim(
+        context,
+        ref=row["orderNo"],
+        at=from_ms(row["createTime"]),
+        kind=kind,
+        legs=legs,
+        label=label,
+        status=_status(row["status"]),
+    )
 
 
 def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
     fiat, crypto = context.codes.token(row["fiatCurrency"]), context.codes.token(row["cryptoCurrency"])
-    obtained, fee = parse_amount(row["obtainAmount"], where="obtainAmount"), parse_amount(row.get("totalFee") or "0", where="totalFee")
+    obtained, fee = (
+        parse_amount(row["obtainAmount"], where="obtainAmount"),
+        parse_amount(row.get("totalFee") or "0", where="totalFee"),
+    )
     if row.get("paymentMethod"):
         paid = total((parse_amount(row["sourceAmount"], where="sourceAmount"), -fee))
     else:
@@ -249,7 +260,15 @@ def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
         Leg("fee", "spot", fiat, -fee, "fee"),
     )
     label = row.get("paymentMethod")
-    return _claim(context, ref=row["orderNo"], at=from_ms(row["createTime"]), kind="trade", legs=legs, label=label, status=_status(row["status"]))
+    return _claim(
+        context,
+        ref=row["orderNo"],
+        at=from_ms(row["createTime"]),
+        kind="trade",
+        legs=legs,
+        label=label,
+        status=_status(row["status"]),
+    )
 
 
 def _transfer(context: Context, row: Mapping[str, Any]) -> Claim:
@@ -278,7 +297,12 @@ def _dust(context: Context, row: Mapping[str, Any]) -> Claim:
     charge = parse_amount(row["totalServiceChargeAmount"], where="totalServiceChargeAmount")
     received = parse_amount(row["totalTransferedAmount"], where="totalTransferedAmount")
     legs = [
-        Leg(f"out:{place}:{detail['fromAsset']}", "spot", context.codes.token(detail["fromAsset"]), -parse_amount(detail["amount"]))
+        Leg(
+            f"out:{place}:{detail['fromAsset']}",
+            "spot",
+            context.codes.token(detail["fromAsset"]),
+            -parse_amount(detail["amount"]),
+        )
         for place, detail in enumerate(row["userAssetDribbletDetails"])
     ]
     legs += [Leg("in", "spot", bnb, total((received, charge))), Leg("fee", "spot", bnb, -charge, "fee")]
@@ -343,33 +367,42 @@ def _locked_reward(context: Context, row: Mapping[str, Any]) -> Claim:
 
 
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
-    """Spot, funding and earn. Earn is told by the receipts in spot and the locked positions together, or not at all."""
+    """Spot, funding and earn. Flexible earn is told by its positions where these were read, else by the receipts in spot."""
     accounts = _answered(evidence, ACCOUNT, "balances")
     funded = _answered(evidence, FUNDING)
+    flexible = _answered(evidence, FLEXIBLE, "rows")
     locked = _answered(evidence, LOCKED, "rows")
     held: dict[Product, dict[TokenId, list[Decimal]]] = {"spot": {}, "funding": {}, "earn": {}}
 
-    def account(code: str, row: Any) -> None:
+    def account(row: Any) -> None:
+        code = str(row["asset"])
         is_receipt = code.startswith(RECEIPT_PREFIX) and code not in NOT_RECEIPTS
+        if is_receipt and flexible is not None:
+            return
         product_: Product = "earn" if is_receipt else "spot"
         token = context.codes.token(code.removeprefix(RECEIPT_PREFIX) if is_receipt else code)
         held[product_].setdefault(token, []).append(_sum_of(row, "free", "locked"))
 
-    def fund(code: str, row: Any) -> None:
-        held["funding"].setdefault(context.codes.token(code), []).append(_sum_of(row, "free", "locked", "freeze", "withdrawing"))
+    def fund(row: Any) -> None:
+        held["funding"].setdefault(context.codes.token(row["asset"]), []).append(
+            _sum_of(row, "free", "locked", "freeze", "withdrawing")
+        )
 
-    def lock(code: str, row: Any) -> None:
-        held["earn"].setdefault(context.codes.token(code), []).append(_sum_of(row, "amount"))
+    def earn(row: Any) -> None:
+        amount = parse_amount(row["totalAmount"] if "totalAmount" in row else row["amount"])
+        held["earn"].setdefault(context.codes.token(row["asset"]), []).append(amount)
 
     bad = {
-        "spot": read_rows(context, _by_asset(accounts or []), account),
-        "funding": read_rows(context, _by_asset(funded or []), fund),
-        "earn": read_rows(context, _by_asset(locked or []), lock),
+        "spot": read_list(context, accounts or (), account),
+        "funding": read_list(context, funded or (), fund),
+        "earn": read_list(context, (*(flexible or ()), *(locked or ())), earn),
     }
+    tells_flexible = flexible is not None or accounts is not None
+    tells_earn = flexible is not None or locked is not None
     is_whole: dict[Product, bool] = {
         "spot": accounts is not None and not bad["spot"],
         "funding": funded is not None and not bad["funding"],
-        "earn": accounts is not None and locked is not None and not bad["spot"] and not bad["earn"],
+        "earn": tells_flexible and tells_earn and not bad["spot"] and not bad["earn"],
     }
     at = received_at(evidence)
     snapshots = [_snapshot(product_, held[product_], at) for product_ in held if is_whole[product_]]
@@ -382,20 +415,15 @@ def _answered(evidence: Sequence[Evidence], call: str, *path: str) -> list[Any] 
     return [row for item in answers for row in rows_of(item, *path)[0]] if answers else None
 
 
-def _by_asset(rows: Sequence[Any]) -> list[tuple[str, Any]]:
-    """Rows under their asset's code; a row without one keeps its place as a name and fails when it is read."""
-    return [(row["asset"] if isinstance(row, dict) and row.get("asset") else f"number {place + 1}", row) for place, row in enumerate(rows)]
-
-
 def _sum_of(row: Mapping[str, Any], *fields: str) -> Decimal:
-    if not row["asset"]:
-        raise InvalidField("asset: expected a code")
     return total(parse_amount(row[field], where=field) for field in fields)
 
 
 def _snapshot(product_: Product, rows: Mapping[TokenId, list[Decimal]], at: EpochMs) -> Snapshot:
     sums = ((token, total(amounts)) for token, amounts in sorted(rows.items()))
-    return Snapshot(wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0)
+    return Snapshot(
+        wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0
+    )
 
 
 def following(call: str, last: Evidence | None) -> dict[str, str] | None:
@@ -435,14 +463,14 @@ def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidenc
     held = _held(context, known)
     found: list[str] = []
 
-    def read(name: str, row: Any) -> None:
+    def read(row: Any) -> None:
         base, quote = context.codes.canonical(row["baseAsset"]), context.codes.canonical(row["quoteAsset"])
         if context.scope == "held" and not (base in held and (quote in held or quote in QUOTES)):
             return
         if f"{base}-{quote}" > state.get("after", "") and f"trades/{base}-{quote}" not in known.cursors:
             found.append(f"{base}-{quote}")
 
-    gaps = read_rows(context, ((str(place), row) for place, row in enumerate(symbols)), read)
+    gaps = read_list(context, symbols, read)
     if context.scope == "held":
         return Scopes(streams=tuple(f"trades/{scope}" for scope in sorted(found)), token=json.dumps({"tokens": held}), gaps=gaps)
     return Scopes(
@@ -452,6 +480,14 @@ def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidenc
         keeps_empty=False,
         gaps=gaps,
     )
+
+
+def scope_of(payload: Any) -> str:
+    """The scope of recorded fills: their symbol, cut where a known quote begins. "" when they name none."""
+    row = payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], dict) else {}
+    symbol = str(row.get("symbol", ""))
+    quote = next((quote for quote in QUOTES if symbol.endswith(quote) and symbol != quote), "")
+    return f"{symbol.removesuffix(quote)}-{quote}" if quote else ""
 
 
 def symbol_of(scope: str) -> str:
@@ -493,4 +529,5 @@ QUIRKS = Quirks(
     is_due=is_due,
     scopes=scopes,
     scope_value=symbol_of,
+    scope_of=scope_of,
 )

@@ -16,7 +16,18 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known, received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Scopes, Seen, decode, expect_dict, expect_list, read_rows
+from omnifolio.venues.exchanges.answers import (
+    Context,
+    Page,
+    Quirks,
+    Scopes,
+    Seen,
+    decode,
+    distinct,
+    expect_dict,
+    expect_list,
+    read_list,
+)
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights, flags_of
 from omnifolio.venues.exchanges.times import from_iso
@@ -98,10 +109,11 @@ def transactions(context: Context, evidence: Evidence) -> Page:
     rows, following_id = data_of(evidence)
     wallet = context.scope.partition(":")[0] or "spot"
     claims: list[Claim] = []
-    named = ((str(row.get("id", place)) if isinstance(row, dict) else f"number {place + 1}", row) for place, row in enumerate(rows))
-    gaps = read_rows(context, named, lambda _, row: claims.append(_row(context, wallet, row)))
+    gaps = read_list(context, rows, lambda row: claims.append(_row(context, wallet, row)))
     times = [claim.at for claim in claims]
-    seen = Seen(rows=len(rows), oldest=min(times, default=None), newest=max(times, default=None), next=following_id)
+    seen = Seen(
+        rows=distinct(len(rows), claims), oldest=min(times, default=None), newest=max(times, default=None), next=following_id
+    )
     return Page(seen=seen, claims=claims, gaps=gaps)
 
 
@@ -263,17 +275,20 @@ def _event(context: Context, row: Mapping[str, Any]) -> str | None:
 
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """All accounts of all pages: spot and staked in the wallet `spot`, vaults in `vault`."""
-    held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {("spot", "spot"): {}, ("spot", "staked"): {}, ("vault", "spot"): {}}
+    held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {
+        ("spot", "spot"): {},
+        ("spot", "staked"): {},
+        ("vault", "spot"): {},
+    }
     accounts = [row for item in evidence for row in data_of(item)[0]]
 
-    def read(name: str, row: Any) -> None:
+    def read(row: Any) -> None:
         amount, code = _money(row["balance"])
         token, product = split_code(context.codes, code)
         wallet = wallet_of(row)
         held[wallet, "spot" if wallet == "vault" else product].setdefault(token, []).append(amount)
 
-    named = ((str(row.get("id", place)) if isinstance(row, dict) else f"number {place + 1}", row) for place, row in enumerate(accounts))
-    gaps = read_rows(context, named, read)
+    gaps = read_list(context, accounts, read)
     at = received_at(evidence)
     snapshots = [] if gaps else [_snapshot(wallet, product, rows, at) for (wallet, product), rows in held.items()]
     return Page(seen=Seen(rows=len(accounts)), snapshots=snapshots, gaps=gaps)
@@ -301,14 +316,14 @@ def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidenc
     """Accounts that were never asked. An account that was never used has no ledger, only its currency's code for an id."""
     found: list[str] = []
 
-    def read(name: str, row: Any) -> None:
+    def read(row: Any) -> None:
         stream = f"{BOOK}/{wallet_of(row)}:{row['id']}"
         if row.get("created_at") and stream not in known.cursors:
             found.append(stream)
 
     rows = [row for item in answers for row in data_of(item)[0]]
-    gaps = read_rows(context, ((str(place), row) for place, row in enumerate(rows)), read)
-    return Scopes(streams=tuple(found), token="", gaps=gaps)  # noqa: S106  # a cursor, no secret
+    gaps = read_list(context, rows, read)
+    return Scopes(streams=tuple(found), token="", gaps=gaps)  # a cursor, no secret
 
 
 def account_of(scope: str) -> str:
@@ -325,6 +340,25 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def scope_of(payload: Any) -> str:
+    """The scope of recorded transactions: the account in their resource path."""
+    rows = payload.get("data") if isinstance(payload, dict) else None
+    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    parts = str(row.get("resource_path", "")).split("/")
+    return f"spot:{parts[3]}" if len(parts) > 3 else "spot:recorded"
+
+
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was: rows, one row, or rows grouped by their event, may have lost their envelope."""
+    if isinstance(payload, list):
+        return [{"data": payload}]
+    if isinstance(payload, dict) and "data" not in payload:
+        groups = list(payload.values())
+        is_grouped = bool(groups) and all(isinstance(group, list) for group in groups)
+        return [{"data": [row for group in groups for row in group] if is_grouped else [payload]}]
+    return [payload]
+
+
 QUIRKS = Quirks(
     parsers={BOOK: transactions},
     snapshots={"balances": balances},
@@ -332,4 +366,6 @@ QUIRKS = Quirks(
     following=following,
     scopes=scopes,
     scope_value=account_of,
+    scope_of=scope_of,
+    forms=forms,
 )

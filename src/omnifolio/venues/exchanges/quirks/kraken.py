@@ -17,7 +17,7 @@ from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, expect_dict, expect_list, read_rows
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, expect_dict, expect_list, read_list, read_rows
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_seconds
@@ -229,8 +229,7 @@ def transfers(context: Context, evidence: Evidence) -> Page:
         result = result.get("deposits", result.get("withdrawals", result.get("withdrawal", result.get("deposit"))))
     rows = expect_list(result, evidence, where="result")
     claims: list[Claim] = []
-    named = ((str(row.get("refid", place)) if isinstance(row, dict) else str(place), row) for place, row in enumerate(rows))
-    gaps = read_rows(context, named, lambda _, row: claims.append(_transfer_row(context, row)))
+    gaps = read_list(context, rows, lambda row: claims.append(_transfer_row(context, row)))
     times = [claim.at for claim in claims]
     seen = Seen(rows=len(rows), oldest=min(times, default=None), newest=max(times, default=None), next=str(token))
     return Page(seen=seen, claims=claims, gaps=gaps)
@@ -269,7 +268,9 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
 
     def read(name: str, row: Any) -> None:
         token, product = split_code(context.codes, name)
-        found[product].setdefault(token, []).append(parse_amount(row["balance"], where="balance"))
+        # `Balance` states the bare amount where `BalanceEx` states it with its hold.
+        amount = row["balance"] if isinstance(row, dict) else row
+        found[product].setdefault(token, []).append(parse_amount(amount, where="balance"))
 
     gaps = read_rows(context, answers.items(), read)
     at = received_at(evidence)
@@ -302,8 +303,14 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
+    return [payload, {"error": [], "result": payload}]
+
+
 QUIRKS = Quirks(
     parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers},
     snapshots={"balances": balances},
     rights=rights,
+    forms=forms,
 )
