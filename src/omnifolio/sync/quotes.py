@@ -19,7 +19,7 @@ from omnifolio.model.prices import ALL_TIME, Absence, Reason, Wanted, bucket_of
 from omnifolio.pricing.contract import ANSWER_BYTES_MAX, Ask, Found, PriceSource
 from omnifolio.pricing.registry import Sources
 from omnifolio.store.engine import Store
-from omnifolio.transport.egress import Answer, Egress, Rule
+from omnifolio.transport.egress import Answer, Egress
 
 WANTS_MAX = 5_000
 """Prices asked in one run."""
@@ -93,8 +93,6 @@ class _Run:
         self._counts: Counter[str] = Counter()
         self._failed: dict[str, None] = {}
         self._down: set[str] = set()
-        for host, endpoints in sources.endpoints().items():
-            egress.allow(host, [Rule(item.method, item.url, is_configured=item.is_configured) for item in endpoints])
 
     def result(self, *, more: bool) -> Refreshed:
         counts = self._counts

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
-from omnifolio.model.clock import SystemClock
+from tests.stage import Hurry
+
 from omnifolio.model.facts import Batch, Claim, Cursor, Snapshot
 from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Access, Known
@@ -62,8 +63,8 @@ class Shelf:
 @asynccontextmanager
 async def access_to(url: str, address: str, *, chain: str = "ethereum", known: Known | None = None) -> AsyncIterator[Access]:
     """An account of that address at the node."""
-    clock = SystemClock()
-    egress = Egress(clock=clock)
+    clock = Hurry()
+    egress = Egress(clock=clock, sleep=clock.sleep)
     try:
         yield Access(
             venue="evm",
