@@ -167,7 +167,7 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
         edge=edge,
         tokens=TokenKeys(found.id, edge.token),
         limits=ProcessLimits(),
-        offers=Offers(all_offers(is_sandbox=bool(settings.sandbox_url))),
+        offers=Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys())),
         assets=assets,
         market=Market(),
         request_sync=request_sync,

@@ -20,8 +20,11 @@ def venues() -> None:
 @pass_invocation
 def list_venues(invocation: Invocation, category: str | None, output_format: str) -> None:
     """All venues, and how each connector has been proved."""
-    found = Offers(all_offers(is_sandbox=bool(invocation.settings().sandbox_url))).all
-    show([_row(offer) for offer in found if category in (None, offer.category)], output_format, columns=LIST_COLUMNS)
+    show(
+        [_row(offer) for offer in _offers(invocation).all if category in (None, offer.category)],
+        output_format,
+        columns=LIST_COLUMNS,
+    )
 
 
 @venues.command("show")
@@ -30,9 +33,14 @@ def list_venues(invocation: Invocation, category: str | None, output_format: str
 @pass_invocation
 def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
-    offer = Offers(all_offers(is_sandbox=bool(invocation.settings().sandbox_url))).of(venue)
+    offer = _offers(invocation).of(venue)
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
     show_one({**_row(offer), **fields, "instructions": offer.instructions or None}, output_format)
+
+
+def _offers(invocation: Invocation) -> Offers:
+    settings = invocation.settings()
+    return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
 
 
 def _row(offer: Offer) -> Row:

@@ -15,6 +15,7 @@ from omnifolio.venues.contract import Access, Stream
 from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.balances import Balances, decode_balances
 from omnifolio.venues.evm.movements import Subject
+from omnifolio.venues.evm.rpc import PUBLIC_BUDGET
 from omnifolio.venues.evm.transfers import Transfers, decode_transfers
 
 
@@ -36,6 +37,8 @@ class EvmReader:
         url = access.base_url or chain.rpc_url
         if not url:
             raise InvalidField(f"{chain.name} has no public node: give the address of one (base_url)")
+        if not access.base_url:
+            access.egress.limit(access.venue, address=PUBLIC_BUDGET)
         family = Balances if kind == "balances" else Transfers
         return family(access, subject=subject, url=url, since=since).pages()
 

@@ -14,11 +14,16 @@ from msgspec import Raw, Struct
 
 from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Answer, Question
+from omnifolio.transport.egress import Answer, Budget, Question
 from omnifolio.venues.contract import Access
 
 BATCH_CALLS_MAX = 100
 """Questions in one HTTP request; a node may have us go lower."""
+
+BUSY_PAUSE_S = 5.0
+"""How long a node is left alone that says it is busy without saying for how long."""
+PUBLIC_BUDGET = Budget(burst=BATCH_CALLS_MAX, per_s=25)
+"""Questions to a public node, those inside a batch counted one by one, as its operator does."""
 
 METHODS = frozenset(
     {
@@ -222,7 +227,9 @@ class Node:
             return None
         faults = [reply.error for reply in found if reply.error is not None]
         if any(fault.trouble == "busy" for fault in faults):
-            raise VenueBusy("the node asked us to slow down", retry_after_s=_seconds(answer.headers))
+            pause_s = _seconds(answer.headers) or BUSY_PAUSE_S
+            self._access.egress.slow_down(self._access.venue, key_label=self._access.key_label, seconds=pause_s)
+            raise VenueBusy("the node asked us to slow down", retry_after_s=pause_s)
         is_refused = len(calls) > 1 and all(reply is found[0] for reply in found)
         return None if is_refused else answer
 
