@@ -46,15 +46,6 @@ _seen = (
     .where(snapshots.c.wallet_id == _wallet, snapshots.c.product == sa.bindparam("of_product"))
     .values(last_seen=sa.bindparam("at"))
 )
-_moves = (
-    sa.select(observations.c.id)
-    .join(wallets, wallets.c.id == observations.c.wallet_id)
-    .where(
-        wallets.c.account_id == sa.bindparam("account"),
-        sa.or_(observations.c.first_seen > sa.bindparam("since"), observations.c.last_seen > sa.bindparam("since")),
-    )
-    .limit(1)
-)
 _legs_since = sa.select(legs.c.token_id, legs.c.amount).where(
     legs.c.wallet_id == _wallet, legs.c.at >= sa.bindparam("since"), any_of(legs.c.token_id, "tokens")
 )
@@ -199,8 +190,3 @@ def _doubted(conn: Connection, row: Any, *, held: Mapping[int, Decimal], absent:
         if unexplained <= before and guard.is_confirmed(suspect_since=row.suspect_since, at=at):
             return frozenset()
     return unexplained
-
-
-def moved_since(conn: Connection, account: AccountId, since: EpochMs) -> bool:
-    """True when an observed balance of the account began or ended after an instant."""
-    return conn.execute(_moves, {"account": account, "since": since}).first() is not None
