@@ -1,7 +1,8 @@
 """The HTTP server inside our own event loop, and the rule about where it may listen."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 
@@ -59,6 +60,13 @@ class Server(uvicorn.Server):
             )
         )
         self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal ends the serving and no more: workers and database are then closed in order, which ends the process."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listens, then tells where."""
