@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from omnifolio.model.ids import AccountId
-from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.sync.refresh import BUSY_FIRST_MS, BUSY_LAST_MS, RETRY_FIRST_MS, RETRY_LAST_MS
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from tests.proof.simulation import NOW, Installation, Venues
@@ -46,7 +46,8 @@ CASES = {
     "a web page with 200": Case({"status": 200, "body": "<html>moved</html>"}, "venue_bad_response", "UnknownConnectorError"),
     "an error page": Case(effect("html"), "venue_unavailable"),
     "an empty body": Case({"status": 200}, "venue_bad_response", "UnknownConnectorError"),
-    "a redirect": Case({"status": 302, "headers": {"Location": "/0/private/AddOrder"}}, "venue_bad_response", "UnknownConnectorError"),
+    "a redirect": Case({"status": 302, "headers": {"Location": "/0/private/AddOrder"}},
+                       "venue_bad_response", "UnknownConnectorError"),
     "maintenance": Case({"status": 503}, "venue_unavailable"),
     "a closed connection": Case(effect("reset"), "venue_unavailable"),
     "a gzip bomb": Case(effect("gzip_bomb"), "response_too_large", "UnknownConnectorError"),
@@ -172,7 +173,10 @@ async def test_a_venue_that_is_always_busy_is_asked_less_and_less(house: Install
     assert (account.status, account.failures) == ("ok", 0)
 
 
-@pytest.mark.parametrize("fault", [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}], ids=["418", "lockout"])
+BANS = [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}]
+
+
+@pytest.mark.parametrize("fault", BANS, ids=["418", "lockout"])
 async def test_a_ban_is_sat_out_by_every_account_of_the_address(
     house: Installation, venues: Venues, fault: dict[str, Any]
 ) -> None:
@@ -227,9 +231,7 @@ async def test_a_clock_that_is_five_minutes_off_is_learnt_and_nobody_notices(
     assert ((await house.account(number)).status, await house.problems(number)) == ("ok", [])
 
 
-async def test_one_product_that_fails_leaves_the_others_current_and_itself_as_it_was(
-    house: Installation, venues: Venues
-) -> None:
+async def test_one_product_that_fails_leaves_the_others_current_and_itself_as_it_was(house: Installation, venues: Venues) -> None:
     """Locked earn of Binance is down while a deposit arrives in spot: spot moves, earn stays, and the account says so."""
     number = await house.link("binance", SMALL)
     await house.work()

@@ -1,4 +1,4 @@
-"""What a key may do decides whether it is kept: more than reading is refused and wiped, by name, at once and whenever it changes."""
+"""What a key may do decides whether it is kept: more than reading is refused and wiped, by name, at once and later."""
 
 import json
 from typing import Any
@@ -105,9 +105,7 @@ def grown(venue: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("venue", ["kraken", "coinbase"])
-async def test_a_right_that_is_added_later_stops_the_key_within_a_day(
-    house: Installation, venues: Venues, venue: str
-) -> None:
+async def test_a_right_that_is_added_later_stops_the_key_within_a_day(house: Installation, venues: Venues, venue: str) -> None:
     number = await house.link(venue, USER)
     await house.work()
     facts = await house.facts(number)
