@@ -252,15 +252,14 @@ def test_a_round_goes_on_where_it_stopped() -> None:
     venue.rows = [(1_000 + place, place + 1) for place in range(200)]
     venue.now = 1_300
     sync = Sync(venue, UNBOUNDED, windowed)
-    for pages in range(1, 100):
+    pages = 0
+    while len(sync.stored) < 200:
+        pages += 1
         pager = pager_for(UNBOUNDED, sync.token, EpochMs(venue.now))
         page, seen = windowed(venue, pager.question(), PAGE)
         step = pager.step(seen)
         sync.stored |= {number for _, number in page}
         sync.token = step.token
-        if step.is_done:
-            break
-    assert len(sync.stored) == 200
     assert pages == -(-200 // PAGE)
 
 
@@ -279,6 +278,7 @@ def test_whole_seconds_never_cut_off_a_row() -> None:
     row = StreamRow(
         kind="ledger",
         calls=("call",),
+        paths=("/rows",),
         pager="window",
         start_param="start",
         end_param="end",

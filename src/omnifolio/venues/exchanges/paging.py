@@ -69,7 +69,7 @@ def _is_midway(state: dict[str, Any]) -> bool:
 
 
 def _start_of(row: StreamRow, now: EpochMs) -> int:
-    """The earliest instant worth asking for. Where one question may span everything, asking beyond the look-back costs nothing."""
+    """The earliest instant worth asking for. Where one question may span everything, asking further back costs nothing."""
     return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms and row.window_ms else row.floor_ms
 
 
