@@ -1,9 +1,10 @@
-"""A real Ethereum node on loopback for tests: anvil from npm, our own contracts, and a proxy that makes it as difficult as any.
+"""A real Ethereum node on loopback for tests: anvil from npm, and our own contracts on it.
 
 The node is installed once into `.cache/beds/evm` by `npm ci` from the lock file beside its `package.json`, without install
 scripts. Where npm carries no binary for this machine, an `anvil` on the path serves.
 """
 
+import fcntl
 import hashlib
 import http.client
 import json
@@ -11,11 +12,9 @@ import platform
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ FINALITY_BLOCKS = 2 * SLOTS_IN_AN_EPOCH
 """Anvil calls the block final that is two epochs below the tip."""
 READY_S = 30.0
 STOP_S = 10.0
+PAUSE_S = 0.02
 MULTICALL3 = "0xca11bde05977b3631167028862be2a173976ca11"
 TRANSFER = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
 
@@ -47,12 +47,18 @@ def installed() -> Path:
         if found is None:
             raise RuntimeError("these tests need anvil 1.7.1 (Foundry) on the path: npm carries it for Linux x86-64 only")
         return Path(found)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may come here at once
+        return _installed()
+
+
+def _installed() -> Path:
     stamp = CACHE / ".lock-digest"
     digest = hashlib.sha256(b"".join((BED / name).read_bytes() for name in LOCK_FILES)).hexdigest()
     if not (stamp.exists() and stamp.read_text() == digest and BINARY.exists()):
         if shutil.which("npm") is None:
             raise RuntimeError("these tests need Node.js >= 20 with npm, to install the node that they run against")
-        CACHE.mkdir(parents=True, exist_ok=True)
         for name in LOCK_FILES:
             shutil.copy(BED / name, CACHE)
         done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=CACHE, capture_output=True, text=True, check=False)
@@ -169,108 +175,21 @@ def anvil(*, chain_id: int = 31337) -> Iterator[Anvil]:
             try:
                 node.accounts = node.rpc("eth_accounts")
             except (OSError, http.client.HTTPException):
-                if process.poll() is not None or time.monotonic() > end:
+                if _has_ended(process, PAUSE_S) or time.monotonic() > end:
                     raise RuntimeError(f"anvil did not start (exit status {process.poll()})") from None
         node.rpc("anvil_setBlockTimestampInterval", BLOCK_S)
         yield node
     finally:
         process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
+        if not _has_ended(process, STOP_S):
             process.kill()
             process.wait()
 
 
-class Difficult:
-    """A proxy before a node that refuses what other nodes refuse.
-
-    `span_max`   blocks in one eth_getLogs; `batch_max` questions in one batch; `without` methods that it does not have
-    `forget`     transactions whose receipts it answers with null, as often as stated
-    `busy`       answers with 429 that come first
-    `tamper`     changes the result of a method; `splice` puts bytes in the place of others in the whole answer
-    `asked`      (method, parameters) of all questions; `requests` and `refused` are counts
-    """
-
-    def __init__(self, node: Anvil) -> None:
-        self.node = node
-        self.url = ""
-        self.span_max: int | None = None
-        self.batch_max: int | None = None
-        self.without: set[str] = set()
-        self.forget: dict[str, int] = {}
-        self.tamper: dict[str, Any] = {}
-        self.splice: dict[bytes, bytes] = {}
-        self.busy = 0
-        self.asked: list[tuple[str, Any]] = []
-        self.refused = 0
-        self.requests = 0
-
-    def serve(self, body: bytes) -> tuple[int, bytes]:
-        """The status and body for a request."""
-        self.requests += 1
-        if self.busy:
-            self.busy -= 1
-            return 429, b"slow down"
-        asked = json.loads(body)
-        calls = asked if isinstance(asked, list) else [asked]
-        if self.batch_max is not None and len(calls) > self.batch_max:
-            return 200, json.dumps(
-                {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "batch too large"}}
-            ).encode()
-        answers = [self._answer(call) for call in calls]
-        found = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
-        for mark, spliced in self.splice.items():
-            found = found.replace(mark, spliced)
-        return 200, found
-
-    def _answer(self, call: dict[str, Any]) -> dict[str, Any]:
-        method, params = call["method"], call["params"]
-        self.asked.append((method, params))
-        answer = {"jsonrpc": "2.0", "id": call["id"]}
-        if method in self.without:
-            return answer | {"error": {"code": -32601, "message": f"the method {method} does not exist/is not available"}}
-        if method == "eth_getLogs" and self.span_max is not None:
-            span = int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) + 1
-            if span > self.span_max:
-                self.refused += 1
-                return answer | {"error": {"code": -32000, "message": f"block range exceeds maximum of {self.span_max}"}}
-        if method == "eth_getTransactionReceipt" and self.forget.get(params[0], 0):
-            self.forget[params[0]] -= 1
-            return answer | {"result": None}
-        found: dict[str, Any] = json.loads(self.node.post(json.dumps(call).encode()))
-        if method in self.tamper and "result" in found:
-            found["result"] = self.tamper[method](params, found["result"])
-        return found
-
-
-@contextmanager
-def difficult(node: Anvil) -> Iterator[Difficult]:
-    """A proxy before `node`, on a loopback port of its own."""
-    proxy = Difficult(node)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            status, body = proxy.serve(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.send_header("content-type", "application/json")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+def _has_ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
+    """Waits for the process to end, which also is the pause between two looks."""
     try:
-        yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

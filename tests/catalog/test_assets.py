@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from omnifolio.catalog.assets import Dated, load_assets, read_assets
+from omnifolio.catalog import assets as catalog
+from omnifolio.catalog.assets import Dated
 from omnifolio.model.clock import EpochMs, start_of_day
 from omnifolio.model.tokens import TokenId, venue_token
 
@@ -13,7 +14,7 @@ TODAY = start_of_day(date(2026, 1, 1))
 
 
 def test_every_member_belongs_to_one_asset_at_a_time() -> None:
-    for token, members in load_assets().members().items():
+    for token, members in catalog.load().members().items():
         days = {dated.since or date.min for dated, _ in members}
         days |= {(dated.until - timedelta(days=1)) if dated.until else date.max for dated, _ in members}
         for day in days:
@@ -21,7 +22,7 @@ def test_every_member_belongs_to_one_asset_at_a_time() -> None:
 
 
 def test_rows_are_whole_and_their_ids_differ() -> None:
-    every = load_assets().all
+    every = catalog.load().all
     assert len(every) >= 150
     assert len({asset.id for asset in every}) == len(every)
     for asset in every:
@@ -34,7 +35,7 @@ def test_rows_are_whole_and_their_ids_differ() -> None:
 
 
 def test_contracts_stand_in_lower_case_and_are_whole() -> None:
-    for token in load_assets().members():
+    for token in catalog.load().members():
         if "/erc20:" in token:
             assert re.fullmatch(r"eip155:\d+/erc20:0x[0-9a-f]{40}", token), token
 
@@ -52,26 +53,26 @@ def test_contracts_stand_in_lower_case_and_are_whole() -> None:
     ],
 )
 def test_known_codes_lead_to_their_asset(token: str, asset: str) -> None:
-    found = load_assets().of(TokenId(token), TODAY)
+    found = catalog.load().of(TokenId(token), TODAY)
     assert found is not None
     assert found.id == asset
 
 
 @pytest.mark.parametrize("token", ["venue:kraken/BTC", "venue:nowhere/BTC", "venue:coinbase/ORB", "eip155:1/erc20:0x" + "1" * 40])
 def test_an_equal_ticker_is_no_membership(token: str) -> None:
-    assert load_assets().of(TokenId(token), TODAY) is None
-    assert load_assets().rank(TokenId(token), TODAY) > len(load_assets().all)
+    assert catalog.load().of(TokenId(token), TODAY) is None
+    assert catalog.load().rank(TokenId(token), TODAY) > len(catalog.load().all)
 
 
 def test_a_code_that_changed_its_meaning_is_read_by_date() -> None:
     luna = venue_token("binance", "LUNA")
-    assets = load_assets()
+    assets = catalog.load()
     meant = {day: assets.of(luna, start_of_day(day)) for day in (date(2021, 1, 1), date(2022, 5, 20), date(2023, 1, 1))}
     assert [asset and asset.id for asset in meant.values()] == ["terra-luna", None, "terra-luna-2"]
 
 
 def test_the_stablecoins_and_majors_anchor_in_the_stated_order() -> None:
-    roles = [(asset.role, asset.ticker) for asset in load_assets().all if asset.role]
+    roles = [(asset.role, asset.ticker) for asset in catalog.load().all if asset.role]
     assert roles == [
         ("major", "BTC"),
         ("major", "ETH"),
@@ -84,7 +85,7 @@ def test_the_stablecoins_and_majors_anchor_in_the_stated_order() -> None:
 
 def test_other_data_has_another_digest() -> None:
     row = '[x]\nticker = "X"\nname = "X"\nvenues = {{ demo = ["{code}"] }}\n'
-    one, two = read_assets(row.format(code="X")), read_assets(row.format(code="Y"))
+    one, two = catalog.read(row.format(code="X")), catalog.read(row.format(code="Y"))
     assert one.digest != two.digest
     assert one.of(venue_token("demo", "X"), EpochMs(0)) is not None
     assert two.of(venue_token("demo", "X"), EpochMs(0)) is None

@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from tests.ledger.builders import Book
 
-from omnifolio.catalog.assets import load_assets
+from omnifolio.catalog import assets as catalog
 from omnifolio.ledger import quotes, rates, read
 from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import DAY_MS, EpochMs, day_of
 from omnifolio.model.facts import Balance, Batch, Claim, Cursor, Leg, Quote, Snapshot
-from omnifolio.model.prices import NOW_INTERVAL_MS, Rates, Unpriced, Wanted, bucket_of
+from omnifolio.model.ids import WalletId
+from omnifolio.model.prices import NOW_INTERVAL_MS, Quotes, Rates, Unpriced, Wanted, bucket_of
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.pricing.contract import Ask, Endpoint, Found, Request, answer_all
 from omnifolio.pricing.contract import quote as quoted
@@ -33,7 +34,7 @@ from omnifolio_sandbox.world.world import World
 NOW = EpochMs(1_741_000_000_000)  # 2025-03-03 11:06:40 UTC
 USER = "alice"
 WALLET_VENUES = ("kraken", "binance", "coinbase")
-ASSETS = load_assets()
+ASSETS = catalog.load()
 
 
 class Still:
@@ -59,13 +60,19 @@ def world() -> Iterator[tuple[str, State]]:
 
 @pytest.fixture
 async def egress() -> AsyncIterator[Egress]:
-    opened = Egress(clock=Still(NOW))
+    async def at_once(seconds: float) -> None:
+        """No test waits for a pause between two attempts."""
+
+    opened = Egress(clock=Still(NOW), sleep=at_once)
     yield opened
     await opened.close()
 
 
-def sandbox_sources(url: str) -> Sources:
-    return build(chosen=(), base_urls={}, sandbox_url=url, assets=ASSETS)
+async def refresh(store: Store, url: str, egress: Egress, *, wants_max: int = 100_000) -> Refreshed:
+    """One run with the sandbox's feed."""
+    sources = build(chosen=(), base_urls={}, sandbox_url=url, assets=ASSETS)
+    sources.open_way(egress)
+    return await refresh_quotes(store, sources, egress, Still(NOW), wants_max=wants_max)
 
 
 def told(state: State) -> list[Line]:
@@ -121,7 +128,7 @@ def valued(key: str, row: TokenRow, amount: Decimal, role: str = "principal") ->
         key=key,
         number=row.number,
         token=row.id,
-        kind=row.kind,  # type: ignore[arg-type]
+        kind=row.kind,
         ticker=row.ticker,
         amount=amount,
         role=role,  # type: ignore[arg-type]
@@ -136,7 +143,7 @@ async def legs_of(book: Book, currency: str) -> dict[str, list[str | None]]:
     """The value of every stored leg in one currency, by the transaction's name."""
     stored = await book.transactions()
 
-    def ask(conn: Connection) -> tuple[quotes.Quotes, Rates, dict[int, TokenRow]]:
+    def ask(conn: Connection) -> tuple[Quotes, Rates, dict[int, TokenRow]]:
         pairs = {(leg.token, one.at) for one in stored for leg in one.legs}
         found = quotes.lookup(conn, pairs, principal=book.principal, tolerance_ms=0)
         days = {day_of(one.at) for one in stored}
@@ -156,12 +163,12 @@ async def legs_of(book: Book, currency: str) -> dict[str, list[str | None]]:
 
 
 async def balances_of(book: Book, currency: str) -> dict[tuple[str, str, str], str | None]:
-    def ask(conn: Connection) -> tuple[Sequence[read.Held], quotes.Quotes, Rates, dict[int, TokenRow], dict[int, str]]:
+    def ask(conn: Connection) -> tuple[Sequence[read.Held], Quotes, Rates, dict[int, TokenRow], dict[WalletId, str]]:
         held = read.balances(conn, book.principal)
         found = quotes.lookup(conn, [(row.token, NOW) for row in held], principal=None, tolerance_ms=NOW_INTERVAL_MS)
         fx = rates.lookup_rates(conn, currencies=["USD", currency], days=[day_of(NOW)])
         keys = {wallet.id: wallet.key for wallet in read.wallets_of(conn, book.principal)}
-        return held, found, fx, dict(by_number(conn, [row.token for row in held])), dict(keys)
+        return held, found, fx, dict(by_number(conn, [row.token for row in held])), keys
 
     held, found, fx, rows, keys = await book.store.read(ask)
     return {
@@ -180,7 +187,7 @@ async def test_every_value_equals_the_truth_of_the_simulated_world(
     lines = told(state)
     book = await Book.open(store)
     await book.commit(page_of(lines))
-    done = await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=100_000)
+    done = await refresh(store, url, egress)
     assert done.failed == ()
     assert done.suspect == 0
     assert not done.more
@@ -211,9 +218,9 @@ async def test_a_second_run_asks_nothing(store: Store, world: tuple[str, State],
     url, state = world
     book = await Book.open(store)
     await book.commit(page_of([line for line in told(state) if line["kind"] == "balance"]))
-    first = await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=100_000)
+    first = await refresh(store, url, egress)
     before = len(state.calls)
-    second = await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=100_000)
+    second = await refresh(store, url, egress)
     assert first.quoted > 0
     assert (second.asked, second.quoted, len(state.calls) - before) == (0, 0, 0)
 
@@ -224,9 +231,9 @@ async def test_bounded_runs_come_to_the_same_end(store: Store, world: tuple[str,
     book = await Book.open(store)
     lines = told(state)
     await book.commit(page_of(lines[:40] + lines[-40:]))
-    runs = [await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=2_000)]
+    runs = [await refresh(store, url, egress, wants_max=2_000)]
     while runs[-1].more:
-        runs.append(await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=2_000))
+        runs.append(await refresh(store, url, egress, wants_max=2_000))
         assert len(runs) < 60
     assert len(runs) > 1
 
@@ -234,7 +241,7 @@ async def test_bounded_runs_come_to_the_same_end(store: Store, world: tuple[str,
         return int(conn.execute(sa.select(sa.func.count()).select_from(quotes_table)).scalar_one())
 
     count = await store.read(rows)
-    await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=100_000)
+    await refresh(store, url, egress)
     assert await store.read(rows) == count
 
 
@@ -246,7 +253,7 @@ class Desk:
         self._prices, self._path = prices, path
 
     def endpoints(self) -> Sequence[Endpoint]:
-        return (Endpoint(host=self.id, method="GET", url=self._path, is_configured=True),)
+        return (Endpoint(host=self.id, method="GET", url=self._path.partition("?")[0], is_configured=True),)
 
     def covers(self, want: Wanted) -> bool:
         return want.token in self._prices
@@ -266,8 +273,9 @@ BTC, ORB, ETH = TokenId("venue:kraken/XXBT"), TokenId("venue:kraken/ORB"), Token
 
 
 async def run_desks(store: Store, url: str, egress: Egress, *desks: Desk, now: EpochMs = NOW) -> Refreshed:
-    whole = sandbox_sources(url)
-    sources = Sources(prices=desks, rates=whole.rates, assets=ASSETS)
+    feed = build(chosen=(), base_urls={}, sandbox_url=url, assets=ASSETS)
+    sources = Sources(prices=desks, rates=feed.rates, assets=ASSETS)
+    sources.open_way(egress)
     return await refresh_quotes(store, sources, egress, Still(now), wants_max=100_000)
 
 
@@ -349,7 +357,7 @@ async def test_closes_are_brought_for_every_day_on_which_a_token_was_held(
     claim = Claim(book="b", ref="1", refs=("b:1",), at=old, kind="deposit", legs=(Leg("1", "spot", BTC, Decimal(2)),))
     facts = (TokenFacts(id=BTC, ticker="BTC"),)
     await book.commit(Batch(cursor=Cursor("trades", "c"), observed_at=NOW, tokens=facts, claims=(claim,)))
-    await refresh_quotes(store, sandbox_sources(url), egress, Still(NOW), wants_max=100_000)
+    await refresh(store, url, egress)
 
     def closes(conn: Connection) -> list[int]:
         columns = sa.select(quotes_table.c.bucket).where(quotes_table.c.resolution == DAY_MS, quotes_table.c.price.is_not(None))

@@ -102,11 +102,11 @@ async def test_a_venue_without_budgets_of_its_own_gets_a_default_one() -> None:
 
 async def test_a_url_of_the_operator_is_not_slowed_unless_limited() -> None:
     scene = Scene(answer())
-    scene.egress.allow("venue", [Rule("GET", URL, is_configured=True)])
-    await scene.time.play(*(scene.egress.request(venue="venue", method="GET", url=URL) for _ in range(50)))
+    scene.egress.allow("own", [Rule("GET", URL, is_configured=True)])
+    await scene.time.play(*(scene.egress.request(venue="own", method="GET", url=URL) for _ in range(50)))
     assert scene.time.elapsed_s == 0
-    scene.egress.limit("venue", address=Budget(burst=10, per_s=10))
-    await scene.time.play(*(scene.egress.request(venue="venue", method="GET", url=URL) for _ in range(50)))
+    scene.egress.limit("own", address=Budget(burst=10, per_s=10))
+    await scene.time.play(*(scene.egress.request(venue="own", method="GET", url=URL) for _ in range(50)))
     assert scene.time.elapsed_s == pytest.approx(4)
 
 

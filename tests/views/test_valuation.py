@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from omnifolio.catalog.assets import read_assets
+from omnifolio.catalog import assets as catalog
 from omnifolio.model import amounts
 from omnifolio.model.clock import DAY_MS, MINUTE_MS, EpochMs
 from omnifolio.model.facts import Role
@@ -15,7 +15,7 @@ from omnifolio.model.tokens import TokenId, TokenKind
 from omnifolio.views.valuation import Money, Part, Value, Valued, convert, sum_up, value_balance, value_of, value_transaction
 
 NOW = EpochMs(1_714_564_830_000)  # 2024-05-01 12:00:30 UTC
-ASSETS = read_assets(
+ASSETS = catalog.read(
     """
     [bitcoin]
     ticker = "BTC"

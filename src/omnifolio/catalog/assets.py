@@ -112,13 +112,13 @@ class Assets:
 
 
 @cache
-def load_assets() -> Assets:
+def load() -> Assets:
     """The assets that come with this version."""
     text = resources.files("omnifolio.catalog").joinpath("data", "assets.toml").read_text(encoding="utf-8")
-    return read_assets(text)
+    return read(text)
 
 
-def read_assets(text: str) -> Assets:
+def read(text: str) -> Assets:
     """The assets of a TOML document, one table each, best liquidity first. Raises: msgspec.ValidationError."""
     return Assets(msgspec.convert(tomllib.loads(text), dict[str, _Row]), digest=sha256(text.encode()).hexdigest())
 

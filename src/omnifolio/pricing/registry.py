@@ -9,12 +9,24 @@ from omnifolio.catalog.assets import Assets
 from omnifolio.model.errors import InvalidSettings
 from omnifolio.pricing.contract import Endpoint, PriceSource, RateSource
 from omnifolio.pricing.sources import binance, coinbase, coingecko, defillama, ecb, kraken, sandbox
+from omnifolio.transport.egress import Budget, Egress, Rule
 
 PUBLIC = ("defillama", "coingecko", "coinbase-market", "kraken-market", "binance-market")
 """The price sources of an installation, best first, where the settings name none; with a sandbox it is the sandbox alone.
 
 DefiLlama first: no key, many prices in one question, any past instant. The markets come last: each knows its own tokens only.
 """
+
+
+BUDGETS = {
+    "defillama": Budget(burst=20, per_s=5),
+    "coingecko": Budget(burst=5, per_s=0.2),
+    "coinbase-market": Budget(burst=10, per_s=5),
+    "kraken-market": Budget(burst=5, per_s=1),
+    "binance-market": Budget(burst=600, per_s=50),
+    "ecb": Budget(burst=5, per_s=1),
+}
+"""How fast the public servers are asked, in requests (Binance: in its own weight), below what each of them allows."""
 
 
 class Sources(Struct, frozen=True):
@@ -35,6 +47,16 @@ class Sources(Struct, frozen=True):
         for endpoint in (*every, *self.rates.endpoints()):
             found.setdefault(endpoint.host, {})[endpoint] = None
         return {host: tuple(endpoints) for host, endpoints in found.items()}
+
+    def open_way(self, egress: Egress) -> None:
+        """Lets exactly what the sources ask pass the way out, as fast as each public server allows.
+
+        Servers under a URL that the operator configured are asked without a limit of ours.
+        """
+        for host, endpoints in self.endpoints().items():
+            egress.allow(host, [Rule(item.method, item.url, is_configured=item.is_configured) for item in endpoints])
+            if not any(item.is_configured for item in endpoints):
+                egress.limit(host, address=BUDGETS[host])
 
 
 def build(*, chosen: Iterable[str], base_urls: Mapping[str, str], sandbox_url: str, assets: Assets) -> Sources:

@@ -44,8 +44,8 @@ class Policy:
         self._rules: dict[str, tuple[Rule, ...]] = {}
 
     def allow(self, venue: str, rules: Iterable[Rule]) -> None:
-        """Sets the rules of one venue, in the place of earlier ones."""
-        self._rules[venue] = tuple(rules)
+        """Adds rules for one venue; known ones stay as they are."""
+        self._rules[venue] = tuple(dict.fromkeys((*self._rules.get(venue, ()), *rules)))
 
     def check(self, venue: str, method: str, url: URL) -> Rule:
         """The rule that lets this request pass. Raises: EgressRefused, naming method, host and path, never the query."""

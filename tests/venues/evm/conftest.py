@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.anvil import MULTICALL3, Anvil, Difficult, anvil, difficult
+from tests.anvil import MULTICALL3, Anvil, anvil
+from tests.venues.evm.difficult import Difficult, difficult
 
 from omnifolio.catalog.chains import evm_chain
 

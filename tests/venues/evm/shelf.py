@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
-from omnifolio.model.clock import SystemClock
+from tests.stage import Hurry
+
 from omnifolio.model.facts import Batch, Claim, Cursor, Snapshot
-from omnifolio.transport.egress import Egress
+from omnifolio.transport.egress import Egress, Rule
 from omnifolio.venues.contract import Access, Known
 from omnifolio.venues.evm.reader import EvmReader
 
@@ -60,22 +61,19 @@ class Shelf:
 
 
 @asynccontextmanager
-async def access_to(url: str, address: str, *, chain: str = "ethereum", known: Known | None = None) -> AsyncIterator[Access]:
+async def access_to(
+    url: str, address: str, *, chain: str = "ethereum", known: Known | None = None, egress: Egress | None = None
+) -> AsyncIterator[Access]:
     """An account of that address at the node."""
-    clock = SystemClock()
-    egress = Egress(clock=clock)
+    clock = Hurry()
+    way_out = egress or Egress(clock=clock, sleep=clock.sleep)
+    if url:
+        way_out.allow(chain, [Rule("POST", url, is_configured=True)])
+    fields = {"wallet": address, "chain": chain}
     try:
-        yield Access(
-            venue="evm",
-            egress=egress,
-            clock=clock,
-            key_label="",
-            fields={"address": address, "chain": chain},
-            base_url=url,
-            known=known,
-        )
+        yield Access(venue=chain, egress=way_out, clock=clock, key_label="", fields=fields, base_url=url, known=known)
     finally:
-        await egress.close()
+        await way_out.close()
 
 
 async def sync(

@@ -1,9 +1,11 @@
 """When the chain moves: a real node drops, replaces and takes up again transactions, and the rows follow."""
 
+import random
 from typing import Any
 
 import pytest
-from tests.anvil import FINALITY_BLOCKS, Anvil, Difficult, calldata
+from tests.anvil import FINALITY_BLOCKS, Anvil, calldata
+from tests.venues.evm.difficult import Difficult
 from tests.venues.evm.shelf import READER, Shelf, sync
 
 from omnifolio.catalog.chains import evm_chain
@@ -158,3 +160,76 @@ async def test_a_rewind_is_in_the_evidence(node: Anvil) -> None:
     assert batch.rewind is not None
     assert READER.decode("evm", batch.cursor.stream, batch.evidence).rewind == batch.rewind
     assert not shelf.claims
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_history_read_in_pieces_ends_like_one_read_at_once(node: Anvil, proxy: Difficult, seed: int) -> None:
+    """Random payments, tokens, wrapping, failures and reorganisations, read in between by slices of a capped node."""
+    chance = random.Random(seed)
+    me, *others = node.accounts[1:6]
+    token, forwarder = node.token(), node.deploy("Forwarder")
+    node.mine(FINALITY_BLOCKS)  # so that no reorganisation takes the contracts away
+    shelf = Shelf()
+
+    def act() -> None:
+        match chance.randrange(8):
+            case 0:
+                node.send(chance.choice(others), me, value=chance.randrange(1, 10**18))
+            case 1:
+                node.send(chance.choice(others), token, calldata("mint(address,uint256)", me, chance.randrange(1, 10**30)))
+            case 2:
+                node.send(me, ETHEREUM.wrapped, calldata("deposit()"), value=chance.randrange(1, 10**9))
+            case 3:
+                node.send(me, ETHEREUM.wrapped, calldata("withdraw(uint256)", 10**40), ok=False)
+            case 4:
+                node.send(others[0], forwarder, calldata("pay(address,uint256)", me, 7), value=7)
+            case 5:
+                node.mine(chance.randrange(1, 4))
+            case _:
+                replacing = [[raw(others[1], me, value=chance.randrange(1, 10**9)), 0]] if chance.random() < 0.7 else []
+                node.rpc("anvil_reorg", chance.randrange(1, FINALITY_BLOCKS - 1), replacing)
+
+    for _ in range(12):
+        for _ in range(chance.randrange(1, 5)):
+            act()
+        proxy.span_max = chance.choice([None, 3, 10])
+        await sync(shelf, proxy.url, me, pages=chance.choice([1, 2, 1_000]))
+    node.mine(FINALITY_BLOCKS)
+    proxy.span_max = None
+    await sync(shelf, proxy.url, me)
+    fresh = Shelf()
+    await sync(fresh, node.url, me)
+    assert {claim.finality for claim in fresh.claims.values()} <= {"final"}
+    assert shelf.legs() == fresh.legs()
+    assert {(c.ref, c.height, c.block_hash, c.finality, c.at) for c in shelf.claims.values()} == {
+        (c.ref, c.height, c.block_hash, c.finality, c.at) for c in fresh.claims.values()
+    }
+
+
+async def test_a_node_without_the_finalized_tag_is_read_by_depth(node: Anvil, proxy: Difficult) -> None:
+    def untold(params: list[Any], block: dict[str, Any]) -> dict[str, Any] | None:
+        return None if params[0] == "finalized" else block
+
+    proxy.tamper = {"eth_getBlockByNumber": untold}
+    me = node.accounts[1]
+    node.send(node.accounts[0], me, value=1)
+    node.mine(ETHEREUM.confirmations - 1)
+    shelf = Shelf()
+    await sync(shelf, proxy.url, me)
+    assert [claim.finality for claim in shelf.claims.values()] == ["provisional"]
+    node.mine()
+    await sync(shelf, proxy.url, me)
+    assert [claim.finality for claim in shelf.claims.values()] == ["final"]
+
+
+async def test_what_was_final_stays_final_at_a_node_that_lags(node: Anvil, proxy: Difficult) -> None:
+    me = node.accounts[1]
+    node.send(node.accounts[0], me, value=1)
+    node.mine(FINALITY_BLOCKS)
+    shelf = Shelf()
+    await sync(shelf, proxy.url, me)
+    genesis = node.rpc("eth_getBlockByNumber", "0x0", False)
+    proxy.tamper = {"eth_getBlockByNumber": lambda params, block: genesis if params[0] == "finalized" else block}
+    node.send(node.accounts[0], me, value=2)
+    await sync(shelf, proxy.url, me)
+    assert sorted(claim.finality for claim in shelf.claims.values()) == ["final", "provisional"]

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from litestar import Response, Router, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import JSONBody, QueryParameter
 
 from omnifolio.app import link
 from omnifolio.faces.api import query
@@ -57,7 +57,9 @@ async def list_accounts(
     opt={SCOPE: "link", COST: SYNC_COST},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="Connected; its first sync is due."),
 )
-async def add_account(desk: DeskGiven, session: SessionGiven, data: AccountIn, fiat: query.Fiat = None) -> Response[bytes]:
+async def add_account(
+    desk: DeskGiven, session: SessionGiven, data: JSONBody[AccountIn], fiat: query.Fiat = None
+) -> Response[bytes]:
     options = {
         name: value
         for name, value in (
@@ -94,7 +96,7 @@ async def get_account(
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="Changed; a sync is due."),
 )
 async def change_account(
-    desk: DeskGiven, session: SessionGiven, account_id: Account, data: AccountChangeIn, fiat: query.Fiat = None
+    desk: DeskGiven, session: SessionGiven, account_id: Account, data: JSONBody[AccountChangeIn], fiat: query.Fiat = None
 ) -> Response[bytes]:
     account = AccountId(desk.context.ids.integer("account", account_id))
     await desk.read.version(session.principal, account)
@@ -128,7 +130,9 @@ async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Acc
     opt={SCOPE: "link", COST: SYNC_COST},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="A sync is due."),
 )
-async def sync_account(desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None) -> Response[bytes]:
+async def sync_account(
+    desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None
+) -> Response[bytes]:
     account = AccountId(desk.context.ids.integer("account", account_id))
     await link.request_sync(desk.context, session.principal, account)
     return await _shown(desk, session.principal, account, fiat, status=202)
@@ -147,7 +151,7 @@ async def poll_account(
     desk: DeskGiven,
     session: SessionGiven,
     account_id: Account,
-    v: Annotated[int | None, Parameter(ge=0, le=VERSION_MAX, description="The `v` of the account that the caller has.")] = None,
+    v: Annotated[int | None, QueryParameter(ge=0, le=VERSION_MAX, description="The `v` of the account that the caller has.")] = None,
     fiat: query.Fiat = None,
 ) -> Response[bytes]:
     account = AccountId(desk.context.ids.integer("account", account_id))

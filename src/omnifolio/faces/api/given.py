@@ -4,16 +4,17 @@ from typing import Annotated, Any
 
 from litestar import Request
 from litestar.datastructures import State
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import PathParameter, SkipValidation
 
 from omnifolio.app.authenticate import Session
 from omnifolio.faces.api.desk import Desk
 
-DeskGiven = Annotated[Desk, Dependency(skip_validation=True)]
-SessionGiven = Annotated[Session, Dependency(skip_validation=True)]
-Account = Annotated[str, Parameter(description="The account's id, 24 hexadecimal digits.", max_length=64)]
-Transaction = Annotated[str, Parameter(description="The transaction's id.", max_length=64)]
-Order = Annotated[str, Parameter(description="The order's id.", max_length=64)]
+DeskGiven = NamedDependency[SkipValidation[Desk]]
+SessionGiven = NamedDependency[SkipValidation[Session]]
+Account = Annotated[str, PathParameter(description="The account's id, 24 hexadecimal digits.", max_length=64)]
+Transaction = Annotated[str, PathParameter(description="The transaction's id.", max_length=64)]
+Order = Annotated[str, PathParameter(description="The order's id.", max_length=64)]
 
 
 def give_desk(state: State) -> Desk:

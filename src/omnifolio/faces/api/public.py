@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from litestar import Response, Router, get, post
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 
 from omnifolio import __version__
 from omnifolio.app import administer, authenticate
@@ -18,11 +18,11 @@ TOKEN_COST = 2
 """Asking for tokens empties the bucket twice as fast: it is where secrets would be guessed."""
 
 LoginName = Annotated[
-    str | None, Parameter(header="loginName", description="The team's own id of the user: up to 255 printable ASCII characters.")
+    str | None, HeaderParameter(name="loginName", description="The team's own id of the user: up to 255 printable ASCII characters.")
 ]
-Name = Annotated[str, Parameter(description="The provider's name or an alternate name.", max_length=100)]
-Category = Annotated[Literal["exchanges", "wallets", "blockchains"] | None, Parameter(description="Only these providers.")]
-ClientId = Annotated[str | None, Parameter(query="client_id", max_length=200, description="The team's public id.")]
+Name = Annotated[str, PathParameter(description="The provider's name or an alternate name.", max_length=100)]
+Category = Annotated[Literal["exchanges", "wallets", "blockchains"] | None, QueryParameter(description="Only these providers.")]
+ClientId = Annotated[str | None, QueryParameter(name="client_id", max_length=200, description="The team's public id.")]
 
 
 @post(
@@ -33,7 +33,7 @@ ClientId = Annotated[str | None, Parameter(query="client_id", max_length=200, de
     opt={SCOPE: PUBLIC, COST: TOKEN_COST},
     responses=responses(TokenOut, refusals=(401, 403)),
 )
-async def issue_token(desk: DeskGiven, data: TokenIn, login_name: LoginName = None) -> Response[bytes]:
+async def issue_token(desk: DeskGiven, data: JSONBody[TokenIn], login_name: LoginName = None) -> Response[bytes]:
     if not login_name:
         raise InvalidField("loginName: the header is missing; give the id that your application has for this user")
     token = await authenticate.token_for(desk.context, client_id=data.clientId, secret=Secret(data.secret), login_name=login_name)

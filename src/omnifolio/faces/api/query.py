@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from omnifolio.ledger.read import PAGE_MAX
@@ -23,27 +23,25 @@ EXCLUDED_MAX = 50
 
 Fiat = Annotated[
     str | None,
-    Parameter(query="fiat", pattern="^[A-Za-z]{3}$", description="ISO 4217 currency of all values; the server's own by default."),
+    QueryParameter(name="fiat", pattern="^[A-Za-z]{3}$", description="ISO 4217 currency of all values; the server's own by default."),
 ]
-From = Annotated[date | None, Parameter(query="from", description="First day (UTC), included. Default: 365 days ago.")]
-To = Annotated[date | None, Parameter(query="to", description="Last day (UTC), included.")]
+From = Annotated[date | None, QueryParameter(name="from", description="First day (UTC), included. Default: 365 days ago.")]
+To = Annotated[date | None, QueryParameter(name="to", description="Last day (UTC), included.")]
 WalletId = Annotated[
-    str | None, Parameter(query="wallet", max_length=NAME_LENGTH_MAX, description="Only this wallet, by its id.")
+    str | None, QueryParameter(name="wallet", max_length=NAME_LENGTH_MAX, description="Only this wallet, by its id.")
 ]
 Last = Annotated[
-    str | None, Parameter(query="last", max_length=64, description="The id of the last row of the page before; empty at first.")
+    str | None, QueryParameter(name="last", max_length=64, description="The id of the last row of the page before; empty at first.")
 ]
-Limit = Annotated[int | None, Parameter(query="limit", ge=1, le=PAGE_MAX, description="Rows on a page; 100 by default.")]
-Sort = Annotated[Literal["asc", "desc"] | None, Parameter(query="sort", description="By time; newest first by default.")]
-Ticker = Annotated[str | None, Parameter(query="ticker", max_length=NAME_LENGTH_MAX, description="Only with this ticker.")]
+Limit = Annotated[int | None, QueryParameter(name="limit", ge=1, le=PAGE_MAX, description="Rows on a page; 100 by default.")]
+Sort = Annotated[Literal["asc", "desc"] | None, QueryParameter(name="sort", description="By time; newest first by default.")]
+Ticker = Annotated[str | None, QueryParameter(name="ticker", max_length=NAME_LENGTH_MAX, description="Only with this ticker.")]
 Types = Annotated[
-    str | None, Parameter(query="types", max_length=NAME_LENGTH_MAX, description="Only these types, separated by commas.")
+    str | None, QueryParameter(name="types", max_length=NAME_LENGTH_MAX, description="Only these types, separated by commas.")
 ]
 ExcludeFields = Annotated[
     str | None,
-    Parameter(
-        query="exclude_fields", max_length=2_000, description="Fields to leave out wherever they occur, separated by commas."
-    ),
+    QueryParameter(name="exclude_fields", max_length=2_000, description="Fields to leave out wherever they occur, separated by commas."),
 ]
 
 

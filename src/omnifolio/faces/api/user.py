@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response, Router, delete, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from omnifolio.app import administer
 from omnifolio.app.read import ChangePage
@@ -17,10 +17,8 @@ from omnifolio.faces.api.wire import AccountTotalOut, AssetOut, ChangeOut, Chang
 from omnifolio.ledger.feed import CHANGES_MAX, Change
 from omnifolio.model.amounts import canonical
 
-Cursor = Annotated[str | None, Parameter(max_length=64, description="The cursor of an earlier answer; none to begin.")]
-Count = Annotated[
-    int | None, Parameter(query="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")
-]
+Cursor = Annotated[str | None, QueryParameter(max_length=64, description="The cursor of an earlier answer; none to begin.")]
+Count = Annotated[int | None, QueryParameter(name="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")]
 
 
 @get(
@@ -81,7 +79,9 @@ async def list_changes(
     desk: DeskGiven, session: SessionGiven, cursor: Cursor = None, limit: Count = None, fiat: query.Fiat = None
 ) -> Response[bytes]:
     currency = query.currency(fiat, desk.context.settings.fiat)
-    page = await desk.read.changes(session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency)
+    page = await desk.read.changes(
+        session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency
+    )
     shown = {row.id: row for row in desk.shape.transactions(page.transactions)}
     changes = []
     for change in page.changes.changes:

@@ -24,20 +24,20 @@ class _Out(Struct, frozen=True, kw_only=True):
     """What is answered. Built once, encoded, gone."""
 
 
-class TokenOut(_Out):
+class TokenOut(_Out, frozen=True, kw_only=True):
     """A user's token: a JWT of three parts, valid for twenty minutes."""
 
     token: str
 
 
-class InstructionsOut(_Out):
+class InstructionsOut(_Out, frozen=True, kw_only=True):
     """What the user has to do at the provider, by language."""
 
     en: str
     fr: str
 
 
-class FeaturesOut(_Out):
+class FeaturesOut(_Out, frozen=True, kw_only=True):
     """What is read from a provider."""
 
     account: bool
@@ -47,7 +47,7 @@ class FeaturesOut(_Out):
     streaming: bool
 
 
-class ProviderOut(_Out):
+class ProviderOut(_Out, frozen=True, kw_only=True):
     """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta."""
 
     resource_type: Literal["provider"] = "provider"
@@ -72,7 +72,7 @@ class ProviderOut(_Out):
     proof: str
 
 
-class TeamOut(_Out):
+class TeamOut(_Out, frozen=True, kw_only=True):
     """Public facts of a team, for the Connect widget."""
 
     name: str
@@ -84,7 +84,7 @@ class TeamOut(_Out):
     logo: str | None
 
 
-class StatusDetailsOut(_Out):
+class StatusDetailsOut(_Out, frozen=True, kw_only=True):
     """The three parts of a sync, each with its own status."""
 
     wallets: Status
@@ -92,7 +92,7 @@ class StatusDetailsOut(_Out):
     transactions: Status
 
 
-class AccountErrorOut(_Out):
+class AccountErrorOut(_Out, frozen=True, kw_only=True):
     """Why an account is not up to date, and what its user can do. `options` come with security questions."""
 
     name: str
@@ -103,7 +103,7 @@ class AccountErrorOut(_Out):
     docs_url: str
 
 
-class GapOut(_Out):
+class GapOut(_Out, frozen=True, kw_only=True):
     """Something that was not read. `is_failure`: it is tried again; else the provider does not give it."""
 
     stream: str
@@ -115,7 +115,7 @@ class GapOut(_Out):
     since: int
 
 
-class CoverageOut(_Out):
+class CoverageOut(_Out, frozen=True, kw_only=True):
     """Where an account's history is complete; null bounds while no stretch of time is."""
 
     complete_from: int | None
@@ -123,14 +123,14 @@ class CoverageOut(_Out):
     gaps: int
 
 
-class MissingOut(_Out):
+class MissingOut(_Out, frozen=True, kw_only=True):
     """A part of a total that is missing or stale, and why."""
 
     ticker: str
     reason: str
 
 
-class PermissionOut(_Out):
+class PermissionOut(_Out, frozen=True, kw_only=True):
     """What the key may do, as the provider says."""
 
     state: Literal["read_only", "can_trade", "can_withdraw", "unknown"]
@@ -139,7 +139,7 @@ class PermissionOut(_Out):
     checked_at: int
 
 
-class WalletOut(_Out):
+class WalletOut(_Out, frozen=True, kw_only=True):
     """A purse inside an account."""
 
     id: str
@@ -151,7 +151,7 @@ class WalletOut(_Out):
     is_reconciled: bool
 
 
-class BalanceOut(_Out):
+class BalanceOut(_Out, frozen=True, kw_only=True):
     """How much of a token a wallet holds. `is_suspect`: the last look did not show it, which is not believed yet."""
 
     resource_type: Literal["balance"] = "balance"
@@ -180,7 +180,7 @@ class BalanceOut(_Out):
     is_stale: bool
 
 
-class AccountOut(_Out):
+class AccountOut(_Out, frozen=True, kw_only=True):
     """A user's connection to a provider with everything in it."""
 
     id: str
@@ -210,7 +210,7 @@ class AccountOut(_Out):
     gaps: list[GapOut]
 
 
-class PartOut(_Out):
+class PartOut(_Out, frozen=True, kw_only=True):
     """One movement of a transaction: unsigned, with its direction."""
 
     id: str
@@ -233,7 +233,7 @@ class PartOut(_Out):
     fiat_reason: str | None
 
 
-class FeeOut(_Out):
+class FeeOut(_Out, frozen=True, kw_only=True):
     """What was paid for a transaction. Its `id` is that of the part whose token it was paid in, where there is just one."""
 
     id: str
@@ -254,7 +254,7 @@ class FeeOut(_Out):
     fiat_reason: str | None
 
 
-class TransactionMiscOut(_Out):
+class TransactionMiscOut(_Out, frozen=True, kw_only=True):
     """Where a transaction comes from. `incomplete` names what is unknown in it."""
 
     origin_id: str
@@ -263,7 +263,7 @@ class TransactionMiscOut(_Out):
     incomplete: list[str]
 
 
-class TransactionOut(_Out):
+class TransactionOut(_Out, frozen=True, kw_only=True):
     """An event with all its movements: tokens, coins and fees alike."""
 
     id: str
@@ -284,7 +284,7 @@ class TransactionOut(_Out):
     v: int
 
 
-class HistoryOut(_Out):
+class HistoryOut(_Out, frozen=True, kw_only=True):
     """One wallet at the end of one UTC day; `date` is the day's first millisecond.
 
     `fiat_source` says whether the quantities were calculated from the ledger or observed on that day.
@@ -300,14 +300,14 @@ class HistoryOut(_Out):
     missing: list[MissingOut]
 
 
-class OrderMiscOut(_Out):
+class OrderMiscOut(_Out, frozen=True, kw_only=True):
     """What else is known of an order."""
 
     base_asset_id: str
     quote_asset_id: str
 
 
-class OrderOut(_Out):
+class OrderOut(_Out, frozen=True, kw_only=True):
     """An order at an exchange, in numbers (written with all their digits). `filled_price` is the total in the quote token."""
 
     id: str
@@ -331,7 +331,7 @@ class OrderOut(_Out):
     misc: OrderMiscOut
 
 
-class AssetOut(_Out):
+class AssetOut(_Out, frozen=True, kw_only=True):
     """One asset over all accounts."""
 
     asset: str
@@ -344,7 +344,7 @@ class AssetOut(_Out):
     complete: bool
 
 
-class AccountTotalOut(_Out):
+class AccountTotalOut(_Out, frozen=True, kw_only=True):
     """The total of one account."""
 
     id: str
@@ -356,7 +356,7 @@ class AccountTotalOut(_Out):
     complete: bool
 
 
-class PortfolioOut(_Out):
+class PortfolioOut(_Out, frozen=True, kw_only=True):
     """All that a user owns. `complete` is false when any price is missing or stale, `is_partial` when any account could not be
     read wholly."""
 
@@ -373,7 +373,7 @@ class PortfolioOut(_Out):
     v: int
 
 
-class StreamOut(_Out):
+class StreamOut(_Out, frozen=True, kw_only=True):
     """How far one stream of an account was read."""
 
     stream: str
@@ -382,7 +382,7 @@ class StreamOut(_Out):
     reached_present_at: int | None
 
 
-class AccountCoverageOut(_Out):
+class AccountCoverageOut(_Out, frozen=True, kw_only=True):
     """Which parts of an account's history are complete, and what is missing."""
 
     resource_type: Literal["coverage"] = "coverage"
@@ -393,7 +393,7 @@ class AccountCoverageOut(_Out):
     gaps: list[GapOut]
 
 
-class ChangeOut(_Out):
+class ChangeOut(_Out, frozen=True, kw_only=True):
     """One row of the change log. A removed one is a tombstone; `leads_to` then names the row that took its place, if any."""
 
     seq: int
@@ -405,7 +405,7 @@ class ChangeOut(_Out):
     transaction: TransactionOut | None
 
 
-class ChangesOut(_Out):
+class ChangesOut(_Out, frozen=True, kw_only=True):
     """The next changes. Ask again with `cursor` while `has_more`. `is_reset`: drop what you hold and take these instead."""
 
     resource_type: Literal["changes"] = "changes"
@@ -415,14 +415,14 @@ class ChangesOut(_Out):
     is_reset: bool
 
 
-class HealthOut(_Out):
+class HealthOut(_Out, frozen=True, kw_only=True):
     """Whether the service can answer."""
 
     status: Literal["ok"] = "ok"
     version: str
 
 
-class ProblemOut(_Out):
+class ProblemOut(_Out, frozen=True, kw_only=True):
     """What went wrong (RFC 9457), with Vezgo's `message` and `error`."""
 
     type: str

@@ -242,7 +242,9 @@ def _transfer_row(context: Context, row: Mapping[str, Any]) -> Claim:
     sign = 1 if context.kind == "deposits" else -1
     chain = context.networks.get(str(row.get("network") or row.get("method") or ""))
     txid = row.get("txid")
-    legs = [Leg("amount", "spot", token, sign * amount, "principal", row.get("info") or None)]
+    # The address of a deposit is the account's own at the venue; only a withdrawal's names the other side.
+    counterparty = row.get("info") or None if context.kind == "withdrawals" else None
+    legs = [Leg("amount", "spot", token, sign * amount, "principal", counterparty)]
     if fee:
         legs.append(Leg("fee", "spot", token, -fee, "fee"))
     return Claim(
