@@ -5,6 +5,7 @@ A case is a folder `golden/<family>/<venue>/<case>/` with `recorded.json` (sourc
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import OmnifolioError
-from omnifolio.model.facts import Batch, Claim, Evidence
+from omnifolio.model.facts import Batch, Claim, Evidence, Order
 from omnifolio.venues.registry import reader_for
 
 FOLDER = Path(__file__).parent / "golden"
@@ -90,6 +91,7 @@ def plain(batch: Batch) -> dict[str, Any]:
             for snapshot in batch.snapshots
         ],
         "claims": [plain_claim(claim) for claim in batch.claims],
+        "orders": [plain_order(order) for order in batch.orders],
         "gaps": [{"code": gap.code, "text": gap.text} for gap in batch.gaps],
         "tokens": {token.id: f"{token.ticker} {token.kind}" for token in batch.tokens},
     }
@@ -105,3 +107,11 @@ def plain_claim(claim: Claim) -> Mapping[str, Any]:
     fields = {field.name: getattr(claim, field.name) for field in msgspec.structs.fields(Claim)}
     kept = {name: value for name, value in fields.items() if value not in (None, "", 0) and name not in ("legs", "evidence")}
     return {**kept, "legs": legs}
+
+
+def plain_order(order: Order) -> Mapping[str, Any]:
+    """An order with its quantities as text; fields that say nothing are left out."""
+    fields = {field.name: getattr(order, field.name) for field in msgspec.structs.fields(Order) if field.name != "evidence"}
+    return {
+        name: canonical(value) if isinstance(value, Decimal) else value for name, value in fields.items() if value is not None
+    }

@@ -113,6 +113,7 @@ def _at(value: int | None) -> EpochMs | None:
 COMMON = {
     "kind": "rows",
     "calls": ("call",),
+    "paths": ("/rows",),
     "page_rows": PAGE,
     "floor_ms": FLOOR_MS,
     "overlap_ms": OVERLAP_MS,
@@ -293,3 +294,16 @@ def test_whole_seconds_never_cut_off_a_row() -> None:
 @pytest.mark.parametrize("token", ["not json", "[]", '"x"', "{}"])
 def test_a_token_that_cannot_be_read_starts_anew(token: str) -> None:
     assert pager_for(WINDOW, token, EpochMs(2_000)).question()["start"] == str(FLOOR_MS)
+
+
+def test_a_round_begins_at_the_oldest_row_that_may_still_change() -> None:
+    """An open order is asked again until it is settled, and the walk does not go back to it while it is under way."""
+    first = pager_for(ID, "", EpochMs(2_000)).step(Seen(rows=PAGE, last_id="12", open_id="5"))
+    assert not first.is_done
+    middle = pager_for(ID, first.token, EpochMs(2_000))
+    assert middle.question()["from"] == "12"
+    last = middle.step(Seen(rows=1, last_id="12"))
+    assert last.is_done
+    assert pager_for(ID, last.token, EpochMs(2_000)).question()["from"] == "5"
+    settled = pager_for(ID, last.token, EpochMs(2_000)).step(Seen(rows=8, last_id="12"))
+    assert pager_for(ID, settled.token, EpochMs(2_000)).question()["from"] == "12"

@@ -2,7 +2,9 @@
 
 import json
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -151,3 +153,22 @@ async def test_evidence_decodes_again_to_the_same_facts(url: str, venue: str) ->
             again = ada.reader.decode(venue, batch.cursor.stream, batch.evidence)
             assert (again.claims, again.snapshots, again.tokens) == (batch.claims, batch.snapshots, batch.tokens)
             assert all(secret.reveal() not in repr(batch.evidence) for secret in ada.secrets.values())
+
+
+@pytest.mark.parametrize("venue", ["binance", "kraken"])
+async def test_orders_explain_the_fills(url: str, venue: str) -> None:
+    """Every filled quantity of the orders is what the fills of that token add up to, and the resting order is open."""
+    ada = account(url, venue)
+    await ada.sync()
+    await ada.sync(only=[name for name in ada.streams() if name.startswith("orders/")])
+    fills: dict[str, Decimal] = defaultdict(Decimal)
+    for claim in ada.claims.values():
+        if claim.book == "trades":
+            base = next(leg for leg in claim.legs if leg.key == "base")
+            fills[base.token] += abs(base.amount)
+    filled: dict[str, Decimal] = defaultdict(Decimal)
+    for order in ada.orders.values():
+        filled[order.base] += order.filled_quantity
+    assert {token: amount for token, amount in filled.items() if amount} == fills
+    assert "open" in {order.status for order in ada.orders.values()}
+    assert not ada.gaps

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from omnifolio.model.amounts import parse_amount, product, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
+from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Order, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import (
     Context,
@@ -61,6 +61,9 @@ _STATUSES: Mapping[str, Status] = {
 _WALLETS = {"SPOT": "spot", "FUNDING": "funding", "FUND": "funding", "MAIN": "spot"}
 _REBATE_WORDS = ("rebate", "kickback", "commission")
 _INTEREST_WORDS = ("earn", "savings", "staking", "vault", "interest")
+
+_ORDER_STATUSES = {"NEW": "open", "PARTIALLY_FILLED": "open", "PENDING_NEW": "open", "CANCELED": "cancelled"}
+_OPEN_ORDERS = frozenset({"open", "pending_cancel"})
 
 RowReader = Callable[[Context, Mapping[str, Any]], Claim]
 
@@ -161,6 +164,41 @@ def _fill(codes: Codes, row: Mapping[str, Any], base: TokenId, quote: TokenId) -
         kind="trade",
         legs=legs,
         label="maker" if row.get("isMaker") else "taker",
+        evidence=0,
+    )
+
+
+def orders(context: Context, evidence: Evidence) -> Page:
+    """A page of allOrders of one symbol, or all openOrders."""
+    rows, _ = rows_of(evidence)
+    found: list[Order] = []
+    gaps = read_list(context, rows, lambda row: found.append(_order(context.codes, row)))
+    ids = [row["orderId"] for row in rows if isinstance(row, dict) and isinstance(row.get("orderId"), int)]
+    unsettled = [int(order.ref.partition("/")[2]) for order in found if order.status in _OPEN_ORDERS]
+    seen = Seen(rows=len(set(ids)), last_id=str(max(ids)) if ids else "", open_id=str(min(unsettled)) if unsettled else "")
+    return Page(seen=seen, orders=found, gaps=gaps)
+
+
+def _order(codes: Codes, row: Mapping[str, Any]) -> Order:
+    base, _, quote = scope_of([row]).partition("-")
+    price = parse_amount(row["price"], where="price")
+    if row["side"] not in ("BUY", "SELL"):
+        raise InvalidField("side: expected BUY or SELL")
+    return Order(
+        ref=f"{row['symbol']}/{int(row['orderId'])}",
+        wallet="spot",
+        base=codes.token(base),
+        quote=codes.token(quote),
+        side="buy" if row["side"] == "BUY" else "sell",
+        type=str(row["type"]),
+        status=_ORDER_STATUSES.get(row["status"], str(row["status"]).lower()),
+        quantity=parse_amount(row["origQty"], where="origQty"),
+        price=price if price and row["type"] != "MARKET" else None,
+        filled_quantity=parse_amount(row["executedQty"], where="executedQty"),
+        filled_price=abs(parse_amount(row["cummulativeQuoteQty"], where="cummulativeQuoteQty")),
+        created_at=from_ms(row["time"]),
+        updated_at=from_ms(row["updateTime"]),
+        time_in_force=str(row["timeInForce"]) if row.get("timeInForce") else None,
         evidence=0,
     )
 
@@ -373,6 +411,7 @@ def rights(evidence: Evidence) -> Rights:
 QUIRKS = Quirks(
     parsers={
         "trades": trades,
+        "orders": orders,
         "deposits": history((), _deposit),
         "withdrawals": history((), _withdrawal),
         "fiat-orders": history(("data",), _fiat_order),
