@@ -24,7 +24,6 @@ from omnifolio.venues.exchanges.times import from_seconds
 
 LEDGER = "ledger"
 TRADES = "trades"
-TRANSFERS = "transfers"
 LEDGER_RANK, DETAIL_RANK = 0, 1
 
 _TAGGED = re.compile(r"(?P<base>[A-Za-z0-9]+?)(?:\d{2})?\.(?P<tag>S|P|B|M|F|T|HOLD)")
