@@ -51,7 +51,7 @@ def text(value: Decimal) -> str:
 
 def fixed(value: Decimal, places: int) -> str:
     """`value` with exactly `places` decimals, as venues print it; refuses to lose a digit."""
-    shown = near(value, places)
-    if shown != value:
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > places and near(value, places) != value:
         raise ValueError(f"{text(value)} does not fit into {places} decimal places")
-    return format(shown, "f")
+    return format(value if value else Decimal(0), f".{places}f")

@@ -11,18 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import quotes, rates, spikes
+from omnifolio.ledger import overrides, quotes, rates, spikes
+from omnifolio.ledger.overrides import Override
 from omnifolio.ledger.tokens import intern
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
-from omnifolio.model.errors import NotFound
+from omnifolio.model.errors import CallerError, NotFound
 from omnifolio.model.facts import Quote
 from omnifolio.model.ids import TeamId, UserId
 from omnifolio.model.prices import ALL_TIME, NOW_INTERVAL_MS, Absence, Price, Quotes, Rate, Reason, Unpriced, Wanted, bucket_of
 from omnifolio.model.tokens import TokenId
 from omnifolio.store.engine import Store
-from omnifolio.store.schema import overlays, teams, users
 from omnifolio.store.schema import quotes as quotes_table
+from omnifolio.store.schema import teams, users
 
 NOON = EpochMs(1_714_564_800_000)  # 2024-05-01 12:00 UTC
 BTC = TokenId("venue:kraken/XXBT")
@@ -224,16 +225,9 @@ async def test_a_users_price_wins_for_this_user_alone(shelf: Shelf) -> None:
         for uuid in ("mine", "other"):
             user = conn.execute(sa.insert(users).values(team_id=team, uuid=uuid, created_at=1).returning(users.c.id)).scalar_one()
             found.append(Principal(team=TeamId(team), user=UserId(user), actor="test"))
-        general = quotes.Override(price=Decimal("2"), currency="EUR")
-        for target, value in (
-            (quotes.override_target(BTC, None), quotes.override_value(general)),
-            (quotes.override_target(BTC, date(2024, 5, 1)), quotes.override_value(quotes.Override(price=Decimal("3.50")))),
-        ):
-            conn.execute(
-                sa.insert(overlays).values(
-                    user_id=found[0].user, kind="price", target=target, value=value, author="me", at=5, seq=1
-                )
-            )
+        mine = found[0]
+        overrides.set_price(conn, mine, BTC, Override(price=Decimal(2), currency="EUR"), day=None, now=at())
+        overrides.set_price(conn, mine, BTC, Override(price=Decimal("3.50")), day=date(2024, 5, 1), now=at())
         return found
 
     mine, other = await shelf.store.write(add)
@@ -250,20 +244,30 @@ async def test_a_users_price_wins_for_this_user_alone(shelf: Shelf) -> None:
     assert theirs.source == "one"
 
 
-async def test_a_page_of_three_hundred_prices_takes_two_statements(shelf: Shelf) -> None:
+@pytest.mark.parametrize(
+    "override", [Override(price=Decimal(-1)), Override(price=Decimal("NaN")), Override(price=Decimal(1), currency="dollars")]
+)
+async def test_what_can_be_no_price_is_refused_from_a_user_too(store: Store, override: Override) -> None:
+    who = Principal(team=TeamId(1), user=UserId(1), actor="test")
+    with pytest.raises(CallerError):
+        await store.write(overrides.set_price, who, BTC, override, day=None, now=NOON)
+
+
+async def test_a_page_of_three_hundred_prices_takes_a_handful_of_statements(shelf: Shelf) -> None:
     """A page of 100 transactions with 3 legs each must not ask leg by leg."""
     instants = [at(minutes=7 * n) for n in range(300)]
     await shelf.put(*(priced(str(1000 + n), instant) for n, instant in enumerate(instants)))
 
-    def count(conn: Connection) -> tuple[int, Quotes]:
+    def count(conn: Connection, instants: Sequence[EpochMs]) -> tuple[int, Quotes]:
         ran: list[str] = []
         sa.event.listen(conn, "before_execute", lambda *_: ran.append("x"))
         who = Principal(team=TeamId(1), user=UserId(1), actor="test")
         found = quotes.lookup(conn, [(shelf.numbers[BTC], when) for when in instants], principal=who, tolerance_ms=0)
         return len(ran), found
 
-    statements, found = await shelf.store.read(count)
-    assert statements == 2
+    statements, found = await shelf.store.read(count, instants)
+    assert statements == 2, "the minutes and the user's own prices"
+    assert (await shelf.store.read(count, [EpochMs(when + 60_000) for when in instants]))[0] == 3, "and what else there is"
     answers = [found.at(shelf.numbers[BTC], when) for when in instants]
     assert [answer.price for answer in answers if isinstance(answer, Price)] == [Decimal(1000 + n) for n in range(300)]
 

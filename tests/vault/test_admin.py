@@ -186,6 +186,11 @@ async def test_a_shredded_account_leaves_the_users_other_accounts_readable(store
         assert revealed(await store.read(open_secret, *account, keys)) == revealed(CREDENTIALS)
 
 
+def test_the_key_store_wipes_what_it_deletes_and_waits_for_the_disk(keys: KeyStore) -> None:
+    pragmas = ("secure_delete", "synchronous", "journal_mode")
+    assert [keys._db.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas] == [1, 2, "wal"]
+
+
 def test_shredding_one_user_spares_users_with_a_similar_name(keys: KeyStore) -> None:
     for user in ("u", "u1", "u%", "U"):
         keep(keys, Place(team=1, user=user, account=1, venue="v"), 1, b"x", now=NOW)

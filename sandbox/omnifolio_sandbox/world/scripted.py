@@ -5,7 +5,7 @@ from typing import Any
 from omnifolio_sandbox.world import chains
 from omnifolio_sandbox.world.book import Event, Leg
 from omnifolio_sandbox.world.coinbase import uuid_of
-from omnifolio_sandbox.world.dice import BASE32, letters, number
+from omnifolio_sandbox.world.dice import capitals, number
 
 
 def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
@@ -20,7 +20,7 @@ def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible
     place = chains.address(network, seed)
     facts: dict[str, Any]
     if venue == "kraken":
-        raw = "Q" + letters(BASE32, 18, seed)
+        raw = "Q" + capitals(18, seed)
         ref = f"{raw[:7]}-{raw[7:13]}-{raw[13:]}"
         facts = {"method": network.kraken_network, "txid": hash_, "info": place, "network": network.kraken_network}
     elif venue == "coinbase":

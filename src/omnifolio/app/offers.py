@@ -1,7 +1,7 @@
 """What users can connect: every venue with the fields that it asks for, under its name and the other names it goes by."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -78,13 +78,16 @@ class Offers:
         return found
 
 
-def all_offers(*, is_sandbox: bool) -> list[Offer]:
-    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones."""
-    return [*exchange_offers(), *chain_offers(), *([DEMO] if is_sandbox else [])]
+def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Offer]:
+    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones.
+
+    `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
+    """
+    return [*exchange_offers(), *chain_offers(configured), *([DEMO] if is_sandbox else [])]
 
 
-def chain_offers() -> list[Offer]:
-    """Every EVM chain of the catalog: a public address is all that is needed."""
+def chain_offers(configured: Collection[str]) -> list[Offer]:
+    """Every EVM chain that has a node: a public address is all that is needed."""
     return [
         Offer(
             name=chain.id,
@@ -97,6 +100,7 @@ def chain_offers() -> list[Offer]:
             proof="executed",
         )
         for chain in evm_chains().values()
+        if chain.rpc_url or chain.id in configured
     ]
 
 

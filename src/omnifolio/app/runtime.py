@@ -11,7 +11,7 @@ from omnifolio.app.context import Context, EdgeKeys
 from omnifolio.app.link import mark_due
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.app.way_out import base_urls_of, open_way_out
-from omnifolio.catalog.assets import load_assets
+from omnifolio.catalog import assets as asset_catalog
 from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import SECOND_MS, Clock, SystemClock
@@ -144,7 +144,7 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
     edge = EdgeKeys.from_edge_key(load_edge_key(settings.key_path))
     await store.write(prepare)
     found = await store.write(installation.ensure, operator("start"))
-    assets = load_assets()
+    assets = asset_catalog.load()
     sources = price_registry.build(
         chosen=settings.price_sources, base_urls=settings.base_urls, sandbox_url=settings.sandbox_url, assets=assets
     )
@@ -167,7 +167,7 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
         edge=edge,
         tokens=TokenKeys(found.id, edge.token),
         limits=ProcessLimits(),
-        offers=Offers(all_offers(is_sandbox=bool(settings.sandbox_url))),
+        offers=Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys())),
         assets=assets,
         market=Market(),
         request_sync=request_sync,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.coverage import StoredGap, joined
-from omnifolio.ledger.quotes import OVERLAY_KIND
+from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId

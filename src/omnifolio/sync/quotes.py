@@ -23,7 +23,7 @@ from omnifolio.transport.egress import Answer, Egress
 
 WANTS_MAX = 5_000
 """Prices asked in one run."""
-PUT_MAX = 500
+PUT_MAX = 250
 """Prices in one transaction, and rates in ten times as many: keeps each below 50 ms."""
 RATES_INTERVAL_MS = 3 * HOUR_MS
 """Exchange rates are asked at most this often."""
@@ -60,7 +60,11 @@ async def refresh_quotes(
     wants_max: int = WANTS_MAX,
     with_closes: bool = True,
 ) -> Refreshed:
-    """One bounded run; `with_closes` fills the daily closes of the past as well, which are many. Raises only StoreUnavailable: sources that fail are named in the result."""
+    """One bounded run; `with_closes` also brings the closes of past days, which are many.
+
+    Raises only StoreUnavailable: sources that fail are named in the result.
+    """
+    sources.open_way(egress)
     run = _Run(store, sources, egress, clock)
     await store.write_sync(wanted.adopt, sources.digest())
     await run.bring_rates(since=None)
@@ -77,7 +81,8 @@ async def refresh_quotes(
         had_legs = True
     if left > 0:
         left -= await run.bring(await store.read(quotes.retries, now=run.now, wants_max=left))
-    if with_closes and left > 0 and (had_legs or run.now - await store.read(wanted.last_done, "closes") >= CLOSES_INTERVAL_MS):
+    is_due = had_legs or run.now - await store.read(wanted.last_done, "closes") >= CLOSES_INTERVAL_MS
+    if with_closes and is_due and left > 0:
         left -= await run.bring(await store.read(wanted.closes_wanted, now=run.now, wants_max=left))
         if left > 0:
             await store.write_sync(wanted.mark_done, "closes", run.now)
@@ -109,8 +114,8 @@ class _Run:
     async def bring(self, wants: Sequence[Wanted]) -> int:
         """Asks the sources, in their order, for what is still missing of `wants`; gives how many that were."""
         count = 0
-        for start in range(0, len(wants), PUT_MAX * 4):
-            missing = await self._store.read(quotes.missing, wants[start : start + PUT_MAX * 4], now=self.now)
+        for start in range(0, len(wants), PUT_MAX * 8):
+            missing = await self._store.read(quotes.missing, wants[start : start + PUT_MAX * 8], now=self.now)
             await self._bring(missing)
             count += len(missing)
         return count

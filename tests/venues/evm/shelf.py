@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
-from tests.stage import Hurry
-
+from omnifolio.model.clock import SystemClock
 from omnifolio.model.facts import Batch, Claim, Cursor, Snapshot
-from omnifolio.transport.egress import Egress
+from omnifolio.transport.egress import Egress, Rule
 from omnifolio.venues.contract import Access, Known
 from omnifolio.venues.evm.reader import EvmReader
 
@@ -60,23 +59,24 @@ class Shelf:
         return {balance.token: balance.amount for balance in self.snapshot.balances}
 
 
+async def no_pause(_: float) -> None:
+    """What tests do where the egress would wait before it tries again."""
+
+
 @asynccontextmanager
-async def access_to(url: str, address: str, *, chain: str = "ethereum", known: Known | None = None) -> AsyncIterator[Access]:
+async def access_to(
+    url: str, address: str, *, chain: str = "ethereum", known: Known | None = None, egress: Egress | None = None
+) -> AsyncIterator[Access]:
     """An account of that address at the node."""
-    clock = Hurry()
-    egress = Egress(clock=clock, sleep=clock.sleep)
+    clock = SystemClock()
+    way_out = egress or Egress(clock=clock, sleep=no_pause)
+    if url:
+        way_out.allow(chain, [Rule("POST", url, is_configured=True)])
+    fields = {"wallet": address, "chain": chain}
     try:
-        yield Access(
-            venue="evm",
-            egress=egress,
-            clock=clock,
-            key_label="",
-            fields={"address": address, "chain": chain},
-            base_url=url,
-            known=known,
-        )
+        yield Access(venue=chain, egress=way_out, clock=clock, key_label="", fields=fields, base_url=url, known=known)
     finally:
-        await egress.close()
+        await way_out.close()
 
 
 async def sync(

@@ -12,7 +12,6 @@ from omnifolio.catalog.chains import evm_chain
 from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Cursor
-from omnifolio.transport.retries import ATTEMPTS_MAX
 
 ETHEREUM = evm_chain("ethereum")
 NATIVE = ETHEREUM.native.id
@@ -185,9 +184,20 @@ async def test_a_node_of_another_chain_is_refused(node: Anvil, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", ["balances", "transfers"])
 async def test_a_busy_node_is_told_apart(node: Anvil, proxy: Difficult, kind: str) -> None:
-    proxy.busy = ATTEMPTS_MAX
+    proxy.busy = 100
     with pytest.raises(VenueBusy):
         await sync(Shelf(), proxy.url, node.accounts[1], kind=kind)
+
+
+@pytest.mark.parametrize("kind", ["balances", "transfers"])
+async def test_a_node_that_says_in_its_answer_that_it_is_busy_is_left_alone(node: Anvil, proxy: Difficult, kind: str) -> None:
+    busy = b'"error":{"code":-32005,"message":"request rate limited"}'
+    proxy.tamper = {"eth_chainId": lambda *_: "@busy"}
+    proxy.splice = {b'"result": "@busy"': busy}
+    for _ in range(2):
+        with pytest.raises(VenueBusy) as caught:
+            await sync(Shelf(), proxy.url, node.accounts[1], kind=kind)
+        assert caught.value.retry_after_s > 0
 
 
 async def test_a_development_chain_is_read_by_its_caip_2_id() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy
+from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy
 from omnifolio.venues.evm.rpc import Call, Fault, Trouble, question, replies
 from omnifolio.venues.evm.shapes import Block, Frame, Log
 
@@ -51,6 +51,12 @@ def test_a_cap_on_the_stretch_is_told_from_one_on_the_results(message: str, is_c
 def test_answers_are_put_in_the_order_of_the_questions() -> None:
     found = replies(b'[{"id":2,"result":"b"},{"id":"1","result":"a"}]', 2)
     assert [reply.read(str) for reply in found] == ["a", "b"]
+
+
+@pytest.mark.parametrize("method", ["eth_sendRawTransaction", "eth_sendTransaction", "personal_sign", "anvil_setBalance", ""])
+def test_no_method_leaves_that_does_more_than_read(method: str) -> None:
+    with pytest.raises(EgressRefused):
+        question([Call("x", "eth_chainId", ()), Call("y", method, ())])
 
 
 def test_one_question_is_sent_as_an_object() -> None:

@@ -5,10 +5,14 @@ from itertools import pairwise
 
 from tests.anvil import BLOCK_S, FINALITY_BLOCKS, GAS_PRICE, Anvil, calldata
 from tests.venues.evm.difficult import Difficult
-from tests.venues.evm.shelf import READER, Shelf, sync
+from tests.venues.evm.shelf import READER, Shelf, access_to, sync
 
 from omnifolio.catalog.chains import evm_chain
 from omnifolio.model.amounts import from_units
+from omnifolio.model.clock import SystemClock
+from omnifolio.model.facts import Batch, Cursor
+from omnifolio.transport.egress import Egress
+from omnifolio.transport.recording import Recorder, dump, load
 
 ETHER = 10**18
 ETHEREUM = evm_chain("ethereum")
@@ -254,3 +258,25 @@ async def test_a_trace_nested_too_deeply_costs_its_own_inner_transfers_only(node
     (batch,) = await sync(shelf, proxy.url, me)
     assert shelf.total(NATIVE) == from_units(40, 18)
     assert [gap.code for gap in batch.gaps] == ["internal_not_listed"]
+
+
+async def test_a_recorded_conversation_is_played_back_to_the_same_facts(node: Anvil) -> None:
+    bank, me = node.accounts[:2]
+    node.send(bank, node.token(), calldata("mint(address,uint256)", me, 5))
+    node.send(me, WETH, calldata("deposit()"), value=5)
+    clock, recorder = SystemClock(), Recorder("ethereum")
+
+    async def read(egress: Egress) -> list[Batch]:
+        found: list[Batch] = []
+        async with access_to(node.url, me, egress=egress) as access:
+            for stream in READER.streams(access):
+                found += [batch async for batch in READER.read(access, Cursor(stream.name))]
+        return found
+
+    live = await read(Egress(clock=clock, recorder=recorder))
+    cassette = load(dump(recorder.cassette(recorded_at=clock.now())))
+    played = await read(Egress.playing(cassette, clock=clock))
+    assert [(b.snapshots, b.claims, b.tokens, b.covered) for b in played] == [
+        (b.snapshots, b.claims, b.tokens, b.covered) for b in live
+    ]
+    assert len(live) == 2

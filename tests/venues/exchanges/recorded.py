@@ -1,4 +1,4 @@
-"""Recorded cases as evidence: which of our questions each recorded request answers, and the facts that our reader makes of it."""
+"""Recorded cases through the reader: the facts that it makes of each, one row a leg, in the form in which cases are scored."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,82 +7,44 @@ from typing import Any
 
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Batch, Claim, Evidence
-from omnifolio.model.tokens import TokenFacts
-from omnifolio.venues.exchanges.reader import ExchangeReader
+from omnifolio.model.facts import Batch, Claim
+from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.transport import recording
+from omnifolio.venues.exchanges.recognise import recognised
 
 AT = EpochMs(1_700_000_000_000)
 
 
-def evidence_of(stream: str, request: str, payload: object) -> Evidence:
-    """One answer, as if our reader had asked for it."""
-    return Evidence(stream=stream, request=request, received_at=AT, body=json.dumps(payload).encode())
-
-
-def conversations(case: Mapping[str, Any]) -> Iterator[tuple[str, Evidence]]:
-    """(stream, evidence) of every request of a case that our reader would ask; the record's own scaffolding is left out."""
-    payments = iter(("fiat-payments/buy", "fiat-payments/sell"))
-    for request in case["requests"]:
-        url, hint, payload = request["url"], request.get("hint"), request["response"]
-        if case["venue"] == "binance" and url.startswith("myTrades/"):
-            symbol = url.removeprefix("myTrades/").partition("+")[0]
-            yield f"trades/{symbol[:3]}-{symbol[3:]}", evidence_of("", "GET /api/v3/myTrades", payload)
-        elif case["venue"] == "binance" and url == "fiat/payments":
-            yield next(payments), evidence_of("", "GET /sapi/v1/fiat/payments", payload)
-        elif case["venue"] == "kraken" and "ledger" in payload:
-            yield "ledger/all", evidence_of("", "POST /0/private/Ledgers", {"error": [], "result": payload})
-        elif case["venue"] == "coinbase" and hint == "trade_pairs":
-            rows = [row for pair in payload.values() for row in pair]
-            yield "transactions/spot:a", evidence_of("", "GET /v2/accounts/a/transactions", {"data": rows})
-        elif case["venue"] == "coinbase" and url == "/transactions":
-            yield "transactions/spot:a", evidence_of("", "GET /v2/accounts/a/transactions", {"data": payload})
-            return
-        elif case["venue"] == "coinbase" and url == "transactions":
-            yield "transactions/spot:a", evidence_of("", "GET /v2/accounts/a/transactions", payload)
-
-
-def batches(case: Mapping[str, Any]) -> list[Batch]:
+def batches(path: Path) -> list[Batch]:
     """What the reader makes of a case."""
-    reader = ExchangeReader()
-    return [reader.decode(case["venue"], stream, (evidence,)) for stream, evidence in conversations(case)]
+    cassette = recording.load(path.read_bytes())
+    return list(recognised(cassette.venue, cassette.requests, observed_at=AT))
 
 
-def facts(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row a leg, in the form that the cases are scored in."""
+def facts(path: Path) -> list[dict[str, Any]]:
+    """Movements and balances of a case; the same claim told twice counts once."""
+    claims: dict[tuple[str, str], Claim] = {}
+    tokens: dict[TokenId, TokenFacts] = {}
     rows = []
-    for batch in batches(case):
-        tokens = {token.id: token for token in batch.tokens}
-        rows += [row for claim in batch.claims for row in _rows(case["name"], claim, tokens)]
-    return rows
+    for batch in batches(path):
+        tokens |= {token.id: token for token in batch.tokens}
+        claims |= {(claim.book, claim.ref): claim for claim in batch.claims}
+        for snapshot in batch.snapshots:
+            rows += [
+                {"asset": tokens[balance.token].ticker, "amount": canonical(balance.amount), "direction": "balance"}
+                for balance in snapshot.balances
+            ]
+    rows += [row for claim in claims.values() for row in _rows(claim, tokens)]
+    name = json.loads(path.read_bytes())["name"]
+    return [{"case": name, **row} for row in rows]
 
 
-def _rows(case: str, claim: Claim, tokens: Mapping[str, TokenFacts]) -> Iterator[dict[str, Any]]:
+def _rows(claim: Claim, tokens: Mapping[TokenId, TokenFacts]) -> Iterator[dict[str, Any]]:
     for leg in claim.legs:
         direction = "fee" if leg.role == "fee" else "in" if leg.amount > 0 else "out"
         yield {
-            "case": case,
             "asset": tokens[leg.token].ticker,
             "amount": canonical(abs(leg.amount)),
             "direction": direction,
             "timestamp": claim.at,
         }
-
-
-def load(path: Path) -> dict[str, Any]:
-    """One case."""
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=_Literal)
-    return loaded
-
-
-class _Literal(float):
-    """A number that is written again exactly as it was recorded."""
-
-    def __new__(cls, text: str) -> "_Literal":
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text

@@ -20,6 +20,7 @@ from omnifolio.model.facts import Batch, Claim, Cursor, Leg, Snapshot
 from omnifolio.model.secrets import Secret
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.transport.egress import Egress
+from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access, Known, Reader
 
 SANDBOX = Path(__file__).resolve().parents[3] / "sandbox"
@@ -55,7 +56,8 @@ def serve(*arguments: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(START_TIMEOUT_S)
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def credentials(user: str, venue: str, permission: str = "read") -> dict[str, Secret]:
@@ -101,6 +103,14 @@ class Account:
             known=known,
         )
 
+    def egress(self) -> Egress:
+        """A way out that lets this venue's own reads pass; exchanges open theirs by their rows."""
+        egress = Egress(clock=self.clock)
+        if self.venue == "demo":
+            calls = (("POST", "/session"), ("GET", "/balances"), ("GET", "/transactions"))
+            egress.allow("demo", [Rule(method, f"{self.base_url}{path}", is_configured=True) for method, path in calls])
+        return egress
+
     def take(self, batch: Batch) -> None:
         self.batches.append(batch)
         self.cursors[batch.cursor.stream] = batch.cursor.token
@@ -115,7 +125,7 @@ class Account:
     async def read(self, stream: str, *, pages_max: int | None = None) -> int:
         """Reads one stream on from its cursor. Gives the number of pages."""
         pages = 0
-        egress = Egress(clock=self.clock)
+        egress = self.egress()
         try:
             async for batch in self.reader.read(self.access(egress), Cursor(stream, self.cursors.get(stream, ""))):
                 self.take(batch)
@@ -128,7 +138,7 @@ class Account:
 
     async def sync(self, *, only: Iterable[str] | None = None) -> None:
         """Reads every stream once, balances first."""
-        egress = Egress(clock=self.clock)
+        egress = self.egress()
         streams = self.reader.streams(self.access(egress))
         await egress.close()
         for stream in sorted(streams, key=lambda stream: (not stream.is_balances, stream.name)):

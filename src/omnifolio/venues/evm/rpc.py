@@ -12,13 +12,34 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
+from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Answer, Question, Rule
+from omnifolio.transport.egress import Answer, Budget, Question
 from omnifolio.venues.contract import Access
 
 BATCH_CALLS_MAX = 100
 """Questions in one HTTP request; a node may have us go lower."""
+
+BUSY_PAUSE_S = 5.0
+"""How long a node is left alone that says it is busy without saying for how long."""
+PUBLIC_BUDGET = Budget(burst=BATCH_CALLS_MAX, per_s=25)
+"""Questions to a public node, those inside a batch counted one by one, as its operator does."""
+
+METHODS = frozenset(
+    {
+        "eth_chainId",
+        "eth_getBlockByNumber",
+        "eth_getLogs",
+        "eth_getTransactionByHash",
+        "eth_getTransactionReceipt",
+        "eth_getBalance",
+        "eth_getCode",
+        "eth_call",
+        "trace_filter",
+        "debug_traceTransaction",
+    }
+)
+"""All that a node is ever asked. Every method goes to the same URL, so the list of URLs cannot tell reads from writes."""
 
 Trouble = Literal["busy", "unsupported", "reverted", "range", "other"]
 """Slow down · the node has no such method · the contract itself failed · asked for too much at once · anything else."""
@@ -112,7 +133,10 @@ def failure(fault: Fault) -> VenueError:
 
 
 def question(calls: Sequence[Call]) -> bytes:
-    """The request body: one object for one call, which every node takes, else a list."""
+    """The request body: one object for one call, which every node takes, else a list. Raises: EgressRefused for other methods."""
+    for call in calls:
+        if call.method not in METHODS:
+            raise EgressRefused(f"{call.method[:40]} is not among the methods that read a chain")
     objects = [{"jsonrpc": "2.0", "id": n, "method": call.method, "params": call.params} for n, call in enumerate(calls, 1)]
     return msgspec.json.encode(objects[0] if len(objects) == 1 else objects)
 
@@ -150,7 +174,6 @@ class Node:
         self._url = url
         self._stream = stream
         self._calls_max = BATCH_CALLS_MAX
-        access.egress.allow(access.venue, [Rule("POST", url.partition("?")[0], is_configured=access.base_url is not None)])
 
     async def ask(self, read: str, calls: Sequence[Call], **params: str) -> list[Evidence]:
         """Answers to `calls`, as evidence of the kind `read` with `params`; faults of single calls are in there too.
@@ -165,13 +188,11 @@ class Node:
             if answer is None:
                 self._calls_max = len(chunk) // 2
                 continue
-            methods = "+".join(dict.fromkeys(call.method for call in chunk))
-            subjects = ",".join(call.about for call in chunk)
             kept.append(
                 Evidence(
                     stream=self._stream,
-                    request=f"POST {methods}",
-                    params={"read": read, "about": subjects, **params},
+                    request=f"POST {_methods(chunk)}",
+                    params={"read": read, "about": ",".join(call.about for call in chunk), **params},
                     status=answer.status,
                     received_at=answer.received_at,
                     body=answer.body,
@@ -182,16 +203,17 @@ class Node:
 
     async def _post(self, calls: Sequence[Call]) -> Answer | None:
         """The HTTP answer, or None when the node refuses a batch of this size."""
+        body = question(calls)
         answer = await self._access.egress.request(
             venue=self._access.venue,
             method="POST",
             url=self._url,
             headers={"content-type": "application/json"},
-            body=question(calls),
+            body=body,
             key_label=self._access.key_label,
             cost=len(calls),
             is_read=True,
-            question=Question(method="POST", path="/", params={str(n): f"{c.method} {c.about}" for n, c in enumerate(calls)}),
+            question=Question(method="POST", path="/", params={"methods": _methods(calls), "body": body.decode()}),
         )
         if answer.status == 429:
             raise VenueBusy("the node asked us to slow down", retry_after_s=_seconds(answer.headers))
@@ -205,9 +227,15 @@ class Node:
             return None
         faults = [reply.error for reply in found if reply.error is not None]
         if any(fault.trouble == "busy" for fault in faults):
-            raise VenueBusy("the node asked us to slow down", retry_after_s=_seconds(answer.headers))
+            pause_s = _seconds(answer.headers) or BUSY_PAUSE_S
+            self._access.egress.slow_down(self._access.venue, key_label=self._access.key_label, seconds=pause_s)
+            raise VenueBusy("the node asked us to slow down", retry_after_s=pause_s)
         is_refused = len(calls) > 1 and all(reply is found[0] for reply in found)
         return None if is_refused else answer
+
+
+def _methods(calls: Sequence[Call]) -> str:
+    return "+".join(dict.fromkeys(call.method for call in calls))
 
 
 def _seconds(headers: Mapping[str, str]) -> float:

@@ -37,8 +37,8 @@ class Context(Struct, frozen=True):
 class Seen(Struct, frozen=True, kw_only=True):
     """What the pager must know of a page: it steps on by this alone.
 
-    `rows` distinct rows, readable or not: a row that the venue repeats in a page moves no offset. `total` rows of the whole question where the venue says so. `next` the venue's token of
-    the following page, "" for none. `has_more` where the venue states it.
+    `rows` distinct rows, readable or not: a row that the venue repeats in a page moves no offset. `total` rows of the whole
+    question where the venue says so. `next` the venue's token of the following page, "" for none. `has_more` where it is stated.
     """
 
     rows: int
@@ -106,6 +106,16 @@ def no_scopes(context: Context, known: Known, token: str, answers: Sequence[Evid
     return Scopes(streams=(), token=token)
 
 
+def no_scope(payload: Any) -> str:
+    """No scope."""
+    return ""
+
+
+def as_it_is(payload: Any) -> list[Any]:
+    """The payload alone."""
+    return [payload]
+
+
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
@@ -114,6 +124,8 @@ class Quirks(Struct, frozen=True, kw_only=True):
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
                 `scope_value` a stream's scope as the venue spells it.
+    `scope_of`  the scope that a recorded payload tells itself, "" for none; `forms` the answers that a recorded payload may
+                have been before it was taken out of its envelope.
     """
 
     parsers: Mapping[str, Parser]
@@ -123,6 +135,8 @@ class Quirks(Struct, frozen=True, kw_only=True):
     is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes
     scope_value: Callable[[str], str] = same
+    scope_of: Callable[[Any], str] = no_scope
+    forms: Callable[[Any], list[Any]] = as_it_is
 
 
 def decode(evidence: Evidence) -> Any:

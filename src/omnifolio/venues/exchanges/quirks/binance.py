@@ -42,7 +42,7 @@ NOT_RECEIPTS = frozenset({"LDO"})
 QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BUSD", "TUSD", "BRL", "GBP", "AUD", "DAI")
 """Assets that others are quoted in: where a token was traded, it was against one of these or another token that is held."""
 SWEEP_EVERY_MS = 90 * DAY_MS
-ACCOUNT, FUNDING, LOCKED = "/account", "/get-funding-asset", "/locked/position"
+ACCOUNT, FUNDING, FLEXIBLE, LOCKED = "/account", "/get-funding-asset", "/flexible/position", "/locked/position"
 
 _DEPOSIT_STATUSES: Mapping[int, Status] = {0: "pending", 1: "confirmed", 2: "failed", 6: "confirmed", 7: "failed", 8: "pending"}
 _WITHDRAWAL_STATUSES: Mapping[int, Status] = {
@@ -367,15 +367,18 @@ def _locked_reward(context: Context, row: Mapping[str, Any]) -> Claim:
 
 
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
-    """Spot, funding and earn. Earn is told by the receipts in spot and the locked positions together, or not at all."""
+    """Spot, funding and earn. Flexible earn is told by its positions where these were read, else by the receipts in spot."""
     accounts = _answered(evidence, ACCOUNT, "balances")
     funded = _answered(evidence, FUNDING)
+    flexible = _answered(evidence, FLEXIBLE, "rows")
     locked = _answered(evidence, LOCKED, "rows")
     held: dict[Product, dict[TokenId, list[Decimal]]] = {"spot": {}, "funding": {}, "earn": {}}
 
     def account(row: Any) -> None:
         code = str(row["asset"])
         is_receipt = code.startswith(RECEIPT_PREFIX) and code not in NOT_RECEIPTS
+        if is_receipt and flexible is not None:
+            return
         product_: Product = "earn" if is_receipt else "spot"
         token = context.codes.token(code.removeprefix(RECEIPT_PREFIX) if is_receipt else code)
         held[product_].setdefault(token, []).append(_sum_of(row, "free", "locked"))
@@ -385,18 +388,21 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
             _sum_of(row, "free", "locked", "freeze", "withdrawing")
         )
 
-    def lock(row: Any) -> None:
-        held["earn"].setdefault(context.codes.token(row["asset"]), []).append(_sum_of(row, "amount"))
+    def earn(row: Any) -> None:
+        amount = parse_amount(row["totalAmount"] if "totalAmount" in row else row["amount"])
+        held["earn"].setdefault(context.codes.token(row["asset"]), []).append(amount)
 
     bad = {
         "spot": read_list(context, accounts or (), account),
         "funding": read_list(context, funded or (), fund),
-        "earn": read_list(context, locked or (), lock),
+        "earn": read_list(context, (*(flexible or ()), *(locked or ())), earn),
     }
+    tells_flexible = flexible is not None or accounts is not None
+    tells_earn = flexible is not None or locked is not None
     is_whole: dict[Product, bool] = {
         "spot": accounts is not None and not bad["spot"],
         "funding": funded is not None and not bad["funding"],
-        "earn": accounts is not None and locked is not None and not bad["spot"] and not bad["earn"],
+        "earn": tells_flexible and tells_earn and not bad["spot"] and not bad["earn"],
     }
     at = received_at(evidence)
     snapshots = [_snapshot(product_, held[product_], at) for product_ in held if is_whole[product_]]
@@ -476,6 +482,14 @@ def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidenc
     )
 
 
+def scope_of(payload: Any) -> str:
+    """The scope of recorded fills: their symbol, cut where a known quote begins. "" when they name none."""
+    row = payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], dict) else {}
+    symbol = str(row.get("symbol", ""))
+    quote = next((quote for quote in QUOTES if symbol.endswith(quote) and symbol != quote), "")
+    return f"{symbol.removesuffix(quote)}-{quote}" if quote else ""
+
+
 def symbol_of(scope: str) -> str:
     """The symbol as Binance spells it: BTC-USDT is BTCUSDT."""
     return scope.replace("-", "")
@@ -515,4 +529,5 @@ QUIRKS = Quirks(
     is_due=is_due,
     scopes=scopes,
     scope_value=symbol_of,
+    scope_of=scope_of,
 )

@@ -340,6 +340,25 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def scope_of(payload: Any) -> str:
+    """The scope of recorded transactions: the account in their resource path."""
+    rows = payload.get("data") if isinstance(payload, dict) else None
+    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    parts = str(row.get("resource_path", "")).split("/")
+    return f"spot:{parts[3]}" if len(parts) > 3 else "spot:recorded"
+
+
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was: rows, one row, or rows grouped by their event, may have lost their envelope."""
+    if isinstance(payload, list):
+        return [{"data": payload}]
+    if isinstance(payload, dict) and "data" not in payload:
+        groups = list(payload.values())
+        is_grouped = bool(groups) and all(isinstance(group, list) for group in groups)
+        return [{"data": [row for group in groups for row in group] if is_grouped else [payload]}]
+    return [payload]
+
+
 QUIRKS = Quirks(
     parsers={BOOK: transactions},
     snapshots={"balances": balances},
@@ -347,4 +366,6 @@ QUIRKS = Quirks(
     following=following,
     scopes=scopes,
     scope_value=account_of,
+    scope_of=scope_of,
+    forms=forms,
 )

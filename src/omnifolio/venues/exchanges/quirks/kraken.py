@@ -242,7 +242,9 @@ def _transfer_row(context: Context, row: Mapping[str, Any]) -> Claim:
     sign = 1 if context.kind == "deposits" else -1
     chain = context.networks.get(str(row.get("network") or row.get("method") or ""))
     txid = row.get("txid")
-    legs = [Leg("amount", "spot", token, sign * amount, "principal", row.get("info") or None)]
+    # The address of a deposit is the account's own at the venue; only a withdrawal's names the other side.
+    counterparty = row.get("info") or None if context.kind == "withdrawals" else None
+    legs = [Leg("amount", "spot", token, sign * amount, "principal", counterparty)]
     if fee:
         legs.append(Leg("fee", "spot", token, -fee, "fee"))
     return Claim(
@@ -268,7 +270,9 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
 
     def read(name: str, row: Any) -> None:
         token, product = split_code(context.codes, name)
-        found[product].setdefault(token, []).append(parse_amount(row["balance"], where="balance"))
+        # `Balance` states the bare amount where `BalanceEx` states it with its hold.
+        amount = row["balance"] if isinstance(row, dict) else row
+        found[product].setdefault(token, []).append(parse_amount(amount, where="balance"))
 
     gaps = read_rows(context, answers.items(), read)
     at = received_at(evidence)
@@ -301,8 +305,14 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
+    return [payload, {"error": [], "result": payload}]
+
+
 QUIRKS = Quirks(
     parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers},
     snapshots={"balances": balances},
     rights=rights,
+    forms=forms,
 )
