@@ -45,27 +45,19 @@ _wallets = (
     .where(wallets.c.account_id.in_(_owned))
     .order_by(wallets.c.id)
 )
-_balances = (
-    sa.select(
-        wallets.c.account_id,
-        observations.c.wallet_id,
-        observations.c.product,
-        observations.c.token_id,
-        observations.c.amount,
-        observations.c.first_seen,
-        snapshots.c.last_seen,
-        snapshots.c.suspect,
-    )
-    .select_from(observations)
-    .join(wallets, wallets.c.id == observations.c.wallet_id)
-    .join(snapshots, (snapshots.c.wallet_id == observations.c.wallet_id) & (snapshots.c.product == observations.c.product))
-    .where(observations.c.until.is_(None), wallets.c.account_id.in_(_owned))
-    .order_by(wallets.c.account_id, observations.c.wallet_id, observations.c.product, observations.c.token_id)
+# Walked from the wallets to what each holds now; CROSS JOIN keeps SQLite from walking every amount that was ever observed.
+_balances = sa.text(
+    "SELECT w.account_id, w.id, s.product, o.token_id, o.amount, o.first_seen, s.last_seen, s.suspect "
+    "FROM accounts a CROSS JOIN wallets w CROSS JOIN snapshots s CROSS JOIN observations o "
+    "WHERE a.user_id = :user AND a.is_deleted = 0 AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) "
+    "AND w.account_id = a.id AND s.wallet_id = w.id "
+    "AND o.wallet_id = s.wallet_id AND o.product = s.product AND o.until IS NULL "
+    "ORDER BY w.account_id, w.id, s.product, o.token_id"
 )
-_sums = (
-    sa.select(wallets.c.account_id, sums.c.wallet_id, sums.c.token_id, sums.c.amount)
-    .join(wallets, wallets.c.id == sums.c.wallet_id)
-    .where(wallets.c.account_id.in_(_owned))
+_sums = sa.text(
+    "SELECT s.wallet_id, s.token_id, s.amount FROM accounts a CROSS JOIN wallets w CROSS JOIN sums s "
+    "WHERE a.user_id = :user AND a.is_deleted = 0 AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) "
+    "AND w.account_id = a.id AND s.wallet_id = w.id"
 )
 _transaction_columns = (
     transactions.c.id,
@@ -127,7 +119,7 @@ class WalletRow(Struct, frozen=True):
     address: str | None
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class Held(Struct, frozen=True, kw_only=True, gc=False):
     """An observed balance. `is_suspect`: the latest observation lacks it, but that is not believed yet."""
 
     account: AccountId
@@ -200,33 +192,39 @@ def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]
     return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
-def balances(conn: Connection, principal: Principal) -> Sequence[Held]:
-    """Every balance that the user holds, by account, wallet, product and token."""
+def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
+    """Every balance that the user holds, or that one account holds, by account, wallet, product and token."""
     doubted: dict[bytes, frozenset[int]] = {}
     found: list[Held] = []
-    for row in conn.execute(_balances, {"user": principal.data_user}):
-        suspects: frozenset[int] = frozenset()
-        if row.suspect is not None:
-            suspects = doubted.get(row.suspect) or doubted.setdefault(row.suspect, doubted_tokens(row.suspect))
+    rows = conn.execute(_balances, {"user": principal.data_user, "account": account}).all()
+    for number, wallet, product, token, amount, first_seen, last_seen, suspect in rows:
+        is_suspect = False
+        if suspect is not None:
+            suspects = doubted.get(suspect)
+            if suspects is None:
+                suspects = doubted[suspect] = doubted_tokens(suspect)
+            is_suspect = token in suspects
         found.append(
             Held(
-                account=row.account_id,
-                wallet=row.wallet_id,
-                product=row.product,
-                token=row.token_id,
-                amount=Decimal(row.amount),
-                first_seen=row.first_seen,
-                last_seen=row.last_seen,
-                is_suspect=row.token_id in suspects,
+                account=number,
+                wallet=wallet,
+                product=product,
+                token=token,
+                amount=Decimal(amount),
+                first_seen=first_seen,
+                last_seen=last_seen,
+                is_suspect=is_suspect,
             )
         )
     return found
 
 
-def calculated(conn: Connection, principal: Principal) -> Mapping[tuple[WalletId, int], Decimal]:
-    """The sum of all legs per (wallet, token)."""
-    rows = conn.execute(_sums, {"user": principal.data_user})
-    return {(WalletId(row.wallet_id), row.token_id): Decimal(row.amount) for row in rows}
+def calculated(
+    conn: Connection, principal: Principal, account: AccountId | None = None
+) -> Mapping[tuple[WalletId, int], Decimal]:
+    """The sum of all legs per (wallet, token), of all accounts of the user or of one."""
+    rows = conn.execute(_sums, {"user": principal.data_user, "account": account}).all()
+    return {(wallet, token): Decimal(amount) for wallet, token, amount in rows}
 
 
 def transaction(conn: Connection, principal: Principal, account: AccountId, number: TransactionId) -> StoredTransaction:
