@@ -37,8 +37,8 @@ from tests import postgres
 from tests.faces.api.world import Client, Link, World, served, token_of
 
 ACCOUNTS, BALANCES = 20, 30
-ROUNDS = 5
-UNCHANGED_REQUESTS, FIRST_REQUESTS = 400, 40
+ROUNDS = 3
+UNCHANGED_REQUESTS, FIRST_REQUESTS = 200, 30
 WARMING_REQUESTS = 30
 BARS = {
     ("accounts_unchanged", "sqlite"): 2.5,

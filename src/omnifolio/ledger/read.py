@@ -46,19 +46,21 @@ _wallets = (
     .order_by(wallets.c.id)
 )
 # Walked from the wallets to what each holds now; CROSS JOIN keeps SQLite from walking every amount that was ever observed.
+_OF_USER = (
+    "FROM accounts a CROSS JOIN wallets w CROSS JOIN {0} WHERE a.user_id = :user AND a.is_deleted = 0 "
+    "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) AND w.account_id = a.id "
+)
+_looks = sa.text(
+    "SELECT a.id, s.wallet_id, s.product, s.last_seen, s.suspect "
+    + _OF_USER.format("snapshots s")
+    + "AND s.wallet_id = w.id ORDER BY a.id, s.wallet_id, s.product"
+)
 _balances = sa.text(
-    "SELECT w.account_id, w.id, s.product, o.token_id, o.amount, o.first_seen, s.last_seen, s.suspect "
-    "FROM accounts a CROSS JOIN wallets w CROSS JOIN snapshots s CROSS JOIN observations o "
-    "WHERE a.user_id = :user AND a.is_deleted = 0 AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) "
-    "AND w.account_id = a.id AND s.wallet_id = w.id "
-    "AND o.wallet_id = s.wallet_id AND o.product = s.product AND o.until IS NULL "
-    "ORDER BY w.account_id, w.id, s.product, o.token_id"
+    "SELECT o.wallet_id, o.product, o.token_id, o.amount "
+    + _OF_USER.format("observations o")
+    + "AND o.wallet_id = w.id AND o.until IS NULL"
 )
-_sums = sa.text(
-    "SELECT s.wallet_id, s.token_id, s.amount FROM accounts a CROSS JOIN wallets w CROSS JOIN sums s "
-    "WHERE a.user_id = :user AND a.is_deleted = 0 AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) "
-    "AND w.account_id = a.id AND s.wallet_id = w.id"
-)
+_sums = sa.text("SELECT s.wallet_id, s.token_id, s.amount " + _OF_USER.format("sums s") + "AND s.wallet_id = w.id")
 _transaction_columns = (
     transactions.c.id,
     transactions.c.account_id,
@@ -119,15 +121,16 @@ class WalletRow(Struct, frozen=True):
     address: str | None
 
 
-class Held(Struct, frozen=True, kw_only=True, gc=False):
-    """An observed balance. `is_suspect`: the latest observation lacks it, but that is not believed yet."""
+class Held(Struct, frozen=True, gc=False):
+    """An observed balance; `text` is its amount in canonical form. `is_suspect`: the latest look lacks it, which is not believed
+    yet. Given by position, because there are many."""
 
     account: AccountId
     wallet: WalletId
     product: str
     token: int
     amount: Decimal
-    first_seen: EpochMs
+    text: str
     last_seen: EpochMs
     is_suspect: bool
 
@@ -194,28 +197,17 @@ def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]
 
 def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
     """Every balance that the user holds, or that one account holds, by account, wallet, product and token."""
-    doubted: dict[bytes, frozenset[int]] = {}
+    values = {"user": principal.data_user, "account": account}
+    amounts: dict[tuple[int, str], list[tuple[int, str]]] = {}
+    for wallet, product, token, amount in conn.execute(_balances, values).all():
+        amounts.setdefault((wallet, product), []).append((token, amount))
     found: list[Held] = []
-    rows = conn.execute(_balances, {"user": principal.data_user, "account": account}).all()
-    for number, wallet, product, token, amount, first_seen, last_seen, suspect in rows:
-        is_suspect = False
-        if suspect is not None:
-            suspects = doubted.get(suspect)
-            if suspects is None:
-                suspects = doubted[suspect] = doubted_tokens(suspect)
-            is_suspect = token in suspects
-        found.append(
-            Held(
-                account=number,
-                wallet=wallet,
-                product=product,
-                token=token,
-                amount=Decimal(amount),
-                first_seen=first_seen,
-                last_seen=last_seen,
-                is_suspect=is_suspect,
+    for number, wallet, product, last_seen, suspect in conn.execute(_looks, values).all():
+        doubted = frozenset[int]() if suspect is None else doubted_tokens(suspect)
+        for token, amount in sorted(amounts.get((wallet, product), ())):
+            found.append(  # noqa: PERF401 - a comprehension over two levels reads worse
+                Held(number, wallet, product, token, Decimal(amount), amount, last_seen, token in doubted)
             )
-        )
     return found
 
 

@@ -59,6 +59,31 @@ def all_accounts(
     return views if wallet is None else [view for view in views if view.wallets]
 
 
+class Changed(Struct, frozen=True):
+    """A user's accounts in order, with views of those alone that have changed. `is_shared`: no price in them is the user's own."""
+
+    order: Sequence[AccountId]
+    views: Mapping[AccountId, AccountView]
+    is_shared: bool
+
+
+def changed_accounts(
+    conn: Connection, principal: Principal, market: Market, known: Mapping[AccountId, int], *, now: EpochMs, currency: str
+) -> Changed:
+    """The accounts whose version (`v`) is not the `known` one.
+
+    For a caller that keeps the others, valued at the prices that still hold. Where the user has set prices, all are given.
+    """
+    found = accounts.listed(conn, principal, now)
+    is_shared = not overview.has_own_prices(conn, principal)
+    wanted = [account for account in found if not is_shared or known.get(account.id) != account.v]
+    only = wanted[0].id if len(wanted) == 1 else None
+    views = _views(conn, principal, market, wanted, only, now=now, currency=currency, wallet=None) if wanted else []
+    return Changed(
+        order=[account.id for account in found], views={view.account.id: view for view in views}, is_shared=is_shared
+    )
+
+
 def one_account(
     conn: Connection,
     principal: Principal,
@@ -92,9 +117,9 @@ def _views(
             purses[purse.account].append(purse)
             chosen.add(purse.id)
     holdings: dict[AccountId, list[Holding]] = {account.id: [] for account in wanted}
-    for holding in _holdings(conn, principal, market, read.balances(conn, principal, only), now=now, currency=currency):
-        if holding.held.wallet in chosen:
-            holdings[holding.held.account].append(holding)
+    held = [row for row in read.balances(conn, principal, only) if row.wallet in chosen]
+    for holding in _holdings(conn, principal, market, held, now=now, currency=currency):
+        holdings[holding.held.account].append(holding)
     sums: dict[WalletId, dict[int, Decimal]] = {}
     for (number, token), amount in read.calculated(conn, principal, only).items():
         if amount:
@@ -144,14 +169,13 @@ def _view(
     *,
     currency: str,
 ) -> AccountView:
-    values: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
-    observed: dict[WalletId, dict[int, Decimal]] = {purse.id: {} for purse in purses}
+    parts: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
+    observed: dict[WalletId, list[Held]] = {purse.id: [] for purse in purses}
     for holding in holdings:
-        held = holding.held
-        values[held.wallet].append((holding.token.ticker, holding.value))
-        mine = observed[held.wallet]
-        mine[held.token] = EXACT.add(mine[held.token], held.amount) if held.token in mine else held.amount
-    totals = {number: sum_up(parts, currency=currency) for number, parts in values.items()}
+        wallet = holding.held.wallet
+        parts[wallet].append((holding.token.ticker, holding.value))
+        observed[wallet].append(holding.held)
+    totals = {number: sum_up(values, currency=currency) for number, values in parts.items()}
     start, end = common_span(spans)
     return AccountView(
         account=account,
@@ -159,13 +183,23 @@ def _view(
         holdings=holdings,
         total=next(iter(totals.values()))
         if len(totals) == 1
-        else sum_up([part for parts in values.values() for part in parts], currency=currency),
+        else sum_up([part for values in parts.values() for part in values], currency=currency),
         wallet_totals=totals,
-        reconciled=frozenset(number for number, amounts in observed.items() if amounts == sums.get(number, {})),
+        reconciled=frozenset(number for number, held in observed.items() if _is_reconciled(held, sums.get(number, {}))),
         gaps=gaps,
         complete_from=start,
         complete_to=end,
     )
+
+
+def _is_reconciled(held: Sequence[Held], sums: Mapping[int, Decimal]) -> bool:
+    """Whether a wallet holds, over all its products, exactly what its history adds up to."""
+    if not sums:
+        return not held
+    amounts: dict[int, Decimal] = {}
+    for row in held:
+        amounts[row.token] = EXACT.add(amounts[row.token], row.amount) if row.token in amounts else row.amount
+    return amounts == sums
 
 
 def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:

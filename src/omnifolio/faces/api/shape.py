@@ -185,7 +185,7 @@ class Shape:
         return BalanceOut(
             *face,
             held.product,
-            canonical(held.amount),
+            held.text,
             worth,
             fiat,
             face.is_verified and worth is not None,
