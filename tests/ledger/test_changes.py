@@ -9,57 +9,19 @@ from hypothesis import strategies as st
 
 from omnifolio.ledger import feed
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.facts import Batch, Claim, Rewind
+from omnifolio.model.facts import Batch, Rewind
 from omnifolio.store.engine import Store
-from tests.ledger.builders import Book, batch, claim, leg, snapshot
+from tests.ledger.builders import Book, batch, claim, leg
+from tests.ledger.histories import Mirror, follow, live, random_page
 
 INTERLEAVINGS = 1_000
-
-
-def random_page(rng: random.Random) -> Batch:
-    """A page that adds, corrects, merges, withdraws and observes at random, over a small world so that much collides."""
-    claims: list[Claim] = []
-    for _ in range(rng.randint(0, 4)):
-        ref = str(rng.randint(0, 8))
-        names = [f"event:{rng.randint(0, 5)}"] if rng.random() < 0.4 else []
-        book = rng.choice(["ledger", "trades"])
-        rank = 0 if book == "ledger" else 1
-        legs = [
-            leg(f"{rng.choice(['in', 'out'])} {rng.randint(1, 9)} {rng.choice(['BTC', 'ETH', 'USD'])}", key=f"{ref}:{k}")
-            for k in range(rng.randint(0, 3))
-        ]
-        extra: dict[str, object] = {}
-        if rng.random() < 0.3:
-            extra = {"height": rng.randint(1, 9), "finality": "provisional"}
-        claims.append(claim(ref, *legs, book=book, names=names, rank=rank, seconds=rng.randint(0, 50), **extra))
-    rewind = Rewind("pages", rng.randint(0, 9)) if rng.random() < 0.2 else None
-    shots = [snapshot({c: str(rng.randint(0, 3)) for c in rng.sample(["BTC", "ETH", "USD"], rng.randint(1, 3))})]
-    return batch(*claims, stream="pages", rewind=rewind, snapshots=shots if rng.random() < 0.5 else [])
-
-
-async def follow(book: Book, cursor: str, mirror: dict[tuple[str, int, str], bool]) -> str:
-    """Applies all further changes to a mirror of ids; gives the cursor after them."""
-    while True:
-        answer = await book.store.read(feed.changes, book.principal, cursor=cursor, limit=3)
-        if answer.is_reset:
-            mirror.clear()
-        for change in answer.changes:
-            detail = change.detail if change.kind == "balances" else ""
-            mirror[change.kind, change.id, detail] = not change.is_removed
-        cursor = answer.cursor
-        if not answer.has_more:
-            return cursor
-
-
-def live(mirror: dict[tuple[str, int, str], bool]) -> set[tuple[str, int, str]]:
-    return {key for key, is_live in mirror.items() if is_live}
 
 
 async def test_a_reader_that_follows_the_sequence_ends_with_the_rows_of_two_writers(store: Store) -> None:
     """Two writers per user, pages in any order, a reader in between: 1,000 seeded interleavings on each database."""
     book = await Book.open(store)
     rng = random.Random(20261122)
-    mirror: dict[tuple[str, int, str], bool] = {}
+    mirror: Mirror = {}
     cursor = ""
     for _ in range(INTERLEAVINGS // 4):
         pages = [random_page(rng) for _ in range(4)]
@@ -75,7 +37,7 @@ async def test_a_reader_that_follows_the_sequence_ends_with_the_rows_of_two_writ
 
         _, _, cursor = await asyncio.gather(write(left), write(right), read_on(cursor))
     await follow(book, cursor, mirror)
-    fresh: dict[tuple[str, int, str], bool] = {}
+    fresh: Mirror = {}
     await follow(book, "", fresh)
     assert live(mirror) == live(fresh)
     rows = {row.id for row in await book.transactions()}
@@ -118,7 +80,7 @@ async def test_the_past_holds_on_both_databases(store: Store) -> None:
 
 async def test_a_cursor_older_than_the_horizon_gets_everything_again_and_says_so(store: Store) -> None:
     book = await Book.open(store)
-    mirror: dict[tuple[str, int, str], bool] = {}
+    mirror: Mirror = {}
     await book.commit(batch(claim("a", leg("in 1 ETH"), height=5, finality="provisional"), stream="logs"))
     cursor = await follow(book, "", mirror)
     await book.commit(batch(stream="logs", rewind=Rewind("logs", 4)))

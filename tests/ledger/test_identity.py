@@ -8,23 +8,7 @@ import pytest
 from omnifolio.model.facts import Batch, Rewind
 from omnifolio.store.engine import Store
 from tests.ledger.builders import Book, batch, claim, leg, rows_in
-
-LEDGER_OUT = claim("L1", leg("out 100 USD", key="L1"), book="ledger", names=["event:T1"], seconds=1)
-LEDGER_IN = claim(
-    "L2", leg("in 0.01 BTC", key="L2"), leg("fee 0.2 USD", key="L2:fee"), book="ledger", names=["event:T1"], seconds=1
-)
-TRADE = claim(
-    "T1", leg("out 100.0 USD"), leg("in 0.01 BTC"), leg("fee 0.2 USD"), book="trades", names=["event:T1"], seconds=1, rank=1
-)
-CSV_OUT = claim("L1", leg("out 100.00 USD", key="L1"), book="ledger", names=["event:T1"], seconds=1, origin="file")
-CSV_IN = claim(
-    "L2", leg("in 0.01 BTC", key="L2"), leg("fee 0.2 USD", key="L2:fee"), book="ledger", names=["event:T1"], origin="file"
-)
-REWARD = claim("L3", leg("in 0.5 DOT", key="L3"), book="ledger", names=["event:R1"], seconds=5, kind="staking_reward")
-
-API = batch(LEDGER_OUT, LEDGER_IN, REWARD, stream="ledger")
-CSV = batch(CSV_OUT, CSV_IN, stream="file")
-TRADES = batch(TRADE, stream="trades")
+from tests.ledger.histories import API, CSV, TRADES
 
 
 async def test_an_event_seen_through_two_books_is_one_transaction_with_the_ledgers_legs(store: Store) -> None:

@@ -56,6 +56,15 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
     assert len({key_id for _created, key_id in found}) == 1
 
 
+def test_a_key_that_appears_while_another_is_made_is_never_replaced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between looking and writing, another process may have put its key there and wrapped things with it."""
+    before = path.read_bytes()
+    monkeypatch.setattr(Path, "exists", lambda _self: False)
+    assert not ensure_root_key(path, database_folder=DATABASE_FOLDER)
+    assert path.read_bytes() == before
+    assert sorted(path.parent.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("mode", [0o440, 0o404, 0o644, 0o410, 0o402, 0o600 | 0o020])
 def test_a_key_file_that_others_can_reach_is_refused(path: Path, mode: int) -> None:
     path.chmod(mode)

@@ -135,7 +135,7 @@ async def test_nobody_reaches_anybody_elses_account(store: Store, keys: KeyStore
                 with pytest.raises(NotFound):
                     await unit
     wrong_team = replace(persons[0][0], team=persons[2][0].team)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="no such account"):
         await store.read(open_secret, wrong_team, persons[0][1][0], keys)
 
 

@@ -38,7 +38,7 @@ class BinanceStory(Story):
     """Euros in, dollars-coins traded, part of them earning; dust swept up; hard cases at fixed places."""
 
     venue: ClassVar[str] = "binance"
-    events_per_hundred_slots: ClassVar[int] = 140
+    gap_percent: ClassVar[int] = 140
 
     def __init__(self, user: str, size: int) -> None:
         super().__init__(user, size)

@@ -44,18 +44,11 @@ async def session(context: Context, token: str) -> Session:
     """
     claims = context.tokens.check(token, now=context.clock.now())
     state = await freshness(context.store, claims.sub)
-    if (
-        state is None
-        or state.client_id != claims.team
-        or not state.is_active
-        or state.token_epoch != claims.epoch
-    ):
+    if state is None or state.client_id != claims.team or not state.is_active or state.token_epoch != claims.epoch:
         raise Unauthenticated("this token has been revoked")
     return Session(_principal(claims, state), state)
 
 
 def _principal(claims: Claims, state: Freshness) -> Principal:
     scopes = frozenset(claims.scope.split()) & SCOPES
-    return Principal(
-        team=state.team, user=state.user, actor=f"token:{claims.jti}", scopes=cast("frozenset[Scope]", scopes)
-    )
+    return Principal(team=state.team, user=state.user, actor=f"token:{claims.jti}", scopes=cast("frozenset[Scope]", scopes))

@@ -1,12 +1,13 @@
 """What users can connect: every venue with the fields that it asks for, under its name and the other names it goes by."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.chains import evm_chains
 from omnifolio.model.errors import NotFound
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
@@ -75,6 +76,32 @@ class Offers:
         if found is None:
             raise NotFound("no provider has this name; GET /v1/providers lists them")
         return found
+
+
+def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Offer]:
+    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones.
+
+    `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
+    """
+    return [*exchange_offers(), *chain_offers(configured), *([DEMO] if is_sandbox else [])]
+
+
+def chain_offers(configured: Collection[str]) -> list[Offer]:
+    """Every EVM chain that has a node: a public address is all that is needed."""
+    return [
+        Offer(
+            name=chain.id,
+            display_name=chain.name,
+            category="blockchains",
+            auth_type="wallet",
+            fields=(Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False),),
+            identity=("wallet",),
+            instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
+            proof="executed",
+        )
+        for chain in evm_chains().values()
+        if chain.rpc_url or chain.id in configured
+    ]
 
 
 def exchange_offers() -> list[Offer]:

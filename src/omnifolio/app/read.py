@@ -113,9 +113,7 @@ class Read:
 
         return await context.store.read(op)
 
-    async def transaction(
-        self, principal: Principal, account: AccountId, number: TransactionId, *, fiat: str
-    ) -> TransactionPage:
+    async def transaction(self, principal: Principal, account: AccountId, number: TransactionId, *, fiat: str) -> TransactionPage:
         """One transaction, as a page of one."""
         context = self._context
 
@@ -157,9 +155,7 @@ class Read:
 
         def op(conn: Connection) -> OrderPage:
             venue = accounts.get(conn, principal, account, context.clock.now()).venue
-            found = orders.page(
-                conn, principal, account, start=start, end=end, limit=limit, ascending=is_ascending, last=last
-            )
+            found = orders.page(conn, principal, account, start=start, end=end, limit=limit, ascending=is_ascending, last=last)
             return _with_tokens(conn, venue, found)
 
         return await context.store.read(op)
@@ -205,9 +201,7 @@ class Read:
             check_currency(conn, fiat, context.clock.now())
             found = feed.changes(conn, principal, cursor=cursor, limit=limit)
             wanted = [
-                TransactionId(change.id)
-                for change in found.changes
-                if change.kind == "transaction" and not change.is_removed
+                TransactionId(change.id) for change in found.changes if change.kind == "transaction" and not change.is_removed
             ]
             return ChangePage(
                 changes=found,

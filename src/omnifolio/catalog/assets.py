@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from typing import Literal
 
@@ -62,9 +63,10 @@ class _Row(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assets:
-    """The catalog's assets and who belongs to them."""
+    """The catalog's assets and who belongs to them. `digest` changes with the data."""
 
-    def __init__(self, rows: Mapping[str, _Row]) -> None:
+    def __init__(self, rows: Mapping[str, _Row], *, digest: str) -> None:
+        self.digest = digest
         self.all: tuple[Asset, ...] = tuple(
             Asset(
                 id=name,
@@ -110,15 +112,15 @@ class Assets:
 
 
 @cache
-def load_assets() -> Assets:
+def load() -> Assets:
     """The assets that come with this version."""
     text = resources.files("omnifolio.catalog").joinpath("data", "assets.toml").read_text(encoding="utf-8")
-    return read_assets(text)
+    return read(text)
 
 
-def read_assets(text: str) -> Assets:
+def read(text: str) -> Assets:
     """The assets of a TOML document, one table each, best liquidity first. Raises: msgspec.ValidationError."""
-    return Assets(msgspec.convert(tomllib.loads(text), dict[str, _Row]))
+    return Assets(msgspec.convert(tomllib.loads(text), dict[str, _Row]), digest=sha256(text.encode()).hexdigest())
 
 
 def _folded(token: TokenId) -> TokenId:

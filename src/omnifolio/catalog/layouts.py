@@ -5,7 +5,7 @@ Rows are files `data/layouts/<id>.toml`. A layout is recognised by its header li
 
 import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 
 import msgspec
@@ -40,7 +40,7 @@ def ids() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(layout_id: str) -> LayoutRow:
     """One layout. Raises: NotFound."""
     if layout_id not in ids():

@@ -4,16 +4,17 @@
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.coverage import StoredGap, joined
-from omnifolio.ledger.quotes import OVERLAY_KIND
+from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
-from omnifolio.store.schema import accounts, coverage, gaps, overlays
+from omnifolio.store.schema import accounts, coverage, gaps, observations, overlays, transactions, wallets
 
 _owned = sa.select(accounts.c.id).where(accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0)
 _intervals = sa.select(coverage.c.account_id, coverage.c.stream, coverage.c.start, coverage.c.end).where(
@@ -33,9 +34,26 @@ _gaps = (
     .where(gaps.c.account_id.in_(_owned))
     .order_by(gaps.c.account_id, gaps.c.id)
 )
-_own_price = (
-    sa.select(overlays.c.id).where(overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND).limit(1)
+_held_count = (
+    sa.select(sa.func.count())
+    .select_from(observations)
+    .join(wallets, wallets.c.id == observations.c.wallet_id)
+    .where(
+        observations.c.until.is_(None),
+        wallets.c.account_id == sa.bindparam("account"),
+        wallets.c.account_id.in_(_owned),
+    )
 )
+_live_count = (
+    sa.select(sa.func.count())
+    .select_from(transactions)
+    .where(
+        transactions.c.account_id == sa.bindparam("account"),
+        transactions.c.user_id == sa.bindparam("user"),
+        transactions.c.state == "live",
+    )
+)
+_own_price = sa.select(overlays.c.id).where(overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND).limit(1)
 
 
 def intervals(conn: Connection, principal: Principal) -> Mapping[AccountId, Mapping[str, Sequence[Interval]]]:
@@ -60,3 +78,16 @@ def open_gaps(conn: Connection, principal: Principal) -> Mapping[AccountId, Sequ
 def has_own_prices(conn: Connection, principal: Principal) -> bool:
     """Whether the user has set any price; if not, the market's prices are the user's."""
     return conn.execute(_own_price, {"user": principal.data_user}).first() is not None
+
+
+class Counts(NamedTuple):
+    """How much an account holds so far."""
+
+    balances: int
+    transactions: int
+
+
+def counts(conn: Connection, principal: Principal, account: AccountId) -> Counts:
+    """Open balances and live transactions of one account of the user."""
+    values = {"user": principal.data_user, "account": account}
+    return Counts(conn.execute(_held_count, values).scalar_one(), conn.execute(_live_count, values).scalar_one())

@@ -5,8 +5,7 @@ neighbours in time is kept as suspect and enters no value until a second source 
 absence with its reason, so that nobody asks again at once. What a user has set as a price wins over every source.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import cast
 
@@ -15,13 +14,12 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import spikes
+from omnifolio.ledger import overrides, spikes
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import canonical
-from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs, day_of, start_of_day
+from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.facts import Quote
-from omnifolio.model.ids import UserId
 from omnifolio.model.prices import (
     ALL_TIME,
     BRIDGE,
@@ -37,7 +35,7 @@ from omnifolio.model.prices import (
 from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import overlays, quotes, tokens
+from omnifolio.store.schema import quotes, tokens
 
 CARRY_MAX_MS = 3 * DAY_MS
 """A price is carried forward for at most this long."""
@@ -46,7 +44,6 @@ RETRY_MS: Mapping[Reason, int] = {"source_failed": 10 * MINUTE_MS, "no_source": 
 CHUNK = 500
 """Ids in one statement, and wanted prices in one."""
 
-OVERLAY_KIND = "price"
 _COLUMNS = ("token_id", "currency", "resolution", "bucket", "price", "source", "route", "reason", "observed_at")
 
 _ASKED = {
@@ -60,6 +57,7 @@ _ASKED = {
 _FOUND = "w.t, w.a, q.resolution, q.bucket, q.price, q.source, q.route, q.reason, q.observed_at"
 _MINE = f"q.token_id = w.t AND q.currency = '{BRIDGE}' AND q.resolution ="
 _USABLE = "p.price IS NOT NULL AND p.reason = ''"
+_TOLERANCE = sa.bindparam("tolerance", type_=sa.BigInteger)
 
 
 def _nearest(resolution: int, where: str, order: str) -> str:
@@ -70,8 +68,15 @@ def _nearest(resolution: int, where: str, order: str) -> str:
     )
 
 
-def _lookup_sql(asked: str) -> sa.TextClause:
-    """Per asked (token, instant): each resolution's newest usable row and newest absence, and the token's own absence."""
+def _minute_sql(asked: str) -> sa.TextClause:
+    """Per asked (token, minute): the newest usable minute's row within the tolerance."""
+    recent = f"p.bucket <= w.a AND p.bucket >= w.a - :tolerance AND {_USABLE}"
+    statement = f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} {MINUTE_MS} AND q.bucket = "
+    return sa.text(statement + _nearest(MINUTE_MS, recent, "DESC")).bindparams(_TOLERANCE)
+
+
+def _other_sql(asked: str) -> sa.TextClause:
+    """Per asked (token, minute): each resolution's newest usable row and newest absence, and the token's own absence."""
     parts = [f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} {ALL_TIME} AND q.bucket = 0"]
     for resolution in RESOLUTIONS:
         usable = f"p.bucket <= w.a AND p.bucket > w.a - {CARRY_MAX_MS + resolution} AND {_USABLE}"
@@ -81,7 +86,7 @@ def _lookup_sql(asked: str) -> sa.TextClause:
             f"WHERE {_MINE} {resolution} AND q.bucket = {_nearest(resolution, where, 'DESC')}"
             for where in (usable, absent)
         ]
-    return sa.text(" UNION ALL ".join(parts)).bindparams(sa.bindparam("tolerance", type_=sa.BigInteger))
+    return sa.text(" UNION ALL ".join(parts)).bindparams(_TOLERANCE)
 
 
 def _neighbour_sql(asked: str) -> sa.TextClause:
@@ -97,16 +102,29 @@ def _neighbour_sql(asked: str) -> sa.TextClause:
     return sa.text(" UNION ".join(parts))
 
 
-_LOOKUP = {dialect: _lookup_sql(asked) for dialect, asked in _ASKED.items()}
+_SAME_MINUTE = {
+    dialect: sa.text(
+        f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} {MINUTE_MS} AND q.bucket = w.a "
+        "AND q.price IS NOT NULL AND q.reason = ''"
+    )
+    for dialect, asked in _ASKED.items()
+}
+_RECENT_MINUTE = {dialect: _minute_sql(asked) for dialect, asked in _ASKED.items()}
+_OTHER = {dialect: _other_sql(asked) for dialect, asked in _ASKED.items()}
 _NEIGHBOURS = {dialect: _neighbour_sql(asked) for dialect, asked in _ASKED.items()}
 _STORED = {
     dialect: sa.text(f"SELECT {_FOUND} FROM {asked} CROSS JOIN quotes q WHERE {_MINE} w.r AND q.bucket = w.a")
     for dialect, asked in _ASKED.items()
 }
 _TOKEN_KEYS = sa.select(tokens.c.token, tokens.c.id).where(any_of(tokens.c.token, "ids"))
-_OVERRIDES = sa.select(overlays.c.target, overlays.c.value, overlays.c.at).where(
-    overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND
-)
+_RETRIES = {
+    reason: sa.text(
+        "SELECT t.token, t.ticker, q.resolution, q.bucket FROM quotes q JOIN tokens t ON t.id = q.token_id "
+        f"WHERE q.reason = '{reason}' AND q.observed_at <= :before AND q.resolution > {ALL_TIME} "
+        "ORDER BY q.observed_at LIMIT :most"
+    ).bindparams(sa.bindparam("before", type_=sa.BigInteger), sa.bindparam("most", type_=sa.BigInteger))
+    for reason in RETRY_MS
+}
 _LOCK = sa.text(
     "INSERT INTO price_state (key, version) VALUES ('quotes', 0) ON CONFLICT (key) DO UPDATE SET version = price_state.version"
 )
@@ -119,13 +137,6 @@ class Stored(Struct, frozen=True, kw_only=True):
 
     rows: int
     suspects: tuple[Quote, ...] = ()
-
-
-class Override(Struct, frozen=True, kw_only=True):
-    """A price that a user has set, as it is written in an overlay's value."""
-
-    price: Decimal
-    currency: str = BRIDGE
 
 
 class _Row(Struct, frozen=True):
@@ -204,34 +215,37 @@ def missing(conn: Connection, wanted: Sequence[Wanted], *, now: EpochMs) -> list
     ]
 
 
+def retries(conn: Connection, *, now: EpochMs, wants_max: int) -> list[Wanted]:
+    """What was asked in vain long enough ago to be asked again, the longest-waiting first."""
+    wants: list[Wanted] = []
+    for reason, retry_ms in RETRY_MS.items():
+        values = {"before": now - retry_ms, "most": wants_max - len(wants)}
+        for token, ticker, resolution, bucket in conn.execute(_RETRIES[reason], values):
+            at = bucket + resolution - 1 if resolution == DAY_MS else bucket
+            wants.append(Wanted(token=TokenId(token), ticker=ticker, at=EpochMs(at), resolution=resolution))
+    return wants
+
+
 def lookup(conn: Connection, asked: Iterable[tuple[int, EpochMs]], *, principal: Principal | None, tolerance_ms: int) -> Quotes:
     """The price of every asked token at its instant, in two statements for any number up to CHUNK.
 
     The minute's price if there is one, else the hour's, else the day's; else the newest of the CARRY_MAX_MS before, marked stale
     when it is older than `tolerance_ms` (0 for what is past, NOW_INTERVAL_MS for the price of now, which may then also stand
-    before an hour's). `principal` brings in what its user has set; None leaves that out.
+    before an hour's). `principal` brings in what its user has set, with one more statement; None leaves that out.
     """
     wanted = {(key, bucket_of(at, MINUTE_MS)): at for key, at in asked}
-    answers: dict[tuple[int, EpochMs], list[_Row]] = {place: [] for place in wanted}
-    places = list(wanted)
-    for start in range(0, len(places), CHUNK):
-        chunk = [[key, at, 0] for key, at in places[start : start + CHUNK]]
-        for row in conn.execute(_LOOKUP[conn.dialect.name], {"asked": _json(chunk), "tolerance": tolerance_ms}):
-            answers[row[0], row[1]].append(_Row(*row))
-    found = {place: _settled(rows, at=place[1], tolerance_ms=tolerance_ms) for place, rows in answers.items()}
+    minutes = (_RECENT_MINUTE if tolerance_ms else _SAME_MINUTE)[conn.dialect.name]
+    tolerance = {"tolerance": tolerance_ms} if tolerance_ms else {}
+    found: dict[tuple[int, EpochMs], Price | Unpriced] = {}
+    for row in _rows(conn, minutes, list(wanted), tolerance):
+        found[row.token, row.asked] = _price(row, is_stale=False)
+    left: dict[tuple[int, EpochMs], list[_Row]] = {place: [] for place in wanted if place not in found}
+    for row in _rows(conn, _OTHER[conn.dialect.name], list(left), {"tolerance": tolerance_ms}):
+        left[row.token, row.asked].append(row)
+    found.update({place: _settled(rows, at=place[1], tolerance_ms=tolerance_ms) for place, rows in left.items()})
     if principal is not None:
-        found.update(_overridden(conn, principal.data_user, wanted))
+        found.update(overrides.among(conn, principal, wanted))
     return Quotes(found)
-
-
-def override_target(token: TokenId, day: date | None) -> str:
-    """The target of a price overlay: the token's id, and the UTC day where the price holds on that day alone."""
-    return token if day is None else f"{token} {day.isoformat()}"
-
-
-def override_value(override: Override) -> str:
-    """The value of a price overlay as it is stored."""
-    return _json({"price": canonical(override.price), "currency": override.currency})
 
 
 def version(conn: Connection) -> int:
@@ -241,7 +255,6 @@ def version(conn: Connection) -> int:
 
 _Slot = tuple[int, int, EpochMs]
 """Where one row of quotes stands: token, resolution, bucket."""
-_read_override = msgspec.json.Decoder(Override)
 
 
 def _json(value: object) -> str:
@@ -266,6 +279,16 @@ def _stored(conn: Connection, slots: Sequence[_Slot]) -> dict[_Slot, _Row]:
         for row in conn.execute(_STORED[conn.dialect.name], {"asked": _json(chunk)}):
             found[row[0], row[2], row[3]] = _Row(*row)
     return found
+
+
+def _rows(
+    conn: Connection, statement: sa.TextClause, places: Sequence[tuple[int, EpochMs]], values: Mapping[str, int]
+) -> Iterator[_Row]:
+    """What a statement gives for (token, minute) places."""
+    for start in range(0, len(places), CHUNK):
+        asked = _json([(key, at, 0) for key, at in places[start : start + CHUNK]])
+        for row in conn.execute(statement, {"asked": asked, **values}):
+            yield _Row(*row)
 
 
 def _verdicts(conn: Connection, newcomers: Mapping[_Slot, Quote]) -> dict[_Slot, bool]:
@@ -306,12 +329,9 @@ def _is_answered(row: _Row | None, now: EpochMs) -> bool:
 
 
 def _settled(rows: Sequence[_Row], *, at: EpochMs, tolerance_ms: int) -> Price | Unpriced:
-    """The one answer out of all rows that were found for an instant."""
+    """The one answer out of all rows that were found for an instant whose minute has no price."""
     usable = {row.resolution: row for row in rows if row.is_usable}
-    minute = usable.get(MINUTE_MS)
-    if minute is not None and at - minute.bucket <= tolerance_ms:
-        return _price(minute, is_stale=False)
-    for resolution in (MINUTE_MS, HOUR_MS, DAY_MS):
+    for resolution in (HOUR_MS, DAY_MS):
         row = usable.get(resolution)
         if row is not None and row.bucket == bucket_of(at, resolution):
             return _price(row, is_stale=False)
@@ -337,32 +357,3 @@ def _price(row: _Row, *, is_stale: bool) -> Price:
         observed_at=row.observed_at,
         is_stale=is_stale,
     )
-
-
-def _overridden(
-    conn: Connection, user: UserId, wanted: Mapping[tuple[int, EpochMs], EpochMs]
-) -> dict[tuple[int, EpochMs], Price]:
-    """The prices that the user has set among those asked; one for the day wins over one for always."""
-    by_token: dict[TokenId, dict[str, Price]] = {}
-    for target, value, at in conn.execute(_OVERRIDES, {"user": user}):
-        token, _, day = target.partition(" ")
-        override = _read_override.decode(value)
-        bucket = start_of_day(date.fromisoformat(day)) if day else EpochMs(0)
-        by_token.setdefault(TokenId(token), {})[day] = Price(
-            price=override.price,
-            currency=override.currency,
-            bucket=bucket,
-            resolution=DAY_MS if day else ALL_TIME,
-            source="user",
-            observed_at=at,
-        )
-    if not by_token:
-        return {}
-    known = {row[1]: by_token[row[0]] for row in conn.execute(_TOKEN_KEYS, {"ids": sorted(by_token)})}
-    found = {}
-    for key, at in wanted:
-        days = known.get(key, {})
-        price = days.get(day_of(at).isoformat()) or days.get("")
-        if price is not None:
-            found[key, at] = price
-    return found

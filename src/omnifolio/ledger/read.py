@@ -16,6 +16,7 @@ from omnifolio.ledger.snapshots import doubted_tokens
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import NotFound
+from omnifolio.model.facts import Role
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
 from omnifolio.store.lists import any_of
@@ -142,7 +143,7 @@ class StoredLeg(Struct, frozen=True, kw_only=True):
     wallet: WalletId
     token: int
     amount: Decimal
-    role: str
+    role: Role
     counterparty: str | None
 
 

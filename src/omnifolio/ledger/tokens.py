@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Wallet
 from omnifolio.model.ids import AccountId, WalletId
-from omnifolio.model.tokens import TokenFacts, TokenId, token_id
+from omnifolio.model.tokens import TokenFacts, TokenId, TokenKind, token_id
 from omnifolio.store.lists import any_of
 from omnifolio.store.schema import tokens, wallets
 
@@ -23,7 +23,7 @@ class TokenRow(Struct, frozen=True):
     id: TokenId
     ticker: str
     name: str
-    kind: str
+    kind: TokenKind
     decimals: int | None
 
 

@@ -437,9 +437,13 @@ quotes = _table(
     _col("route", default="''"),
     _col("reason", default="''"),
     _col("observed_at", Int),
+    sa.Index("ix_quotes_retry", "reason", "observed_at",
+             sqlite_where=sa.text("reason IN ('source_failed', 'no_source', 'spike')"),
+             postgresql_where=sa.text("reason IN ('source_failed', 'no_source', 'spike')")),
     clustered=True,
-)
-"""A null `price` is a known absence with its `reason`, so that nobody asks again at once."""
+)  # fmt: skip
+"""A null `price` is a known absence with its `reason`, so that nobody asks again at once; a price with a reason is not believed
+and enters no value."""
 
 rates = _table(
     "rates",

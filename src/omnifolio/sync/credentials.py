@@ -54,7 +54,7 @@ class Doorkeeper:
         VenueError.
         """
         reader = self._reader_for(account.venue)
-        calls_before = self._egress.calls(account.key_label)
+        calls_before = self._egress.calls[account.venue, account.key_label]
         taken = await self._store.write_sync(vault.open_intake, principal, account.id, self._keys)
         secrets = taken.secrets if taken is not None else await self._kept(principal, account)
         access = Access(
@@ -73,7 +73,7 @@ class Doorkeeper:
             yield reader, access
         finally:
             access.secrets = {}
-            calls = self._egress.calls(account.key_label) - calls_before
+            calls = self._egress.calls[account.venue, account.key_label] - calls_before
             await self._store.write(accounts.count_calls, account.id, calls)
 
     async def _kept(self, principal: Principal, account: accounts.Account) -> dict[str, Secret]:

@@ -42,6 +42,7 @@ _NEWEST = (
 )
 _DELETE_TAKEN = sa.delete(intake).where(intake.c.account_id == sa.bindparam("account"), intake.c.id == sa.bindparam("taken"))
 _KEPT = sa.select(kept.c.version, kept.c.record).where(kept.c.account_id == sa.bindparam("account"))
+_FORGET_KEPT = sa.delete(kept).where(kept.c.account_id == sa.bindparam("account"))
 _INSERT = sa.insert(kept)
 _REPLACE = (
     sa.update(kept)
@@ -106,6 +107,12 @@ def refuse(conn: Connection, principal: Principal, account: AccountId, taken: Ta
     conn.execute(_DELETE_TAKEN, {"account": account, "taken": taken.intake_id})
 
 
+def forget(conn: Connection, principal: Principal, account: AccountId) -> None:
+    """Deletes kept credentials that must not be used any more, for instance because the venue gave the key more rights."""
+    place_of(conn, principal, account)
+    conn.execute(_FORGET_KEPT, {"account": account})
+
+
 def open_secret(conn: Connection, principal: Principal, account: AccountId, keys: KeyStore) -> dict[str, Secret]:
     """The kept credentials of an account, field by field.
 
@@ -139,8 +146,6 @@ def open_kept(keys: KeyStore, place: Place, version: int, stored: bytes) -> byte
         record = _decode(stored)
         if (record.version, record.user_key, record.account_key) != (RECORD_VERSION, user.key_id, account.key_id):
             raise SecretUnreadable("this credential was kept under keys that are not here")
-        if _encode(record) != stored:
-            raise SecretUnreadable("the stored credential was changed")
         binding = _binding(place, version, user.key_id, account.key_id)
         data_key = _decrypt(_wrapping_key(user, account), record.wrapped_key, b"key" + binding)
         return _decrypt(data_key, record.box, b"secret" + binding)

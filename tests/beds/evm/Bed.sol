@@ -153,6 +153,10 @@ contract Multicall {
         bytes returnData;
     }
 
+    function getEthBalance(address holder) external view returns (uint256) {
+        return holder.balance;
+    }
+
     function aggregate3(Call[] calldata calls) external payable returns (Result[] memory results) {
         results = new Result[](calls.length);
         for (uint256 i = 0; i < calls.length; i++) {

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.app.context import Context, EdgeKeys
 from omnifolio.app.link import mark_due
 from omnifolio.app.offers import DEMO, Offers, exchange_offers
-from omnifolio.catalog.assets import load_assets
+from omnifolio.catalog import assets as asset_catalog
 from omnifolio.faces.api.server import build_app
 from omnifolio.ledger import accounts, quotes, rates
 from omnifolio.ledger.commit import commit
@@ -73,7 +73,7 @@ class World:
             tokens=TokenKeys(self.installation.id, self.edge.token),
             limits=ProcessLimits(),
             offers=Offers([*exchange_offers(), DEMO]),
-            assets=load_assets(),
+            assets=asset_catalog.load(),
             market=Market(),
             request_sync=self._request_sync,
             key_store=self.keys,

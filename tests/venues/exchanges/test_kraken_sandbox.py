@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.venues.exchanges import world
 
 from omnifolio.venues.exchanges.reader import ExchangeReader
-from tests.venues.exchanges import world
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.venues.exchanges import world
 
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.facts import Cursor
@@ -10,7 +11,6 @@ from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import FileReader
-from tests.venues.exchanges import world
 
 
 @pytest.fixture(scope="module")

@@ -156,9 +156,7 @@ class _Answer:
         if self._is_started:
             raise error
         state: dict[str, Any] = self._scope["state"]
-        status, extra, body = problem(
-            error, request_id=state["request_id"], path=self._scope["path"], ids=self._desk.context.ids
-        )
+        status, extra, body = problem(error, request_id=state["request_id"], path=self._scope["path"], ids=self._desk.context.ids)
         headers = [(name.encode(), value.encode()) for name, value in extra.items()]
         await self.whole(status, [(b"content-type", MEDIA_TYPE.encode()), *headers], body)
 

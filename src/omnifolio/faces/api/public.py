@@ -36,9 +36,7 @@ ClientId = Annotated[str | None, QueryParameter(name="client_id", max_length=200
 async def issue_token(desk: DeskGiven, data: JSONBody[TokenIn], login_name: LoginName = None) -> Response[bytes]:
     if not login_name:
         raise InvalidField("loginName: the header is missing; give the id that your application has for this user")
-    token = await authenticate.token_for(
-        desk.context, client_id=data.clientId, secret=Secret(data.secret), login_name=login_name
-    )
+    token = await authenticate.token_for(desk.context, client_id=data.clientId, secret=Secret(data.secret), login_name=login_name)
     return answer(TokenOut(token=token))
 
 
@@ -89,7 +87,9 @@ async def get_team(desk: DeskGiven, client_id: ClientId = None) -> Response[byte
     )
 
 
-@get("/health", tags=["service"], summary="See whether the service can answer", opt={SCOPE: PUBLIC}, responses=responses(HealthOut))
+@get(
+    "/health", tags=["service"], summary="See whether the service can answer", opt={SCOPE: PUBLIC}, responses=responses(HealthOut)
+)
 async def get_health(desk: DeskGiven) -> Response[bytes]:
     await desk.context.store.glance("SELECT 1")
     return answer(HealthOut(version=__version__))

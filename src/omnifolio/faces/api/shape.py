@@ -166,7 +166,9 @@ class Shape:
         """The provider of an account; one that is no longer offered is shown as listed only."""
         found = self.providers.get(venue)
         if found is None:
-            gone = Offer(name=venue, display_name=venue, category="exchanges", auth_type="token", fields=(), identity=(), proof="listed")
+            gone = Offer(
+                name=venue, display_name=venue, category="exchanges", auth_type="token", fields=(), identity=(), proof="listed"
+            )
             found = self.providers[venue] = _provider(gone, ())
         return found
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from omnifolio.catalog.assets import Assets
 from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.facts import Quote
-from omnifolio.model.prices import Wanted
+from omnifolio.model.prices import NOW_INTERVAL_MS, Wanted
 from omnifolio.pricing.contract import (
     Ask,
     Endpoint,
@@ -26,7 +26,6 @@ from omnifolio.pricing.contract import (
     endpoints_of,
     is_now,
     settle,
-    settle_now,
     usable,
 )
 from omnifolio.transport.egress import Answer
@@ -40,6 +39,9 @@ SEARCH_WIDTH_S = 3_600
 """How far from the wanted instant the server looks for a price."""
 CONFIDENCE_MIN = Decimal("0.8")
 """Prices that the source itself doubts more than this are not taken."""
+
+PATHS = ("/prices/current/{coins}", "/prices/historical/{at}/{coins}", "/batchHistorical")
+"""Prices of now; of several coins at one instant; of each coin at instants of its own."""
 
 CHAINS = {
     "1": "ethereum",
@@ -98,7 +100,7 @@ class DefiLlama:
         self._base = base_url.rstrip("/")
 
     def endpoints(self) -> Sequence[Endpoint]:
-        return endpoints_of(self.id, "/prices/current/{coins}", "/batchHistorical", base=self._base, default=BASE_URL)
+        return endpoints_of(self.id, *PATHS, base=self._base, default=BASE_URL)
 
     def covers(self, want: Wanted) -> bool:
         return self._coin(want) is not None
@@ -111,8 +113,11 @@ class DefiLlama:
 
     def parse(self, ask: Ask, answers: Sequence[Answer]) -> Found:
         (answer,) = answers
-        is_past = "/batchHistorical?" in ask.requests[0].url
-        found = self._parse_past(ask, answer) if is_past else self._parse_now(ask, answer)
+        url = ask.requests[0].url
+        if "/batchHistorical?" in url:
+            found = self._parse_batch(ask, answer)
+        else:
+            found = self._parse_coins(ask, answer, is_current="/prices/current/" in url)
         return answer_all(ask.wants, found, source=self.id, observed_at=answer.received_at)
 
     def _coin(self, want: Wanted) -> str | None:
@@ -163,22 +168,27 @@ class DefiLlama:
 
     def _ask_past(self, chunk: dict[str, list[Wanted]]) -> Ask:
         instants = {coin: sorted({want.at // SECOND_MS for want in group}) for coin, group in chunk.items()}
-        coins = percent(json.dumps(instants, separators=(",", ":")), safe=":,")
-        url = f"{self._base}/batchHistorical?coins={coins}&searchWidth={SEARCH_WIDTH_S}"
+        together = {instant for group in instants.values() for instant in group}
+        if len(together) == 1 and sum(map(len, chunk)) + len(chunk) <= COINS_LENGTH_MAX:
+            path = f"/prices/historical/{together.pop()}/{percent(','.join(chunk), safe=':,')}?"
+        else:
+            path = f"/batchHistorical?coins={percent(json.dumps(instants, separators=(',', ':')), safe=':,')}&"
+        url = f"{self._base}{path}searchWidth={SEARCH_WIDTH_S}"
         return Ask(requests=(Request(host=self.id, url=url),), wants=tuple(want for group in chunk.values() for want in group))
 
-    def _parse_now(self, ask: Ask, answer: Answer) -> dict[Wanted, Quote | None]:
+    def _parse_coins(self, ask: Ask, answer: Answer, *, is_current: bool) -> dict[Wanted, Quote | None]:
         coins = {_folded(coin): item for coin, item in decoded(self.id, answer, _now).coins.items()}
         found: dict[Wanted, Quote | None] = {}
         for want in ask.wants:
-            coin = self._coin(want)
-            point = _point(coins[coin]) if coin in coins else None
-            if point is not None:
-                at, price = point
-                found[want] = settle_now(want, price, at=at, source=self.id, observed_at=answer.received_at, route=coin or "")
+            coin = self._coin(want) or ""
+            point = _point(coins[_folded(coin)]) if _folded(coin) in coins else None
+            if point is None:
+                continue
+            at = want.at if is_current and abs(point[0] - want.at) <= NOW_INTERVAL_MS else point[0]
+            found[want] = settle(want, [(at, point[1])], source=self.id, observed_at=answer.received_at, route=coin)
         return found
 
-    def _parse_past(self, ask: Ask, answer: Answer) -> dict[Wanted, Quote | None]:
+    def _parse_batch(self, ask: Ask, answer: Answer) -> dict[Wanted, Quote | None]:
         coins = decoded(self.id, answer, _past).coins
         points = {
             _folded(coin): sorted(point for item in history.prices if (point := _point(item)) is not None)

@@ -1,7 +1,7 @@
 """The sandbox's own feed: exact prices by minute and exchange rates by day of the simulated world.
 
-It knows the simulated venues' tokens by their ids, so two tokens of one ticker are never mixed up; other tokens are asked by their
-asset's ticker. What it does not price is absent from its answer.
+It knows the simulated venues' tokens by their ids, so two tokens of one ticker are never mixed up; other tokens are asked by
+their asset's ticker. What it does not price is absent from its answer.
 """
 
 from collections.abc import Sequence

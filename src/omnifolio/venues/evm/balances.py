@@ -116,7 +116,8 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
     at = time_of(gathered(evidence, _PIN)["pinned"].read(Block))
     mute = mute_of(answers)
     lost = sorted(mute & set(params["needed"].split(",")))
-    gaps = _gaps(stream, at, mute=mute, lost=lost, unseen=int(params["unseen"]), beyond=int(params["beyond"]))
+    beyond = int(params["beyond"]) > 0
+    gaps = _gaps(stream, at, mute=mute, lost=bool(lost), unseen=int(params["unseen"]) > 0, beyond=beyond)
     batch = Batch(
         cursor=Cursor(stream),
         observed_at=received_at(evidence),
@@ -126,7 +127,7 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
         evidence=tuple(evidence),
     )
     native = answers.balance(NATIVE)
-    if lost or int(params["beyond"]) or native is None:
+    if lost or beyond or native is None:
         return batch
     held = [Balance(chain.native.id, from_units(native, chain.decimals))] if native else []
     facts = []
@@ -150,19 +151,15 @@ def _is_pinned(evidence: Sequence[Evidence], pinned_hash: str) -> bool:
     return not reply.is_null and reply.read(Block).hash.lower() == pinned_hash
 
 
-def _gaps(stream: str, at: EpochMs, *, mute: frozenset[str], lost: Sequence[str], unseen: int, beyond: int) -> tuple[Gap, ...]:
-    found = []
+def _gaps(stream: str, at: EpochMs, *, mute: frozenset[str], lost: bool, unseen: bool, beyond: bool) -> tuple[Gap, ...]:
+    texts = []
     if mute:
         shown = ", ".join(sorted(mute)[:MUTE_NAMED_MAX]) + (" …" if len(mute) > MUTE_NAMED_MAX else "")
-        text = f"{len(mute)} contract(s) that announced transfers answer for no balance that could be held: {shown}"
-        found.append(Gap(stream=stream, code="token_mute", text=text, start=at, end=at))
+        texts.append(("token_mute", f"contracts that announced transfers answer for no balance that could be held: {shown}"))
     if lost:
-        text = f"no balances this time: {len(lost)} token(s) that were held before did not answer"
-        found.append(Gap(stream=stream, code="balances_withheld", text=text, start=at, end=at))
+        texts.append(("balances_withheld", "no balances: tokens that were known before did not answer"))
     if unseen:
-        text = f"tokens received in {unseen} older blocks appear when the transfers have been read"
-        found.append(Gap(stream=stream, code="tokens_unseen", text=text, start=None, end=at))
+        texts.append(("tokens_unseen", "tokens received in older blocks appear when the transfers have been read"))
     if beyond:
-        text = f"no balances: the address has {beyond} tokens more than the {TOKENS_MAX} that are read"
-        found.append(Gap(stream=stream, code="too_many_tokens", text=text, start=at, end=at))
-    return tuple(found)
+        texts.append(("too_many_tokens", f"no balances: the address has more than the {TOKENS_MAX} tokens that are read"))
+    return tuple(Gap(stream=stream, code=code, text=text, end=at) for code, text in texts)

@@ -16,7 +16,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim, Finality, Kind, Leg, Wallet
 from omnifolio.venues.evm.shapes import Frame, Log, Receipt, Transaction
-from omnifolio.venues.evm.words import DEPOSIT, TRANSFER, WITHDRAWAL, address_of, data_of, quantity, word
+from omnifolio.venues.evm.words import DEPOSIT, TRANSFER, WITHDRAWAL, address_of, first_word, quantity, topic_of
 
 ZERO_ADDRESS = "0x" + "00" * 20
 CALL_DEPTH_MAX = 1_024
@@ -28,11 +28,15 @@ _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT"})
 """Frames that move coins; in the others `value` is only what the called code sees."""
 
 
-class Subject(Struct, frozen=True):
-    """Whose movements are read: an address (lower case) on a chain."""
+class Subject:
+    """Whose movements are read: an address (lower case) on a chain, and the address as it stands in a topic."""
 
-    chain: EvmChain
-    address: str
+    __slots__ = ("address", "chain", "topic")
+
+    def __init__(self, chain: EvmChain, address: str) -> None:
+        self.chain = chain
+        self.address = address
+        self.topic = topic_of(address)
 
     @property
     def wallet(self) -> str:
@@ -57,7 +61,7 @@ class Evident(Struct, frozen=True, kw_only=True):
     evidence: int | None = None
 
 
-class Movement(Struct, frozen=True):
+class Movement(Struct, frozen=True, gc=False):
     """One event of a token that names the address: `units` is positive into it."""
 
     contract: str
@@ -76,7 +80,7 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
     mints: Counter[int] = Counter()
     wrapped = subject.chain.wrapped
     for log in logs:
-        movement = _transfer(subject.address, log)
+        movement = _transfer(subject.topic, log)
         if movement is not None:
             found.append(movement)
             if movement.contract == wrapped and movement.counterparty == ZERO_ADDRESS:
@@ -92,27 +96,27 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
     return found
 
 
-def _transfer(address: str, log: Log) -> Movement | None:
+def _transfer(mine: str, log: Log) -> Movement | None:
     topics = log.topics
     if len(topics) != 3 or topics[0] != TRANSFER:
         return None
-    source, target = address_of(topics[1]), address_of(topics[2])
-    if (source == address) == (target == address):
+    source, target = topics[1].lower(), topics[2].lower()
+    if (source == mine) == (target == mine):
         return None
-    units = word(data_of(log.data), 0)
+    units = first_word(log.data)
     if not units:
         return None
     key = f"log:{quantity(log.log_index)}"
-    if target == address:
-        return Movement(log.address.lower(), units, key, source)
-    return Movement(log.address.lower(), -units, key, target)
+    if target == mine:
+        return Movement(log.address.lower(), units, key, address_of(source))
+    return Movement(log.address.lower(), -units, key, address_of(target))
 
 
 def _wrapping(subject: Subject, log: Log) -> Movement | None:
     if len(log.topics) != 2 or log.topics[0] not in (DEPOSIT, WITHDRAWAL) or log.address.lower() != subject.chain.wrapped:
         return None
-    units = word(data_of(log.data), 0)
-    if address_of(log.topics[1]) != subject.address or not units:
+    units = first_word(log.data)
+    if log.topics[1].lower() != subject.topic or not units:
         return None
     signed = units if log.topics[0] == DEPOSIT else -units
     return Movement(subject.chain.wrapped, signed, f"log:{quantity(log.log_index)}", subject.chain.wrapped)

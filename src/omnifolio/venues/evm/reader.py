@@ -1,7 +1,8 @@
 """The reader of EVM chains: one address on one chain, its balances and its transfers, from any node's JSON-RPC.
 
-Link fields: `address` (0x and 40 digits; mixed case must carry its checksum) and `chain` (a row of the catalog, or its CAIP-2
-id). An override of the base URL names the node; without one the row's public node is asked.
+Link fields: `wallet` or `address` (0x and 40 digits; mixed case must carry its checksum) and `chain` (a row of the catalog, or
+its CAIP-2 id; without it the venue's id is the chain's). An override of the base URL names the node; without one the row's
+public node is asked.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +15,7 @@ from omnifolio.venues.contract import Access, Stream
 from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.balances import Balances, decode_balances
 from omnifolio.venues.evm.movements import Subject
+from omnifolio.venues.evm.rpc import PUBLIC_BUDGET
 from omnifolio.venues.evm.transfers import Transfers, decode_transfers
 
 
@@ -23,7 +25,7 @@ class EvmReader:
     def streams(self, access: Access) -> Sequence[Stream]:
         """Balances first, then the transfers; none for an unknown chain."""
         try:
-            chain = evm_chain(access.fields.get("chain", ""))
+            chain = evm_chain(access.fields.get("chain", access.venue))
         except InvalidField:
             return ()
         return (Stream(name=f"balances/{chain.id}", is_balances=True), Stream(name=f"transfers/{chain.id}"))
@@ -31,10 +33,12 @@ class EvmReader:
     def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         """Pages of `balances/<chain>` or `transfers/<chain>`. Raises: InvalidField, PrivateKeyRefused, VenueError."""
         kind, chain = _stream(since.stream)
-        subject = Subject(chain, parse_address(access.fields.get("address", "")))
+        subject = Subject(chain, parse_address(access.fields.get("wallet", access.fields.get("address", ""))))
         url = access.base_url or chain.rpc_url
         if not url:
             raise InvalidField(f"{chain.name} has no public node: give the address of one (base_url)")
+        if not access.base_url:
+            access.egress.limit(access.venue, address=PUBLIC_BUDGET)
         family = Balances if kind == "balances" else Transfers
         return family(access, subject=subject, url=url, since=since).pages()
 

@@ -12,13 +12,34 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
+from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Answer
+from omnifolio.transport.egress import Answer, Budget, Question
 from omnifolio.venues.contract import Access
 
 BATCH_CALLS_MAX = 100
 """Questions in one HTTP request; a node may have us go lower."""
+
+BUSY_PAUSE_S = 5.0
+"""How long a node is left alone that says it is busy without saying for how long."""
+PUBLIC_BUDGET = Budget(burst=BATCH_CALLS_MAX, per_s=25)
+"""Questions to a public node, those inside a batch counted one by one, as its operator does."""
+
+METHODS = frozenset(
+    {
+        "eth_chainId",
+        "eth_getBlockByNumber",
+        "eth_getLogs",
+        "eth_getTransactionByHash",
+        "eth_getTransactionReceipt",
+        "eth_getBalance",
+        "eth_getCode",
+        "eth_call",
+        "trace_filter",
+        "debug_traceTransaction",
+    }
+)
+"""All that a node is ever asked. Every method goes to the same URL, so the list of URLs cannot tell reads from writes."""
 
 Trouble = Literal["busy", "unsupported", "reverted", "range", "other"]
 """Slow down · the node has no such method · the contract itself failed · asked for too much at once · anything else."""
@@ -34,7 +55,8 @@ _UNSUPPORTED = re.compile(
     r"method.{0,80}(not|n't|dis)|(not|un)\s?(supported|available|implemented|whitelisted|allowed)|does not exist|unknown"
 )
 _REVERTED = re.compile(
-    r"revert|out of gas|invalid opcode|invalid jump|bad instruction|stack (over|under)flow|gas required exceeds"
+    r"revert|out ?of ?gas|gas required|evm error|vm execution|invalid.{0,4}(opcode|operation|jump)|bad instruction"
+    r"|stack.?(over|under)flow"
 )
 
 T = TypeVar("T")
@@ -96,6 +118,9 @@ class Reply(Struct, frozen=True):
         return self.error is None and bytes(self.result) == b"null"
 
 
+TOO_DEEP = Fault(message="the answer exceeds the nesting that can be read")
+"""Stands for an answer that a stranger nested more deeply than the decoder goes: that one is lost, and nothing else."""
+
 _ONE = msgspec.json.Decoder(Reply)
 _MANY = msgspec.json.Decoder(list[Reply])
 
@@ -108,7 +133,10 @@ def failure(fault: Fault) -> VenueError:
 
 
 def question(calls: Sequence[Call]) -> bytes:
-    """The request body: one object for one call, which every node takes, else a list."""
+    """The request body: one object for one call, which every node takes, else a list. Raises: EgressRefused for other methods."""
+    for call in calls:
+        if call.method not in METHODS:
+            raise EgressRefused(f"{call.method[:40]} is not among the methods that read a chain")
     objects = [{"jsonrpc": "2.0", "id": n, "method": call.method, "params": call.params} for n, call in enumerate(calls, 1)]
     return msgspec.json.encode(objects[0] if len(objects) == 1 else objects)
 
@@ -126,6 +154,10 @@ def replies(body: bytes, count: int) -> list[Reply]:
             found = [single]
         else:
             found = _MANY.decode(body)
+    except RecursionError:
+        if count > 1:
+            raise VenueBadResponse("an answer of the node is nested too deeply to be read with others") from None
+        return [Reply(error=TOO_DEEP)]
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise VenueBadResponse("the node's answer is not JSON-RPC") from None
     by_id = {str(reply.id): reply for reply in found}
@@ -156,13 +188,11 @@ class Node:
             if answer is None:
                 self._calls_max = len(chunk) // 2
                 continue
-            methods = "+".join(dict.fromkeys(call.method for call in chunk))
-            subjects = ",".join(call.about for call in chunk)
             kept.append(
                 Evidence(
                     stream=self._stream,
-                    request=f"POST {methods}",
-                    params={"read": read, "about": subjects, **params},
+                    request=f"POST {_methods(chunk)}",
+                    params={"read": read, "about": ",".join(call.about for call in chunk), **params},
                     status=answer.status,
                     received_at=answer.received_at,
                     body=answer.body,
@@ -173,14 +203,17 @@ class Node:
 
     async def _post(self, calls: Sequence[Call]) -> Answer | None:
         """The HTTP answer, or None when the node refuses a batch of this size."""
+        body = question(calls)
         answer = await self._access.egress.request(
             venue=self._access.venue,
             method="POST",
             url=self._url,
             headers={"content-type": "application/json"},
-            body=question(calls),
+            body=body,
             key_label=self._access.key_label,
             cost=len(calls),
+            is_read=True,
+            question=Question(method="POST", path="/", params={"methods": _methods(calls), "body": body.decode()}),
         )
         if answer.status == 429:
             raise VenueBusy("the node asked us to slow down", retry_after_s=_seconds(answer.headers))
@@ -194,9 +227,15 @@ class Node:
             return None
         faults = [reply.error for reply in found if reply.error is not None]
         if any(fault.trouble == "busy" for fault in faults):
-            raise VenueBusy("the node asked us to slow down", retry_after_s=_seconds(answer.headers))
+            pause_s = _seconds(answer.headers) or BUSY_PAUSE_S
+            self._access.egress.slow_down(self._access.venue, key_label=self._access.key_label, seconds=pause_s)
+            raise VenueBusy("the node asked us to slow down", retry_after_s=pause_s)
         is_refused = len(calls) > 1 and all(reply is found[0] for reply in found)
         return None if is_refused else answer
+
+
+def _methods(calls: Sequence[Call]) -> str:
+    return "+".join(dict.fromkeys(call.method for call in calls))
 
 
 def _seconds(headers: Mapping[str, str]) -> float:

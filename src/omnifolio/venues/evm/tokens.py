@@ -40,6 +40,8 @@ NAME_LENGTH_MAX = 64
 NATIVE = "native"
 """The subject of the chain's own coin, where a token has its contract."""
 _READ = "tokens"
+_TOGETHER = "+"
+"""Stands before each subject of a question through Multicall3."""
 _SELECTORS = {"decimals": DECIMALS, "symbol": SYMBOL, "name": NAME}
 
 
@@ -89,7 +91,7 @@ def _together(asked: Sequence[Asked], *, chain: EvmChain, holder: str, block: st
         for item in asked
     ]
     call = {"to": chain.multicall3, "data": "0x" + encode_aggregate(inner).hex()}
-    return Call("+".join(item.about for item in asked), "eth_call", (call, block))
+    return Call("".join(_TOGETHER + item.about for item in asked), "eth_call", (call, block))
 
 
 def _alone(item: Asked, *, holder: str, block: str) -> Call:
@@ -106,10 +108,10 @@ def _answers(evidence: Sequence[Evidence]) -> dict[str, bytes | None]:
     """What each subject answered: bytes, empty when the contract itself failed; None when it must be asked again."""
     found: dict[str, bytes | None] = {}
     for about, reply in gathered(evidence, _READ).items():
-        subjects = about.split("+")
-        if len(subjects) == 1:
+        if not about.startswith(_TOGETHER):
             found[about] = _single(about, reply)
             continue
+        subjects = about.split(_TOGETHER)[1:]
         if reply.error is not None:
             found.update(dict.fromkeys(subjects))
             continue

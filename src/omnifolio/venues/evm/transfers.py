@@ -50,6 +50,7 @@ _GAPS = {
     "nft_not_listed": "transfers of single collectibles (ERC-721)",
     "rewards_not_listed": "rewards of the chain to this address as its miner",
 }
+_GAPS_OF_A_PAGE = frozenset({"receipt_missing", "token_refused"})
 
 
 class Page(Struct, frozen=True):
@@ -211,8 +212,14 @@ def decode_transfers(chain: EvmChain, stream: str, evidence: Sequence[Evidence])
         wallets=(wallet_of(subject),),
         claims=claims,
         covered=(Interval(window.from_at, window.to_at),),
-        gaps=tuple(Gap(stream=stream, code=c, text=_GAPS[c], start=window.from_at, end=window.to_at) for c in codes),
+        gaps=tuple(_gap(stream, code, window) for code in codes),
     )
+
+
+def _gap(stream: str, code: str, window: Window) -> Gap:
+    """The gap of a page. What a node cannot do holds for all that was read so far: one statement that grows with it."""
+    start = window.from_at if code in _GAPS_OF_A_PAGE else EpochMs(0)
+    return Gap(stream=stream, code=code, text=_GAPS[code], start=start, end=window.to_at)
 
 
 def _evident(window: Window, evidence: Sequence[Evidence]) -> list[Evident]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from omnifolio.model.errors import VenueBadResponse
 
 WORD_BYTES = 32
+WORD_TEXT_LENGTH = 2 + 2 * WORD_BYTES
+"""Characters of a word as text: 0x and its digits."""
 TEXT_BYTES_MAX = 4_096
 """A longer symbol or name is not read at all; what is read is shortened for showing."""
 
@@ -45,15 +47,25 @@ def data_of(text: str) -> bytes:
 
 def quantity(text: str) -> int:
     """The number behind `0x1a`, at most a uint256. Raises: VenueBadResponse."""
-    digits = text[2:]
-    if text[:2] == "0x" and 0 < len(digits) <= 2 * WORD_BYTES:
-        return int.from_bytes(data_of("0x" + digits.zfill(2 * WORD_BYTES)), "big")
+    # `int` alone would take signs, underscores, spaces and digits of other scripts.
+    if text[:2] == "0x" and 2 < len(text) <= WORD_TEXT_LENGTH and text.isascii() and text.isalnum():
+        try:
+            return int(text, 16)
+        except ValueError:
+            pass
     raise VenueBadResponse("a quantity of the node is not 0x and one to 64 hexadecimal digits")
+
+
+def first_word(text: str) -> int:
+    """The number in the first 32 bytes of an event's data. Raises: VenueBadResponse."""
+    if len(text) < WORD_TEXT_LENGTH:
+        raise VenueBadResponse("the data of an event end in the middle of a word")
+    return quantity(text[:WORD_TEXT_LENGTH])
 
 
 def address_of(topic: str) -> str:
     """The address in a 32-byte topic, lower case. Raises: VenueBadResponse."""
-    if len(topic) != 2 + 2 * WORD_BYTES or topic[:26] != "0x000000000000000000000000":
+    if len(topic) != WORD_TEXT_LENGTH or topic[:26] != "0x000000000000000000000000":
         raise VenueBadResponse("a topic that should be an address is not one")
     return "0x" + topic[26:].lower()
 
@@ -130,7 +142,7 @@ def _uint_at(data: bytes, place: int) -> int:
 
 def _bytes_at(data: bytes, place: int, *, length_max: int) -> bytes:
     length = _uint_at(data, place)
-    value = data[place + WORD_BYTES : place + WORD_BYTES + min(length, length_max + 1)]
+    value = data[place + WORD_BYTES : place + WORD_BYTES + min(length, length_max)]
     if len(value) != length:
         raise VenueBadResponse("a text or byte string of a contract is too long or ends in the middle")
     return value

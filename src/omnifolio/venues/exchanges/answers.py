@@ -17,6 +17,9 @@ from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
 
 ROW_NAME_LENGTH_MAX = 60
+NAME_FIELDS = ("id", "refid", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId", "asset", "symbol")
+UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
+"""What reading a row may raise when the row, not our code, is at fault."""
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
 
@@ -34,8 +37,8 @@ class Context(Struct, frozen=True):
 class Seen(Struct, frozen=True, kw_only=True):
     """What the pager must know of a page: it steps on by this alone.
 
-    `rows` all rows, readable or not. `total` rows of the whole question where the venue says so. `next` the venue's token of
-    the following page, "" for none. `has_more` where the venue states it.
+    `rows` distinct rows, readable or not: a row that the venue repeats in a page moves no offset. `total` rows of the whole
+    question where the venue says so. `next` the venue's token of the following page, "" for none. `has_more` where it is stated.
     """
 
     rows: int
@@ -64,13 +67,23 @@ SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
 """All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
 
 
+def nowhere(stream: str) -> str | None:
+    """No token to go on from: the finding starts anew."""
+    return None
+
+
 class Scopes(Struct, frozen=True, kw_only=True):
-    """Streams that are to be read from their beginning now, and the finder's own next token."""
+    """Streams that are to be read from their beginning now, and the finder's own next token.
+
+    `progress` the finder's token after one of the streams, where it can go on from there. `keeps_empty` remembers a stream
+    that has no rows by its cursor, so that later rounds ask it again.
+    """
 
     streams: tuple[str, ...]
     token: str
+    progress: Callable[[str], str | None] = nowhere
+    keeps_empty: bool = True
     gaps: list[Gap] = []
-    is_done: bool = True
 
 
 def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
@@ -83,9 +96,24 @@ def same(scope: str) -> str:
     return scope
 
 
+def always(context: Context, known: Known, token: str, now: EpochMs) -> bool:
+    """Every time."""
+    return True
+
+
 def no_scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
     """The scopes of a venue whose streams have none."""
     return Scopes(streams=(), token=token)
+
+
+def no_scope(payload: Any) -> str:
+    """No scope."""
+    return ""
+
+
+def as_it_is(payload: Any) -> list[Any]:
+    """The payload alone."""
+    return [payload]
 
 
 class Quirks(Struct, frozen=True, kw_only=True):
@@ -94,15 +122,21 @@ class Quirks(Struct, frozen=True, kw_only=True):
     `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
     `rights`    the introspection's answer → rights.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
-    `scopes`    what to read anew, out of the finder's answers; `scope_value` a stream's scope as the venue spells it.
+    `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
+                `scope_value` a stream's scope as the venue spells it.
+    `scope_of`  the scope that a recorded payload tells itself, "" for none; `forms` the answers that a recorded payload may
+                have been before it was taken out of its envelope.
     """
 
     parsers: Mapping[str, Parser]
     snapshots: Mapping[str, SnapshotParser]
     rights: Callable[[Evidence], Rights]
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
+    is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes
     scope_value: Callable[[str], str] = same
+    scope_of: Callable[[Any], str] = no_scope
+    forms: Callable[[Any], list[Any]] = as_it_is
 
 
 def decode(evidence: Evidence) -> Any:
@@ -127,21 +161,47 @@ def expect_dict(value: object, evidence: Evidence, *, where: str) -> dict[str, A
     return value
 
 
-def read_rows(context: Context, rows: Iterable[tuple[str, Any]], read: Callable[[str, Any], None]) -> list[Gap]:
+def distinct(rows: int, claims: Sequence[Claim]) -> int:
+    """How many of a page's rows are different ones; unreadable rows count as they stand."""
+    return rows - len(claims) + len({claim.ref for claim in claims})
+
+
+def read_rows(context: Context, rows: Iterable[tuple[str, Any]], read: Callable[[str, Any], object]) -> list[Gap]:
     """Reads each (name, row) with `read`; a row that cannot be read becomes a gap that names it and the field."""
     gaps: list[Gap] = []
     for name, row in rows:
         try:
             read(name, row)
-        except KeyError as error:
-            gaps.append(_unreadable(context, name, f"field {error.args[0]!r} is missing"))
-        except (InvalidAmount, InvalidField) as error:
-            gaps.append(_unreadable(context, name, error.message))
-        except (TypeError, ValueError, AttributeError, IndexError) as error:
-            gaps.append(_unreadable(context, name, f"not of the documented form ({type(error).__name__})"))
+        except UNREADABLE as error:
+            gaps.append(_unreadable(context, name, error))
     return gaps
 
 
-def _unreadable(context: Context, name: str, reason: str) -> Gap:
-    text = f"row {str(name)[:ROW_NAME_LENGTH_MAX]} of {context.kind} was left out: {reason}"
+def read_list(context: Context, rows: Iterable[Any], read: Callable[[Any], object]) -> list[Gap]:
+    """As `read_rows` for rows that carry their own names."""
+    gaps: list[Gap] = []
+    for place, row in enumerate(rows, start=1):
+        try:
+            read(row)
+        except UNREADABLE as error:
+            gaps.append(_unreadable(context, _name_of(row, place), error))
+    return gaps
+
+
+def _name_of(row: Any, place: int) -> str:
+    """What the row is called in a gap: its id, else its place on the page."""
+    for field in NAME_FIELDS:
+        if isinstance(row, dict) and row.get(field):
+            return str(row[field])
+    return f"number {place}"
+
+
+def _unreadable(context: Context, name: str, error: Exception) -> Gap:
+    if isinstance(error, KeyError):
+        reason = f"field {error.args[0]!r} is missing"
+    elif isinstance(error, InvalidAmount | InvalidField):
+        reason = error.message
+    else:
+        reason = f"it is not of the documented form ({type(error).__name__})"
+    text = f"row {name[:ROW_NAME_LENGTH_MAX]} of {context.kind} was left out: {reason}"
     return Gap(stream=context.stream, code="row_unreadable", text=text)

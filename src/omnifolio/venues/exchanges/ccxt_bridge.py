@@ -9,25 +9,34 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
 
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import PrivateKeyRefused, VenueBadResponse, VenueClockSkew, VenueError
+from omnifolio.model.errors import (
+    PrivateKeyRefused,
+    VenueBadResponse,
+    VenueBanned,
+    VenueBusy,
+    VenueClockSkew,
+    VenueUnavailable,
+)
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Answer
+from omnifolio.transport.egress import Answer, Budget, Question, Rule
 from omnifolio.transport.pacing import http_date_ms
+from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import lazy_ccxt, verdict
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
 
 USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
-JSON_DEPTH_NOTE = "nested too deeply"
+PLAYBACK_CREDENTIAL = "cGxheWJhY2twbGF5YmFja3BsYXliYWNr"
+"""Signs requests that never leave, when a recording answers."""
 PRIVATE_KEY_NAME = re.compile(r"private.?key|wallet.?key|seed|mnemonic|recovery|phrase(?<!passphrase)", re.IGNORECASE)
 PRIVATE_KEY_VALUE = re.compile(r"0x[0-9a-fA-F]{64}|(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}")
 API_KEYS_CALLED_PRIVATE = frozenset({"coinbase", "revolutx"})
@@ -36,13 +45,6 @@ CREDENTIALS = ("apiKey", "secret", "uid", "login", "password", "accountId", "tok
 
 _silent = logging.Logger("omnifolio.ccxt", level=logging.CRITICAL + 1)
 """ccxt logs requests with headers and bodies at DEBUG: this logger has no parent and no handler."""
-
-
-class Raw(Struct, frozen=True):
-    """An answer together with the path that was asked."""
-
-    path: str
-    answer: Answer
 
 
 def refuse_private_keys(ccxt_id: str, values: Mapping[str, str]) -> None:
@@ -66,8 +68,16 @@ class Bridge:
         self._row = row
         self._base = urlsplit(access.base_url.rstrip("/")) if access.base_url else None
         self._object: Any = None
-        self.refusals: list[str] = []
-        """What the gate stopped, as `door: METHOD group path`."""
+        access.egress.allow(row.id, rules_of(row, access.base_url))
+        if self._base is None:
+            # The row's budgets are the venue's own. An operator's server in its place has limits of its own, which its answers
+            # tell (429, Retry-After); the egress knows it as configured and holds nothing back by itself.
+            access.egress.limit(
+                row.id,
+                address=_budget(row.pacing.address_burst_ms),
+                key=_budget(row.pacing.key_burst_ms),
+                used_headers=row.pacing.used_headers,
+            )
 
     async def call(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Evidence:
         """The raw answer of one allowed endpoint, by ccxt's implicit name: `call("privatePostLedgers", {"ofs": 50})`.
@@ -81,22 +91,22 @@ class Bridge:
             self._gate_of(exchange).refuse("call", endpoint)
         key = endpoint_of(entry.method, entry.api, entry.path)
 
-        async def once() -> Raw:
+        async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
+                await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
                 signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
-                path = urlsplit(checked.url).path
-                return Raw(path, await self._carry(checked, cost=self._cost(exchange, entry, asked)))
+                question = self._question(checked, asked)
+                return question, await self._carry(checked, question)
 
-        raw = await self._persist(once, what=endpoint)
-        prefix = self._base.path if self._base else ""
+        question, answer = await self._persist(once, what=endpoint)
         return Evidence(
             stream="",
-            request=f"{key[0]} {raw.path.removeprefix(prefix)}",
-            params={name: str(value) for name, value in asked.items()},
-            status=raw.answer.status,
-            received_at=raw.answer.received_at,
-            body=raw.answer.body,
+            request=f"{question.method} {question.path}",
+            params=question.params,
+            status=answer.status,
+            received_at=answer.received_at,
+            body=answer.body,
         )
 
     async def unified(self, method: str, *args: object) -> Any:
@@ -127,23 +137,34 @@ class Bridge:
     # How a request leaves.
 
     async def _persist(self, once: Callable[[], Awaitable[Any]], *, what: str) -> Any:
-        """Runs a call, and once more with the venue's clock if it refused ours. Raises: our errors only."""
-        is_resynced = False
+        """Runs a call until it succeeds, its attempts are used up, or trying again is no use. Each attempt is signed anew.
+
+        A refused clock is corrected once. Raises: our errors.
+        """
+        egress, label = self._access.egress, self._access.key_label
+        attempts, is_resynced = egress.attempts(1 if egress.is_playback else ATTEMPTS_MAX), False
         while True:
             try:
-                if self._row.clock.nonce == "increasing":
-                    async with self._access.egress.timing.turn(self._row.id, self._access.key_label):
-                        return await once()
-                return await once()
-            except lazy_ccxt.errors().BaseError as error:
-                ours = verdict.translated(error, self._row, what=what)
-                if not isinstance(ours, VenueClockSkew) or is_resynced:
-                    raise ours from None
+                async with egress.timing.turn(self._row.id, label) if self._row.clock.nonce == "increasing" else nullcontext():
+                    return await once()
+            except (lazy_ccxt.errors().BaseError, VenueUnavailable) as error:
+                ours = error if isinstance(error, VenueUnavailable) else verdict.translated(error, self._row, what=what)
                 answer = getattr(error, "answer", None)
-            is_resynced = True
-            await self._resync(answer if isinstance(answer, Answer) else None)
+            if isinstance(ours, VenueClockSkew) and not is_resynced:
+                is_resynced = True
+                await self._resync(answer if isinstance(answer, Answer) else None)
+                continue
+            if isinstance(ours, VenueBusy):
+                egress.slow_down(self._row.id, key_label=label, seconds=ours.retry_after_s, is_ban=isinstance(ours, VenueBanned))
+            elif not isinstance(ours, VenueUnavailable):
+                raise ours
+            delay_s = attempts.next_delay_s(now_s=self._access.clock.monotonic())
+            if delay_s is None:
+                raise ours
+            await egress.wait(delay_s)
 
-    async def _carry(self, signed: Signed, *, cost: int = 1) -> Answer:
+    async def _carry(self, signed: Signed, question: Question) -> Answer:
+        """Sends what was signed. The wait for the venue's budget came before signing, so that no time stamp grows old."""
         answer = await self._access.egress.request(
             venue=self._row.id,
             method=signed.method,
@@ -151,15 +172,22 @@ class Bridge:
             headers={**self._object.headers, **signed.headers, "User-Agent": USER_AGENT},
             body=None if signed.body is None else signed.body.encode(),
             key_label=self._access.key_label,
-            cost=cost,
+            is_read=False,
+            is_admitted=True,
+            question=question,
         )
         verdict.check(self._object, self._row, answer, method=signed.method, url=self._own_url(signed.url))
         return answer
 
     async def _wire(self, signed: Signed) -> Any:
         """What ccxt's own `fetch_*` see: the answer's JSON with every decimal as text."""
-        answer = await self._carry(signed)
+        answer = await self._carry(signed, self._question(signed, self._object.gate.params()))
         return exact_json(answer.body.decode("utf-8", errors="replace"), where=self._row.id)
+
+    def _question(self, signed: Signed, params: Mapping[str, object]) -> Question:
+        """What may be written down of a signed request: its path at the venue, and the parameters that the reader gave."""
+        path = urlsplit(self._own_url(signed.url)).path
+        return Question(method=signed.method, path=path, params={name: str(value) for name, value in params.items()})
 
     async def _resync(self, refused: Answer | None) -> None:
         """Learns the venue's time from its time endpoint, else from the Date header of the answer that refused ours."""
@@ -172,9 +200,9 @@ class Bridge:
             if theirs is not None:
                 timing.learn(self._row.id, theirs=theirs, ours=refused.received_at)
 
-    def _cost(self, exchange: Any, entry: Any, params: Mapping[str, object]) -> int:
-        weight = exchange.calculate_rate_limiter_cost(entry.api, entry.method, entry.path, params, entry.config)
-        return ceil(float(weight) * float(exchange.rateLimit))
+    async def _admit(self, cost: int) -> None:
+        """The wait for the venue's budget."""
+        await self._access.egress.admit(self._row.id, key_label=self._access.key_label, cost=cost)
 
     # Where it goes.
 
@@ -212,7 +240,7 @@ class Bridge:
     def _build(self) -> Any:
         row, access = self._row, self._access
         origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.groups.values()}
-        gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=self._on_refused)
+        gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
         logging.getLogger("ccxt").setLevel(logging.WARNING)
         exchange = exchange_class(row.ccxt_id)(
             {"options": dict(row.options), "userAgent": USER_AGENT, "logger": _silent}, gate=gate, wire=self._wire
@@ -221,16 +249,16 @@ class Bridge:
         exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
         exchange.urls["api"] = _mapped(exchange.urls["api"], lambda url: self._signing_url(exchange.implode_hostname(url)))
         exchange.time_ms = self._now_ms
+        exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
         for field in row.fields:
             secret = access.secrets.get(field.name)
             value = secret.reveal() if secret else access.fields.get(field.name)
+            if value is None and access.egress.is_playback:
+                value = PLAYBACK_CREDENTIAL
             if value is not None:
                 setattr(exchange, field.target, value)
         return exchange
-
-    def _on_refused(self, venue: str, door: str, what: str) -> None:
-        self.refusals.append(f"{door}: {what}")
 
     def _now_ms(self) -> int:
         return self._access.clock.now() + self._access.egress.timing.offset_ms(self._row.id)
@@ -252,6 +280,19 @@ def exchange_class(ccxt_id: str) -> type[Any]:
     class Bridged(base):  # type: ignore[misc]  # ccxt is untyped
         time_ms: Callable[[], int]
         next_nonce_us: Callable[[], int]
+        admit: Callable[[int], Awaitable[None]]
+
+        async def fetch2(
+            self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
+        ) -> Any:
+            given = {} if params is None else params
+            if endpoint_of(method, api, path) in self.gate.allowed:
+                await self.admit(self.weight(api, method, path, given, config or {}))
+            return await super().fetch2(path, api, method, given, config or {})
+
+        def weight(self, api: Any, method: str, path: str, params: Any, config: Any) -> int:
+            """What the call costs, in milliseconds of the venue's accounting."""
+            return ceil(float(self.calculate_rate_limiter_cost(api, method, path, params, config)) * float(self.rateLimit))
 
         def milliseconds(self) -> int:
             return self.time_ms()
@@ -296,7 +337,7 @@ def exact_json(text: str, *, where: str) -> Any:
     try:
         return json.loads(text, parse_float=str, parse_constant=refuse)
     except RecursionError:
-        raise VenueBadResponse(f"{where}: the answer is {JSON_DEPTH_NOTE}") from None
+        raise VenueBadResponse(f"{where}: the answer is nested too deeply") from None
     except ValueError:
         raise VenueBadResponse(f"{where}: the answer is not JSON") from None
 
@@ -312,6 +353,19 @@ def stated_time(body: bytes, row: ExchangeRow) -> EpochMs:
         raise VenueBadResponse(f"{row.id}: the time endpoint stated no time") from None
 
 
+def rules_of(row: ExchangeRow, base_url: str | None = None) -> tuple[Rule, ...]:
+    """What the egress lets pass for this exchange: every allowed call with its full URL, under the override if there is one."""
+    base = (base_url or "").rstrip("/")
+    return tuple(
+        Rule(method, f"{base}{urlsplit(url).path}" if base else url, is_configured=bool(base))
+        for method, url in ((method, f"{row.groups[group]}/{path}") for method, group, path in row.allowed)
+    )
+
+
+def _budget(burst_ms: int) -> Budget | None:
+    return Budget(burst=burst_ms, per_s=1000) if burst_ms else None
+
+
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     """The same tree with every text changed."""
     if isinstance(value, str):
@@ -319,4 +373,4 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return {name: _mapped(item, change) for name, item in value.items()} if isinstance(value, dict) else value
 
 
-__all__ = ["Bridge", "VenueError", "exact_json", "exchange_class", "refuse_private_keys"]
+__all__ = ["Bridge", "exact_json", "exchange_class", "refuse_private_keys", "rules_of"]

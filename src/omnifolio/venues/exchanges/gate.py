@@ -45,11 +45,12 @@ class Signed(Struct, frozen=True):
 class Ticket:
     """The right to sign one endpoint and to send once what was signed, while the call that opened it runs."""
 
-    __slots__ = ("endpoint", "gate", "live", "signed")
+    __slots__ = ("endpoint", "gate", "live", "params", "signed")
 
-    def __init__(self, gate: "Gate", endpoint: Endpoint) -> None:
+    def __init__(self, gate: "Gate", endpoint: Endpoint, params: Mapping[str, Any]) -> None:
         self.gate = gate
         self.endpoint = endpoint
+        self.params = params
         self.live = True
         self.signed: Signed | None = None
 
@@ -96,7 +97,7 @@ class Gate:
             value = params.get(name) if isinstance(params, Mapping) else None
             if value is not None and (not PLAIN_SEGMENT.fullmatch(str(value)) or str(value) in (".", "..")):
                 self.refuse("fetch2", f"{' '.join(endpoint)} with a path inside {name}")
-        held = Ticket(self, endpoint)
+        held = Ticket(self, endpoint, params if isinstance(params, Mapping) else {})
         token = _ticket.set(held)
         try:
             yield held
@@ -108,6 +109,11 @@ class Gate:
         """The live ticket of this gate in the running call, if there is one."""
         held = _ticket.get()
         return held if held is not None and held.live and held.gate is self else None
+
+    def params(self) -> Mapping[str, Any]:
+        """What the running call was asked with; empty outside of one."""
+        held = self.held()
+        return held.params if held else {}
 
     def check_sign(self, endpoint: Endpoint) -> Ticket:
         """The ticket that allows this endpoint to be signed. Raises: EgressRefused."""

@@ -69,8 +69,8 @@ def _is_midway(state: dict[str, Any]) -> bool:
 
 
 def _start_of(row: StreamRow, now: EpochMs) -> int:
-    """The earliest instant worth asking for: the venue's floor, or as far back as it keeps history."""
-    return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms else row.floor_ms
+    """The earliest instant worth asking for. Where one question may span everything, asking beyond the look-back costs nothing."""
+    return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms and row.window_ms else row.floor_ms
 
 
 def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
@@ -92,7 +92,7 @@ class WindowPager:
         self._now = int(now)
         self._scan = int(state.get("scan", now))
         self._done = int(state.get("done", _start_of(row, now)))
-        self._width = int(state.get("width", 0)) or row.window_ms or self._now
+        self._width = int(state.get("width", row.window_ms or self._now))
         self._offset = int(state.get("offset", 0))
         self._low = int(state.get("low", 0))
         self._high = int(state.get("high", 0))
@@ -123,9 +123,9 @@ class WindowPager:
                 self._offset += seen.rows if self._row.offset_unit == "rows" else 1
                 return Step(self._token())
         elif self._is_full(seen):
-            if self._high - self._low <= 1:
+            if self._high == self._low:
                 return self._close(lost=Interval(EpochMs(self._low), EpochMs(self._high)))
-            self._width = max((self._high - self._low) // 2, 1)
+            self._width = (self._high - self._low) // 2
             self._open(self._low)
             return Step(self._token())
         return self._close()
@@ -143,10 +143,11 @@ class WindowPager:
 
     def _close(self, lost: Interval | None = None) -> Step:
         covered = () if lost else (Interval(EpochMs(self._low), EpochMs(self._high)),)
-        self._done = self._high
-        is_done = self._high >= self._now
+        # A window of a single instant is asked once: the next one begins after it.
+        self._done = self._high + (self._high == self._low)
+        is_done = self._done >= self._now
         longest = self._row.window_ms or self._now
-        self._width = min(self._width * 2, longest)
+        self._width = min(max(self._width * 2, 1), longest)
         if is_done:
             self._high = 0
             self._width = longest

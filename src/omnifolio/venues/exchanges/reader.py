@@ -5,7 +5,7 @@ signs and carries the calls. `decode` is the same pure function for a live page,
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -21,14 +21,16 @@ from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, pager_for
-from omnifolio.venues.exchanges.quirks import kraken
+from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
 from omnifolio.venues.exchanges.rights import judge
 
-QUIRKS: dict[str, Quirks] = {"kraken": kraken.QUIRKS}
+QUIRKS: dict[str, Quirks] = {"binance": binance.QUIRKS, "coinbase": coinbase.QUIRKS, "kraken": kraken.QUIRKS}
 
 PAGES_MAX = 100_000
 SNAPSHOT_PAGES_MAX = 200
-"""Pages of one stream in one run, and of one balance call: a venue that gives more never ends."""
+PROGRESS_STREAMS = 25
+"""Pages of one stream in one run, and of one balance call: a venue that gives more never ends. Scopes between two notes of
+how far a finder has come."""
 
 
 class Venue:
@@ -39,18 +41,23 @@ class Venue:
         self.row = row
         self.quirks = QUIRKS[row.id]
         self.codes = Codes(row.id, aliases=reading.aliases, tickers=reading.tickers, fiat=frozenset(reading.fiat))
-        self.streams = {stream.kind: stream for stream in reading.streams}
+        self._streams = {stream.kind if stream.is_per_scope else stream.name: stream for stream in reading.streams}
         self.wallets = {key: Wallet(key=key, name=name) for key, name in reading.wallets.items()}
 
     def context(self, stream: str) -> Context:
         """What the parsers of a stream must know. Raises: NotFound for a stream that the row does not have."""
-        kind, _, scope = stream.partition("/")
-        if kind not in self.streams:
-            raise NotFound(f"{self.row.id} has no stream {kind[:40]!r}")
-        return Context(stream, kind, scope, self.codes, self.row.reading.networks)
+        row, scope = self.row_of(stream), stream.partition("/")[2]
+        return Context(stream, row.kind, scope, self.codes, self.row.reading.networks)
+
+    def row_of(self, stream: str) -> StreamRow:
+        """The row of a stream by its whole name, or by its kind where it is read per scope. Raises: NotFound."""
+        row = self._streams.get(stream) or self._streams.get(stream.partition("/")[0])
+        if row is None:
+            raise NotFound(f"{self.row.id} has no stream {stream[:60]!r}")
+        return row
 
 
-@lru_cache(maxsize=None)
+@cache
 def venue_of(venue: str) -> Venue:
     """The venue's row, loaded once. Raises: NotFound."""
     return Venue(exchanges.load(venue))
@@ -66,7 +73,7 @@ class ExchangeReader:
     async def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         """Pages of one stream after its cursor. Raises: VenueError and its kin; what was yielded before stays valid."""
         venue = venue_of(access.venue)
-        row = venue.streams[venue.context(since.stream).kind]
+        row = venue.row_of(since.stream)
         bridge = Bridge(access, venue.row)
         try:
             if row.pager == "once":
@@ -102,22 +109,26 @@ class ExchangeReader:
             checked_at=evidence.received_at,
         )
 
-    async def _scopes(
-        self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow
-    ) -> AsyncIterator[Batch]:
+    async def _scopes(self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
         """Finds scopes, reads those that have no cursor yet, and closes with the finder's own cursor."""
+        context, now = venue.context(since.stream), access.clock.now()
+        if not venue.quirks.is_due(context, access.known, since.token, now):
+            yield Batch(cursor=since, observed_at=now, done=True)
+            return
         answers = [item for call in row.calls for item in await _all_pages(venue, bridge, since.stream, call)]
-        found = venue.quirks.scopes(venue.context(since.stream), access.known, since.token, answers)
-        for stream in found.streams:
-            target = venue.streams[stream.partition("/")[0]]
-            async for batch in _history(venue, bridge, access, Cursor(stream), target):
-                yield replace(batch, done=False)
-        cursor = Cursor(since.stream, found.token)
-        yield Batch(cursor=cursor, observed_at=access.clock.now(), gaps=tuple(found.gaps), done=found.is_done)
+        found = venue.quirks.scopes(context, access.known, since.token, answers)
+        for number, stream in enumerate(found.streams, start=1):
+            async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):
+                if found.keeps_empty or batch.claims or batch.gaps:
+                    yield replace(batch, done=False)
+            token = found.progress(stream) if number % PROGRESS_STREAMS == 0 else None
+            if token is not None:
+                yield Batch(cursor=Cursor(since.stream, token), observed_at=now)
+        yield Batch(cursor=Cursor(since.stream, found.token), observed_at=now, gaps=tuple(found.gaps), done=True)
 
 
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
-    for row in venue.streams.values():
+    for row in venue.row.reading.streams:
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
             continue
@@ -126,9 +137,7 @@ def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
                 yield Stream(name=name, look_back_ms=row.look_back_ms)
 
 
-async def _history(
-    venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow
-) -> AsyncIterator[Batch]:
+async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
     """Pages of one history stream, each with the cursor that follows it."""
     pager = pager_for(row, since.token, access.clock.now())
     is_resumed = bool(since.token)

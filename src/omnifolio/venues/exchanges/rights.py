@@ -1,6 +1,7 @@
 """From a key's rights under the venue's own names to a certificate: what is not known to be harmless counts as dangerous."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -15,6 +16,11 @@ class Rights(Struct, frozen=True, kw_only=True):
     ip_restricted: bool | None = None
     expires_at: int | None = None
     is_known: bool = True
+
+
+def flags_of(fields: Mapping[str, Any], *, ignored: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The names of all fields that are set, of whatever type: a field that appears one day is not overlooked."""
+    return tuple(name for name, value in fields.items() if value and name not in ignored)
 
 
 def judge(

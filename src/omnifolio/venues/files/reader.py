@@ -8,7 +8,7 @@ exports, and the venue's API in any order give the same transactions.
 import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
-from functools import lru_cache
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -26,7 +26,26 @@ CONTENT = "content"
 LAYOUT = "layout"
 STREAM_KIND = "file"
 
-FIAT = ("USD", "EUR", "GBP", "CHF", "JPY", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL", "TRY", "INR", "SGD", "HKD")
+FIAT = (
+    "USD",
+    "EUR",
+    "GBP",
+    "CHF",
+    "JPY",
+    "CAD",
+    "AUD",
+    "NZD",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "CZK",
+    "BRL",
+    "TRY",
+    "INR",
+    "SGD",
+    "HKD",
+)
 """Codes of the plain layout that are government money."""
 
 
@@ -107,7 +126,7 @@ def _claim(layout: LayoutRow, codes: Codes, stream: str, line: Line, gaps: list[
     return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _codes(venue: str) -> tuple[Codes, dict[str, str]]:
     """The tokens and wallet names of the layout's venue."""
     if venue not in exchanges.ids():

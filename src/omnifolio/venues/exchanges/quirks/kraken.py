@@ -17,7 +17,7 @@ from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, expect_dict, expect_list, read_rows
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, expect_dict, expect_list, read_list, read_rows
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_seconds
@@ -29,7 +29,15 @@ LEDGER_RANK, DETAIL_RANK = 0, 1
 
 _TAGGED = re.compile(r"(?P<base>[A-Za-z0-9]+?)(?:\d{2})?\.(?P<tag>S|P|B|M|F|T|HOLD)")
 """Bonded codes may carry the days of their bond before the tag: DOT28.S, ATOM21.S."""
-_PRODUCTS: Mapping[str, Product] = {"S": "staked", "P": "staked", "B": "earn", "M": "earn", "F": "earn", "T": "spot", "HOLD": "spot"}
+_PRODUCTS: Mapping[str, Product] = {
+    "S": "staked",
+    "P": "staked",
+    "B": "earn",
+    "M": "earn",
+    "F": "earn",
+    "T": "spot",
+    "HOLD": "spot",
+}
 _STAKED_WITHOUT_TAG = {"ETH2": "XETH"}
 _WALLETS: Mapping[Product, str] = {"spot": "spot", "staked": "earn", "earn": "earn"}
 
@@ -221,8 +229,7 @@ def transfers(context: Context, evidence: Evidence) -> Page:
         result = result.get("deposits", result.get("withdrawals", result.get("withdrawal", result.get("deposit"))))
     rows = expect_list(result, evidence, where="result")
     claims: list[Claim] = []
-    named = ((str(row.get("refid", place)) if isinstance(row, dict) else str(place), row) for place, row in enumerate(rows))
-    gaps = read_rows(context, named, lambda _, row: claims.append(_transfer_row(context, row)))
+    gaps = read_list(context, rows, lambda row: claims.append(_transfer_row(context, row)))
     times = [claim.at for claim in claims]
     seen = Seen(rows=len(rows), oldest=min(times, default=None), newest=max(times, default=None), next=str(token))
     return Page(seen=seen, claims=claims, gaps=gaps)
@@ -235,7 +242,9 @@ def _transfer_row(context: Context, row: Mapping[str, Any]) -> Claim:
     sign = 1 if context.kind == "deposits" else -1
     chain = context.networks.get(str(row.get("network") or row.get("method") or ""))
     txid = row.get("txid")
-    legs = [Leg("amount", "spot", token, sign * amount, "principal", row.get("info") or None)]
+    # The address of a deposit is the account's own at the venue; only a withdrawal's names the other side.
+    counterparty = row.get("info") or None if context.kind == "withdrawals" else None
+    legs = [Leg("amount", "spot", token, sign * amount, "principal", counterparty)]
     if fee:
         legs.append(Leg("fee", "spot", token, -fee, "fee"))
     return Claim(
@@ -261,7 +270,9 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
 
     def read(name: str, row: Any) -> None:
         token, product = split_code(context.codes, name)
-        found[product].setdefault(token, []).append(parse_amount(row["balance"], where="balance"))
+        # `Balance` states the bare amount where `BalanceEx` states it with its hold.
+        amount = row["balance"] if isinstance(row, dict) else row
+        found[product].setdefault(token, []).append(parse_amount(amount, where="balance"))
 
     gaps = read_rows(context, answers.items(), read)
     at = received_at(evidence)
@@ -294,8 +305,14 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
+    return [payload, {"error": [], "result": payload}]
+
+
 QUIRKS = Quirks(
     parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers},
     snapshots={"balances": balances},
     rights=rights,
+    forms=forms,
 )
