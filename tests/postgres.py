@@ -167,6 +167,7 @@ def end_run() -> None:
     """Stops the run's server, if anybody started it, and removes its folder."""
     folder = Path(os.environ.pop(RUN_VARIABLE))
     (_shared or Server(folder)).stop()
+    _owner_lock.pop().close()
     shutil.rmtree(folder, ignore_errors=True)
 
 

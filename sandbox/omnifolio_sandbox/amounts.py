@@ -28,7 +28,7 @@ def near(value: Decimal, places: int) -> Decimal:
 
 def significant(value: Decimal, digits: int) -> Decimal:
     """`value` rounded half-even to `digits` significant digits."""
-    return Context(prec=digits, rounding=ROUND_HALF_EVEN).plus(value)
+    return Context(prec=digits, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow]).plus(value)
 
 
 def divide(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
@@ -51,7 +51,7 @@ def text(value: Decimal) -> str:
 
 def fixed(value: Decimal, places: int) -> str:
     """`value` with exactly `places` decimals, as venues print it; refuses to lose a digit."""
-    shown = near(value, places)
-    if shown != value:
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > places and near(value, places) != value:
         raise ValueError(f"{text(value)} does not fit into {places} decimal places")
-    return format(shown, "f")
+    return format(value if value else Decimal(0), f".{places}f")

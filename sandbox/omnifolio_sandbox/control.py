@@ -1,4 +1,4 @@
-"""The sandbox's own controls below `/_sandbox`: clock, truth, scripted events, call log, violations, limits."""
+"""The sandbox's own controls below `/_sandbox`: clock, truth, scripted events, call log, violations, faults, limits."""
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -36,6 +36,9 @@ class ControlServer:
             ("DELETE", "/calls"): self.clear_calls,
             ("POST", "/events"): self.script_event,
             ("POST", "/limits"): self.reset_limits,
+            ("GET", "/faults"): self.faults,
+            ("POST", "/faults"): self.add_faults,
+            ("DELETE", "/faults"): self.clear_faults,
         }
 
     def handle(self, request: Request) -> Response:
@@ -111,6 +114,20 @@ class ControlServer:
         ):
             limit.clear()
         return {"scale": limits.scale}
+
+    def faults(self, _: Request) -> Any:
+        """The script, with how many calls each fault matched so far."""
+        return {"faults": self.state.faults.script}
+
+    def add_faults(self, request: Request) -> Any:
+        """Add a fault or a list of them (see `faults.py`)."""
+        self.state.faults.add(request.body)
+        return self.faults(request)
+
+    def clear_faults(self, request: Request) -> Any:
+        """End all faults."""
+        self.state.faults.script.clear()
+        return self.faults(request)
 
     def script_event(self, request: Request) -> Any:
         """A deposit from outside the story: `{"user","venue","ticker","amount","at","visible_at"}`."""

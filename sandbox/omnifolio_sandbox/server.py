@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -10,7 +11,15 @@ from typing import Any, Protocol
 import uvicorn
 
 from omnifolio_sandbox.amounts import exact
+from omnifolio_sandbox.binance.server import BinanceServer
+from omnifolio_sandbox.coinbase.server import CoinbaseServer
 from omnifolio_sandbox.control import ControlServer
+from omnifolio_sandbox.demo import DemoServer
+from omnifolio_sandbox.faults import replaced, spoiled
+from omnifolio_sandbox.feed.ecb import EcbServer
+from omnifolio_sandbox.feed.gecko import GeckoServer
+from omnifolio_sandbox.feed.llama import LlamaServer
+from omnifolio_sandbox.feed.own import FeedServer
 from omnifolio_sandbox.http import BODY_MAX_BYTES, Request, Response, answer
 from omnifolio_sandbox.kraken.server import KrakenServer
 from omnifolio_sandbox.state import State
@@ -36,7 +45,11 @@ class Sandbox:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        servers: list[Server] = [ControlServer(state), KrakenServer(state)]
+        kinds = (
+            ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
+            DemoServer,
+        )  # fmt: skip
+        servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,17 +60,39 @@ class Sandbox:
         if request is None:
             await _send(send, answer({"error": "body too large"}, 413))
             return
+        response = await self._answer(request)
+        await _send(send, response)
+
+    async def _answer(self, request: Request) -> Response | None:
+        """The answer of the server at this prefix, with its scripted faults; None closes the connection."""
         server = self.servers.get(request.prefix)
         if server is None:
-            response = answer(
-                {"error": f"no simulated server at /{request.prefix}", "servers": sorted(self.servers)}, 404
-            )
-        else:
-            with exact():
-                response = server.handle(request)
-            if server.name != ControlServer.name:
-                self.state.log_call(server.name, request, response.status)
-        await _send(send, response)
+            return answer({"error": f"no simulated server at /{request.prefix}", "servers": sorted(self.servers)}, 404)
+        if server.name == ControlServer.name:
+            return _handled(server, request)
+        hitting = self.state.faults.hitting(request)
+        for fault in hitting:
+            if fault.delay_ms:
+                await asyncio.sleep(fault.delay_ms / 1000)
+        response = next((found for fault in hitting if (found := replaced(fault, request)) is not None), None)
+        if response is None:
+            self.state.skew_ms = sum(fault.skew_ms for fault in hitting)
+            response = _handled(server, request)
+            self.state.skew_ms = 0
+            for fault in hitting:
+                response = spoiled(fault, response)
+        self.state.log_call(server.name, request, response.status)
+        return None if any(fault.effect == "reset" for fault in hitting) else response
+
+
+def _handled(server: Server, request: Request) -> Response:
+    """The server's answer; a fault of our own becomes a 500 whose cause is printed for whoever runs the sandbox."""
+    try:
+        with exact():
+            return server.handle(request)
+    except Exception:  # the edge of a request: it must not take the process down
+        traceback.print_exc()
+        return answer({"error": "the sandbox itself failed; its output says why"}, 500)
 
 
 async def _request(scope: Scope, receive: Receive) -> Request | None:
@@ -76,7 +111,11 @@ async def _request(scope: Scope, receive: Receive) -> Request | None:
     return Request(scope["method"], f"/{rest}", scope["query_string"].decode("latin-1"), headers, body, prefix)
 
 
-async def _send(send: Send, response: Response) -> None:
+async def _send(send: Send, response: Response | None) -> None:
+    if response is None:
+        # Headers that promise a body which never comes: the web server then closes the connection.
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+        return
     headers = [
         (b"content-type", response.content_type.encode()),
         (b"content-length", str(len(response.body)).encode()),
@@ -88,7 +127,8 @@ async def _send(send: Send, response: Response) -> None:
 
 def listener(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it sees it.
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((host, port))
     return sock
@@ -105,7 +145,7 @@ class Runner(uvicorn.Server):
 
     def __init__(self, sandbox: Sandbox, on_ready: Callable[[], None]) -> None:
         super().__init__(
-            uvicorn.Config(sandbox, log_level="warning", access_log=False, lifespan="off", server_header=False)
+            uvicorn.Config(sandbox, log_level="critical", access_log=False, lifespan="off", server_header=False)
         )
         self.on_ready = on_ready
 

@@ -1,9 +1,10 @@
-"""What all simulated servers of one process share: clock, world, call log, violations, rate limits."""
+"""What all simulated servers of one process share: clock, world, call log, violations, faults, rate limits."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from omnifolio_sandbox.clock import Clock
+from omnifolio_sandbox.faults import Faults
 from omnifolio_sandbox.http import Request
 from omnifolio_sandbox.limits import DecayingCounter, WeightWindow
 from omnifolio_sandbox.world.world import World
@@ -39,6 +40,7 @@ class State:
     world: World
     limits: Limits = field(default_factory=Limits)
     skew_ms: int = 0
+    faults: Faults = field(default_factory=Faults)
     calls: list[dict[str, Any]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
 

@@ -2,7 +2,7 @@
 
 It is read from the world and never from the servers, so that what a client made of the servers' answers can be
 compared with it. One dict a line, keys in a fixed order: accounts, then balances by (wallet, product, token), then
-transactions by (time, ref). `counterparty` is always null: the world does not say who the other side was.
+transactions by (time, ref). `counterparty` is the address that a withdrawal went to; the world does not say where deposits came from.
 """
 
 from collections.abc import Iterator, Sequence
@@ -63,6 +63,7 @@ def _transactions(venue: str, events: Sequence[Event]) -> Iterator[Line]:
     for event in events:
         if event.type is None:
             continue
+        target = (event.facts.get("address") or event.facts.get("info")) if event.type == "withdrawal" else None
         legs = [
             (
                 {
@@ -71,7 +72,7 @@ def _transactions(venue: str, events: Sequence[Event]) -> Iterator[Line]:
                     "asset_id": token_id(venue, leg.code),
                     "amount": text(leg.amount),
                     "role": leg.role,
-                    "counterparty": None,
+                    "counterparty": target if leg.role != FEE else None,
                     "value": shown(value, event.at),
                 },
                 (leg.role == FEE, leg.amount > 0, leg.wallet, token_id(venue, leg.code)),

@@ -9,7 +9,7 @@ from typing import Any
 from omnifolio_sandbox.amounts import cut, exact, fixed
 from omnifolio_sandbox.http import seconds
 from omnifolio_sandbox.world.book import FEE, Event, Key
-from omnifolio_sandbox.world.dice import BASE32, letters, number
+from omnifolio_sandbox.world.dice import capitals
 from omnifolio_sandbox.world.kraken import DECIMALS, EARN
 from omnifolio_sandbox.world.tokens import ticker_of
 from omnifolio_sandbox.world.world import Account
@@ -86,7 +86,7 @@ class KrakenBook:
         code, places = shown_code(key), DECIMALS[key[2]]
         balance = self._running.get(code, Decimal(0)) + amount - fee
         self._running[code] = balance
-        raw = "L" + letters(BASE32, 16, "ledger", self.account.user, event.ref, place)
+        raw = "L" + capitals(16, "ledger", self.account.user, event.ref, place)
         row_id = f"{raw[:6]}-{raw[6:11]}-{raw[11:]}"
         self._ledger_ids.setdefault(event.ref, []).append(row_id)
         type_, subtype = _ledger_type(event, key, amount)
@@ -150,7 +150,7 @@ class KrakenBook:
                         (leg.amount for e in self.events if e.kind == "reward" for leg in e.legs if leg.code == code),
                         Decimal(0),
                     )
-                raw = "ES" + letters(BASE32, 15, "strategy", code)
+                raw = "ES" + capitals(15, "strategy", code)
                 found.append(
                     {
                         "strategy_id": f"{raw[:6]}-{raw[6:11]}-{raw[11:]}",
@@ -165,7 +165,7 @@ class KrakenBook:
 
 def _time(at_ms: int) -> Decimal:
     """Kraken prints more digits than milliseconds; these never carry into the next one."""
-    return seconds(at_ms, 2 + number("time", at_ms) % 3)
+    return seconds(at_ms, 2 + at_ms % 3)
 
 
 def _held_key() -> Key:

@@ -8,18 +8,23 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MASK = (1 << 64) - 1
-BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+CAPITALS = str.maketrans("0123456789abcdef", "A2BCDEF3GH4KLM7X")  # what venues' ids look like
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def digest(*parts: object) -> bytes:
     """32 bytes that depend on all parts and their order."""
-    return blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=32).digest()
+    return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=32).digest()
 
 
 def number(*parts: object) -> int:
     """A 64-bit number that depends on all parts."""
     return int.from_bytes(digest(*parts)[:8], "big")
+
+
+def capitals(length: int, *parts: object) -> str:
+    """`length` capital letters and digits that depend on all parts; at most 64."""
+    return digest(*parts).hex().translate(CAPITALS)[:length]
 
 
 def letters(alphabet: str, length: int, *parts: object) -> str:

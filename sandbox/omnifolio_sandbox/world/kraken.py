@@ -11,7 +11,7 @@ from omnifolio_sandbox.amounts import cut, ratio
 from omnifolio_sandbox.clock import MS_PER_DAY
 from omnifolio_sandbox.world import chains
 from omnifolio_sandbox.world.book import Event, Leg, fee_legs, trade_subtype
-from omnifolio_sandbox.world.dice import BASE32, letters
+from omnifolio_sandbox.world.dice import capitals
 from omnifolio_sandbox.world.story import Act, Story
 from omnifolio_sandbox.world.tokens import code_of
 
@@ -45,7 +45,7 @@ class KrakenStory(Story):
     """Deposits, orders with several fills, instant buys, Earn allocations and rewards, withdrawals, and hard cases."""
 
     venue: ClassVar[str] = "kraken"
-    events_per_hundred_slots: ClassVar[int] = 145
+    gap_percent: ClassVar[int] = 145
 
     def opening(self) -> list[Act]:
         """Euros and dollars by bank, some bitcoin from outside, a first order."""
@@ -91,12 +91,12 @@ class KrakenStory(Story):
 
     def txid(self, letter: str) -> str:
         """An id in Kraken's form: 6-5-6 characters that begin with `letter`."""
-        raw = letter + letters(BASE32, 16, "kraken", self.user, self.next_serial())
+        raw = letter + capitals(16, "kraken", self.user, self.next_serial())
         return f"{raw[:6]}-{raw[6:11]}-{raw[11:17]}"
 
     def refid(self, letter: str) -> str:
         """A reference of funding in Kraken's form: 7-6-6 characters."""
-        raw = letter + letters(BASE32, 18, "kraken", self.user, self.next_serial())
+        raw = letter + capitals(18, "kraken", self.user, self.next_serial())
         return f"{raw[:7]}-{raw[7:13]}-{raw[13:19]}"
 
     def bank(self, ticker: str, amount: Decimal) -> list[Event]:

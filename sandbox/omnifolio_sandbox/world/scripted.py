@@ -1,8 +1,11 @@
 """Deposits that a test scripts from outside a user's story, with the facts that each venue's protocol shows."""
 
+from typing import Any
+
 from omnifolio_sandbox.world import chains
 from omnifolio_sandbox.world.book import Event, Leg
-from omnifolio_sandbox.world.dice import BASE32, letters
+from omnifolio_sandbox.world.coinbase import uuid_of
+from omnifolio_sandbox.world.dice import capitals, number
 
 
 def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
@@ -14,16 +17,22 @@ def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible
     if network is None:
         raise ValueError(f"ticker {ticker!r} cannot be deposited on chain: give one of {', '.join(chains.NETWORKS)}")
     hash_ = chains.transaction_hash(network, seed)
-    facts = {
-        "method": network.kraken_network,
-        "txid": hash_,
-        "info": chains.address(network, seed),
-        "network": network.kraken_network,
-    }
-    raw = "Q" + letters(BASE32, 18, seed)
+    place = chains.address(network, seed)
+    facts: dict[str, Any]
+    if venue == "kraken":
+        raw = "Q" + capitals(18, seed)
+        ref = f"{raw[:7]}-{raw[7:13]}-{raw[13:]}"
+        facts = {"method": network.kraken_network, "txid": hash_, "info": place, "network": network.kraken_network}
+    elif venue == "coinbase":
+        at_ms -= at_ms % 1000
+        ref = uuid_of("scripted", seed)
+        facts = {"network": network, "hash": hash_, "address": place, "row_type": "receive"}
+    else:
+        ref = str(900_000_000_000_000_000 + number(seed) % 10**17)
+        facts = {"txid": hash_, "address": place, "network": network.binance_network}
     return Event(
         kind="deposit",
-        ref=f"{raw[:7]}-{raw[7:13]}-{raw[13:]}",
+        ref=ref,
         at=at_ms,
         visible_at=visible_at,
         type="deposit",

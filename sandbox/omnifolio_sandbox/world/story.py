@@ -36,7 +36,9 @@ class Story:
     """
 
     venue: ClassVar[str]
-    events_per_hundred_slots: ClassVar[int] = 150
+    gap_percent: ClassVar[int] = (
+        150  # mean gap between acts, of three years / size: above 100 where acts make several events
+    )
 
     def __init__(self, user: str, size: int) -> None:
         self.user = user
@@ -44,10 +46,12 @@ class Story:
         self.purse = Purse()
         self.serial = 0
         self.slot = 0
+        self._worth_slot = -1
+        self._worths: dict[tuple[str, str], list[tuple[str, Decimal]]] = {}
         self._morning = 0
         self._morning_prices: dict[str, Decimal | None] = {}
         self.at = START_MS + self.dice.between(0, 20 * MS_PER_DAY)
-        self.gap_ms = max(1, SIZED_YEARS_DAYS * MS_PER_DAY * self.events_per_hundred_slots // (100 * size))
+        self.gap_ms = max(1, SIZED_YEARS_DAYS * MS_PER_DAY * self.gap_percent // (100 * size))
 
     def tell(self) -> Iterator[Event]:
         """All that happens, for ever."""
@@ -127,19 +131,28 @@ class Story:
         return network, chains.transaction_hash(network, *seed), place
 
     def holds(self, wallet: str, product: str, *, usd_at_least: int) -> list[str]:
-        """Codes in a purse that are worth at least so much, at the day's first price (near enough to choose by)."""
-        found = []
+        """Codes in a purse that were worth at least so much when this act began, at the day's first price.
+
+        Near enough to choose by; amounts are then taken from the purse itself.
+        """
+        if self._worth_slot != self.slot:
+            self._worth_slot = self.slot
+            self._worths = self._worth_of_all()
+        return [code for code, usd in self._worths.get((wallet, product), ()) if usd >= usd_at_least]
+
+    def _worth_of_all(self) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
+        """Code and worth of everything that has a price, by wallet and product, in the order of the codes."""
         morning = self.at - self.at % MS_PER_DAY
         if morning != self._morning:
             self._morning, self._morning_prices = morning, {}
-        for (place, kind, code), amount in self.purse.amounts.items():
-            if place == wallet and kind == product and amount:
-                if code not in self._morning_prices:
-                    self._morning_prices[code] = token_price(self.venue, code, morning)
-                price = self._morning_prices[code]
-                if price is not None and amount * price >= usd_at_least:
-                    found.append(code)
-        return sorted(found)
+        found: dict[tuple[str, str], list[tuple[str, Decimal]]] = {}
+        for (wallet, product, code), amount in sorted(self.purse.amounts.items()):
+            if code not in self._morning_prices:
+                self._morning_prices[code] = token_price(self.venue, code, morning)
+            price = self._morning_prices[code]
+            if amount and price is not None:
+                found.setdefault((wallet, product), []).append((code, amount * price))
+        return found
 
     def ticker(self, code: str) -> str:
         """Common ticker of a code of this venue."""

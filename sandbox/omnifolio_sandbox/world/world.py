@@ -5,11 +5,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from omnifolio_sandbox.amounts import exact
+from omnifolio_sandbox.world.binance import BinanceStory
 from omnifolio_sandbox.world.book import Event, Key
+from omnifolio_sandbox.world.coinbase import CoinbaseStory
+from omnifolio_sandbox.world.demo import DemoStory
 from omnifolio_sandbox.world.kraken import KrakenStory
 from omnifolio_sandbox.world.story import Story, size_of
 
-STORIES: dict[str, type[Story]] = {"kraken": KrakenStory}
+STORIES: dict[str, type[Story]] = {
+    "kraken": KrakenStory,
+    "binance": BinanceStory,
+    "coinbase": CoinbaseStory,
+    "demo": DemoStory,
+}
 
 
 class Account:

@@ -64,6 +64,8 @@ class Account(Struct, frozen=True, kw_only=True):
     fields: Mapping[str, str]
     options: Mapping[str, bool]
     key_hint: str
+    key_label: str
+    """Names the credential or address without revealing it: the same one has the same label for every user."""
     status: AccountStatus
     progress: Mapping[str, AccountStatus]
     error_code: str | None
@@ -104,9 +106,9 @@ def add(
 ) -> AccountId:
     """Files a new link that is due at once. Raises: AlreadyConnected (with `existing`) when this user has linked the same."""
     seq = take(conn, principal, now)
-    same = conn.execute(_same, {"user": principal.data_user, "print": fingerprint}).first()
+    same = linked(conn, principal, fingerprint)
     if same is not None:
-        raise AlreadyConnected(existing=AccountId(same.id))
+        raise AlreadyConnected(existing=same)
     values = {
         "user_id": principal.data_user,
         "venue": venue,
@@ -138,7 +140,13 @@ def listed(conn: Connection, principal: Principal, now: EpochMs) -> Sequence[Acc
     return [_account_of(row, now) for row in conn.execute(_all, {"user": principal.data_user})]
 
 
-def change(conn: Connection, principal: Principal, account: AccountId, now: EpochMs, **columns: object) -> int:
+def linked(conn: Connection, principal: Principal, fingerprint: bytes) -> AccountId | None:
+    """The account that the user has already linked with the same credential or address."""
+    same = conn.execute(_same, {"user": principal.data_user, "print": fingerprint}).first()
+    return None if same is None else AccountId(same.id)
+
+
+def change(conn: Connection, /, principal: Principal, account: AccountId, now: EpochMs, **columns: object) -> int:
     """Changes columns of an account as one step of the change log; gives its sequence. Raises: NotFound."""
     seq = take(conn, principal, now)
     get(conn, principal, account, now)
@@ -149,6 +157,7 @@ def change(conn: Connection, principal: Principal, account: AccountId, now: Epoc
 
 def set_state(
     conn: Connection,
+    /,
     principal: Principal,
     account: AccountId,
     now: EpochMs,
@@ -234,6 +243,7 @@ def _account_of(row: Any, now: EpochMs) -> Account:
         fields=codec.from_json(row.fields),
         options=codec.from_json(row.options),
         key_hint=row.key_hint,
+        key_label=f"{row.venue}:{bytes(row.fingerprint).hex()[:16]}",
         status=row.status,
         progress=codec.from_json(row.progress),
         error_code=row.error_code,

@@ -398,8 +398,10 @@ def _file_events(
 def _version(place: Place, told: Sequence[Claim], old: Version | None) -> Version:
     if told:
         event = fold(told, place.is_fiat)
+        # What failed and moved nothing is no transaction; it was one while it was pending, so its id is kept.
+        state = "gone" if not event.legs and event.status in ("failed", "cancelled") else "live"
         return Version(
-            "live", None, event.at, event.type, event.subtype, event.status, event.name, event.label, event.event,
+            state, None, event.at, event.type, event.subtype, event.status, event.name, event.label, event.event,
             event.confirmed_at, event.height, event.finality, _leg_rows(place, event), place.account,
         )  # fmt: skip
     assert old is not None, "a transaction without claims was stored before"

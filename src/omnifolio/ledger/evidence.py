@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.clock import EpochMs
@@ -15,19 +16,21 @@ from omnifolio.store.schema import evidence
 
 _insert = sa.insert(evidence)
 _drop = sa.delete(evidence).where(any_of(evidence.c.id, "ids"))
-_pages = (
-    sa.select(
-        evidence.c.page,
-        evidence.c.stream,
-        evidence.c.request,
-        evidence.c.params,
-        evidence.c.status,
-        evidence.c.received_at,
-        evidence.c.body,
-    )
+_page_numbers = (
+    sa.select(evidence.c.page)
     .where(evidence.c.account_id == sa.bindparam("account"), evidence.c.body.is_not(None))
-    .order_by(evidence.c.page, evidence.c.id)
+    .distinct()
+    .order_by(evidence.c.page)
 )
+_of_page = sa.select(evidence).where(evidence.c.page == sa.bindparam("number")).order_by(evidence.c.id)
+
+
+class Page(Struct, frozen=True):
+    """The answers that were decoded together, with their ids. `number` rises with the time of arrival."""
+
+    number: int
+    ids: tuple[int, ...]
+    answers: tuple[Evidence, ...]
 
 
 def keep(conn: Connection, account: AccountId, seq: int, items: Sequence[Evidence], *, bodies: bool) -> Sequence[int]:
@@ -56,16 +59,11 @@ def keep(conn: Connection, account: AccountId, seq: int, items: Sequence[Evidenc
     return ids
 
 
-def pages(conn: Connection, account: AccountId) -> Iterator[tuple[int, Sequence[Evidence]]]:
-    """Every kept page of an account, oldest first: (page, the answers that were decoded together)."""
-    current: list[Evidence] = []
-    number = 0
-    for row in conn.execute(_pages, {"account": account}):
-        if current and row.page != number:
-            yield number, current
-            current = []
-        number = row.page
-        current.append(
+def pages(conn: Connection, account: AccountId) -> Iterator[Page]:
+    """Every kept page of an account, oldest first, read one at a time."""
+    for (number,) in conn.execute(_page_numbers, {"account": account}).all():
+        rows = conn.execute(_of_page, {"number": number}).all()
+        answers = tuple(
             Evidence(
                 stream=row.stream,
                 request=row.request,
@@ -74,9 +72,9 @@ def pages(conn: Connection, account: AccountId) -> Iterator[tuple[int, Sequence[
                 received_at=EpochMs(row.received_at),
                 body=codec.unsqueeze(row.body),
             )
+            for row in rows
         )
-    if current:
-        yield number, current
+        yield Page(number, tuple(row.id for row in rows), answers)
 
 
 def drop_page(conn: Connection, ids: Sequence[int]) -> None:

@@ -28,6 +28,7 @@ _of_user = orders.c.account_id.in_(
     sa.select(accounts.c.id).where(accounts.c.id == _account, accounts.c.user_id == _user, accounts.c.is_deleted == 0)
 )
 _one = sa.select(orders.c.id, orders.c.payload).where(orders.c.id == sa.bindparam("order_"), _of_user)
+_edge = sa.select(orders.c.created_at, orders.c.id).where(orders.c.id == sa.bindparam("order_"), _of_user)
 _between = sa.select(orders.c.id, orders.c.payload).where(
     _of_user, orders.c.created_at >= sa.bindparam("start"), orders.c.created_at <= sa.bindparam("end")
 )
@@ -88,8 +89,7 @@ def page(
     statement = _between
     values: dict[str, object] = {"account": account, "user": principal.data_user, "start": start, "end": end}
     if last is not None:
-        position = sa.select(orders.c.created_at, orders.c.id).where(orders.c.id == sa.bindparam("last"))
-        after = conn.execute(position, {"last": last}).one_or_none()
+        after = conn.execute(_edge, values | {"order_": last}).one_or_none()
         if after is None:
             raise NotFound("no order has the id given as last")
         edge = sa.tuple_(sa.literal(after.created_at, sa.BigInteger), sa.literal(after.id, sa.BigInteger))

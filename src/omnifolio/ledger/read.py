@@ -16,6 +16,7 @@ from omnifolio.ledger.snapshots import doubted_tokens
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import NotFound
+from omnifolio.model.facts import Role
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
 from omnifolio.store.lists import any_of
@@ -38,6 +39,7 @@ PAGE_MAX = 1000
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _owned = sa.select(accounts.c.id).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
+_venues = sa.select(accounts.c.id, accounts.c.venue).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
 
 _wallets = (
     sa.select(wallets.c.id, wallets.c.account_id, wallets.c.key, wallets.c.name, wallets.c.address)
@@ -86,6 +88,7 @@ _one = sa.select(*_transaction_columns).where(
     transactions.c.id == sa.bindparam("transaction"), transactions.c.account_id == _account, transactions.c.user_id == _user
 )
 _by_ids = sa.select(*_transaction_columns).where(any_of(transactions.c.id, "ids"))
+_mine_by_ids = _by_ids.where(transactions.c.user_id == _user, transactions.c.state == "live")
 _legs = (
     sa.select(
         legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty
@@ -145,7 +148,7 @@ class StoredLeg(Struct, frozen=True, kw_only=True):
     wallet: WalletId
     token: int
     amount: Decimal
-    role: str
+    role: Role
     counterparty: str | None
 
 
@@ -191,6 +194,11 @@ class KnownOf(Struct, frozen=True, kw_only=True):
 def wallets_of(conn: Connection, principal: Principal) -> Sequence[WalletRow]:
     """All wallets of the user."""
     return [WalletRow(*row) for row in conn.execute(_wallets, {"user": principal.data_user})]
+
+
+def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]:
+    """The venue of each account of the user."""
+    return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
 def balances(conn: Connection, principal: Principal) -> Sequence[Held]:
@@ -249,6 +257,12 @@ def page(conn: Connection, principal: Principal, account: AccountId, wanted: Fil
         return []
     rows = {row.id: row for row in conn.execute(_by_ids, {"ids": ids})}
     return _with_legs(conn, [rows[number] for number in ids])
+
+
+def by_ids(conn: Connection, principal: Principal, numbers: Sequence[TransactionId]) -> Sequence[StoredTransaction]:
+    """The live ones among these transactions of the user, in the given order."""
+    rows = {row.id: row for row in conn.execute(_mine_by_ids, {"ids": list(numbers), "user": principal.data_user})}
+    return _with_legs(conn, [rows[number] for number in numbers if number in rows])
 
 
 def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf:

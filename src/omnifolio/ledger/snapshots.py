@@ -59,11 +59,11 @@ _legs_since = sa.select(legs.c.token_id, legs.c.amount).where(
     legs.c.wallet_id == _wallet, legs.c.at >= sa.bindparam("since"), any_of(legs.c.token_id, "tokens")
 )
 _latest = sa.select(quotes.c.token_id, sa.func.max(quotes.c.bucket).label("bucket")).where(
-    any_of(quotes.c.token_id, "tokens"), quotes.c.currency == "USD", quotes.c.price.is_not(None)
+    any_of(quotes.c.token_id, "tokens"), quotes.c.currency == "USD", quotes.c.price.is_not(None), quotes.c.reason == ""
 ).group_by(quotes.c.token_id).subquery()  # fmt: skip
 _prices = sa.select(quotes.c.token_id, quotes.c.price).join(
     _latest, (quotes.c.token_id == _latest.c.token_id) & (quotes.c.bucket == _latest.c.bucket) & (quotes.c.currency == "USD")
-).where(quotes.c.price.is_not(None))  # fmt: skip
+).where(quotes.c.price.is_not(None), quotes.c.reason == "")  # fmt: skip
 
 _OBSERVATION_COLUMNS = ("wallet_id", "product", "token_id", "amount", "first_seen", "since", "evidence_id")
 _SNAPSHOT_COLUMNS = ("wallet_id", "product", "first_seen", "last_seen", "seq", "suspect", "suspect_since")

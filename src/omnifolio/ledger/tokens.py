@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Wallet
 from omnifolio.model.ids import AccountId, WalletId
-from omnifolio.model.tokens import TokenFacts, TokenId, token_id
+from omnifolio.model.tokens import TokenFacts, TokenId, TokenKind, token_id
 from omnifolio.store.lists import any_of
 from omnifolio.store.schema import tokens, wallets
 
@@ -23,7 +23,7 @@ class TokenRow(Struct, frozen=True):
     id: TokenId
     ticker: str
     name: str
-    kind: str
+    kind: TokenKind
     decimals: int | None
 
 
@@ -63,6 +63,11 @@ def intern(conn: Connection, wanted: Iterable[TokenId], facts: Sequence[TokenFac
 def by_number(conn: Connection, numbers: Iterable[int]) -> Mapping[int, TokenRow]:
     """Token rows by their integers."""
     return {row[0]: TokenRow(*row) for row in conn.execute(_by_number, {"wanted": sorted(set(numbers))})}
+
+
+def by_ids(conn: Connection, wanted: Iterable[TokenId]) -> Mapping[TokenId, TokenRow]:
+    """Token rows by their ids; those that were never seen are absent."""
+    return _rows(conn, sorted(set(wanted)))
 
 
 def wallet_ids(conn: Connection, account: AccountId, wanted: Iterable[str], facts: Sequence[Wallet]) -> Mapping[str, WalletId]:

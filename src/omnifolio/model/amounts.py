@@ -34,6 +34,7 @@ EXACT = decimal.Context(
 """The one context of exact arithmetic: add, subtract, multiply. Divisions round, so they go through `divide`."""
 
 _ROUNDING = decimal.Context(prec=PRECISION_DIGITS * 2, rounding=decimal.ROUND_HALF_EVEN)
+_SHORT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
@@ -53,18 +54,26 @@ def parse_amount(raw: object, *, where: str = "amount") -> Decimal:
 
     Raises: InvalidAmount for floats, NaN, Infinity, empty or malformed text, and numbers beyond the limits.
     """
-    if isinstance(raw, Decimal):
-        return bounded(raw, where=where)
-    if isinstance(raw, bool) or not isinstance(raw, str | int):
-        raise InvalidAmount(f"{where}: expected a decimal string, got {type(raw).__name__}")
-    if isinstance(raw, int):
-        if raw.bit_length() > INTEGER_DIGITS_MAX * 4:
-            raise InvalidAmount(f"{where}: more than {INTEGER_DIGITS_MAX} digits")
-        return bounded(Decimal(raw), where=where)
+    if not isinstance(raw, str):
+        return _parse_number(raw, where=where)
+    if len(raw) <= FRACTION_DIGITS_MAX and _SHORT.fullmatch(raw):
+        # The common case: without an exponent, so short a text is within all limits.
+        return Decimal(raw) or ZERO
     text = raw.strip()
     if len(text) > TEXT_LENGTH_MAX or not _PLAIN.fullmatch(text):
         raise InvalidAmount(f"{where}: expected a finite decimal number such as -12.5, got {text[:24]!r}")
     return bounded(Decimal(text), where=where)
+
+
+def _parse_number(raw: object, *, where: str) -> Decimal:
+    """An amount that is a number already. Raises: InvalidAmount."""
+    if isinstance(raw, Decimal):
+        return bounded(raw, where=where)
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise InvalidAmount(f"{where}: expected a decimal string, got {type(raw).__name__}")
+    if raw.bit_length() > INTEGER_DIGITS_MAX * 4:
+        raise InvalidAmount(f"{where}: more than {INTEGER_DIGITS_MAX} digits")
+    return bounded(Decimal(raw), where=where)
 
 
 def bounded(value: Decimal, *, where: str = "amount") -> Decimal:

@@ -112,11 +112,27 @@ class SyncInProgress(Conflict):
     action = "Wait for the running sync; poll the account."
 
 
+class MethodNotAllowed(CallerError):
+    """This address does not know that method."""
+
+    code = "method_not_allowed"
+    status = 405
+    action = "Use a method that the Allow header names."
+
+
 class TooLarge(CallerError):
     """The request body is larger than allowed."""
 
     code = "too_large"
     status = 413
+
+
+class UnsupportedMedia(CallerError):
+    """The request body is compressed or of a type that is not read here."""
+
+    code = "unsupported_media"
+    status = 415
+    action = "Send uncompressed JSON with Content-Type: application/json."
 
 
 class RateLimited(CallerError):

@@ -4,10 +4,16 @@ import hmac
 from typing import Final, NoReturn
 
 MASK: Final = "***"
+HINT_LENGTH = 4
+HINT_FROM_LENGTH = 16
+"""Shorter secrets give no hint: four of their characters would be too much of them."""
 
 
 class Secret:
-    """A secret text. Only `reveal()` gives it back; every other way of turning it into text gives ***."""
+    """A secret text. Only `reveal()` gives it back; turning it into text gives ***, storing or copying it raises TypeError.
+
+    It is no msgspec type on purpose: encoding it, alone or as a field, fails; an `enc_hook=str` would give ***.
+    """
 
     __slots__ = ("_text",)
 
@@ -20,7 +26,7 @@ class Secret:
 
     def hint(self) -> str:
         """The last four characters, for people to recognise a key by; *** when it is too short to show any."""
-        return self._text[-4:] if len(self._text) >= 16 else MASK
+        return self._text[-HINT_LENGTH:] if len(self._text) >= HINT_FROM_LENGTH else MASK
 
     def __repr__(self) -> str:
         return MASK
@@ -37,6 +43,9 @@ class Secret:
         raise TypeError("a secret has no hash: do not use it as a key")
 
     def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a secret cannot be pickled or copied")
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
@@ -38,6 +38,9 @@ BUSY_TIMEOUT_MS = 5_000
 WAL_ATTEMPTS_MAX = 100
 WAL_PAUSE_S = 0.05
 POOL_CONNECTIONS = 10
+GLANCE_CONNECTIONS = 4
+"""Connections of PostgreSQL kept for glances, beside the pool."""
+GLANCE_TIMEOUT_MS = 2_000
 RETRIES_MAX = 5
 """How often PostgreSQL may refuse a unit of work for a deadlock or serialisation before the error is given on."""
 _RETRYABLE = ("40001", "40P01")
@@ -61,6 +64,13 @@ class Store:
 
     async def read(self, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `op` on one consistent snapshot of the database; it must not write."""
+        raise NotImplementedError
+
+    async def glance(self, sql: str, *values: object) -> Sequence[Any] | None:
+        """The first row of one small SELECT by primary key, without a transaction of its own and without changing threads.
+
+        For the check before a kept answer; `sql` has the driver's placeholders. Raises: StoreUnavailable.
+        """
         raise NotImplementedError
 
     async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -105,6 +115,7 @@ class SqliteStore(Store):
         self._readers = ThreadPoolExecutor(READERS, "store-read", initializer=amounts.install)
         self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._numbers = itertools.count()
+        self._glances: sqlite3.Connection | None = None
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
 
@@ -146,10 +157,26 @@ class SqliteStore(Store):
             raise StoreUnavailable("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, job)
 
+    async def glance(self, sql: str, *values: object) -> Sequence[Any] | None:
+        # In the loop's own thread: under WAL a reader waits for nobody, and a hop would cost ten times the read.
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
+        try:
+            if self._glances is None:
+                self._glances = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+                self._glances.execute("PRAGMA query_only=ON")
+                self._glances.execute(f"PRAGMA busy_timeout={GLANCE_TIMEOUT_MS}")
+            row: Sequence[Any] | None = self._glances.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+        return row
+
     async def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
+        if self._glances is not None:
+            self._glances.close()
         self._jobs.put((len(_LANES), next(self._numbers), None))
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._readers.shutdown)
@@ -174,6 +201,8 @@ class PostgresStore(Store):
             hide_parameters=True,
         )
         self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._glancing = asyncio.Semaphore(GLANCE_CONNECTIONS)
+        self._idle: list[Any] = []
 
     async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         for attempt in range(RETRIES_MAX + 1):
@@ -193,7 +222,36 @@ class PostgresStore(Store):
         except Exception as error:
             raise _translated(error) from error
 
+    async def glance(self, sql: str, *values: object) -> Sequence[Any] | None:
+        # The driver's own connections: SQLAlchemy's greenlet, transaction and reset cost four times this read.
+        async with self._glancing:
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.is_closed():
+                    break
+            else:
+                connection = await self._connect()
+            try:
+                row: Sequence[Any] | None = await connection.fetchrow(sql, *values, timeout=GLANCE_TIMEOUT_MS / 1000)
+            except BaseException as error:
+                connection.terminate()  # also when the request was cancelled: nobody may get its half-read answer
+                raise (StoreUnavailable() if isinstance(error, OSError) else _translated(error)) from error
+            self._idle.append(connection)
+            return row
+
+    async def _connect(self) -> Any:
+        import asyncpg
+
+        _positional, options = self.engine.dialect.create_connect_args(self.url)
+        options.pop("prepared_statement_cache_size", None)
+        try:
+            return await asyncpg.connect(**options)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise StoreUnavailable(f"the database refused the operation ({type(error).__name__})") from error
+
     async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
         await self.engine.dispose()
 
 

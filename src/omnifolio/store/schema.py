@@ -22,8 +22,9 @@ METADATA = sa.MetaData(
 Int = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _table(name: str, *items: sa.schema.SchemaItem, clustered: bool = False) -> sa.Table:
-    return sa.Table(name, METADATA, *items, sqlite_strict=True, sqlite_with_rowid=not clustered)
+def _table(name: str, *items: sa.schema.SchemaItem, clustered: bool = False, counted: bool = False) -> sa.Table:
+    """`counted`: SQLite, too, never gives the id of a deleted row to a new one."""
+    return sa.Table(name, METADATA, *items, sqlite_strict=True, sqlite_with_rowid=not clustered, sqlite_autoincrement=counted)
 
 
 def _id() -> sa.Column[int]:
@@ -67,6 +68,7 @@ teams = _table(
     _col("is_active", Int, default="1"),
     _col("created_at", Int),
     sa.UniqueConstraint("client_id"),
+    counted=True,
 )
 
 team_secrets = _table(
@@ -78,6 +80,7 @@ team_secrets = _table(
     _col("created_at", Int),
     _maybe("expires_at", Int),
     _maybe("last_used_at", Int),
+    counted=True,
 )
 
 users = _table(
@@ -92,21 +95,24 @@ users = _table(
     _col("created_at", Int),
     sa.UniqueConstraint("uuid"),
     sa.UniqueConstraint("team_id", "login_digest"),
+    counted=True,
 )
 """`seq` is the counter of the user's change log; `horizon` the highest sequence whose tombstones were dropped."""
 
 audit = _table(
     "audit",
     _id(),
-    _to("team_id", "teams", cascade=False, index=True, optional=True),
+    _to("team_id", "teams", cascade=False, optional=True),
     _maybe("user_uuid"),
     _col("actor"),
     _col("action"),
     _col("target", default="''"),
     _col("at", Int),
     _col("digest", LargeBinary),
+    sa.Index("ix_audit_chain", "team_id", "id"),
+    counted=True,
 )
-"""`digest` chains every row to the one before it."""
+"""`digest` chains every row to the one of the same team before it; no team means the installation itself."""
 
 # Accounts ----------------------------------------------------------------------------------------------------------
 
@@ -140,6 +146,7 @@ accounts = _table(
     _col("lease_until", Int, default="0"),
     sa.UniqueConstraint("user_id", "fingerprint"),
     sa.Index("ix_accounts_due", "next_sync_at"),
+    counted=True,
 )
 """`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
 `progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
@@ -161,6 +168,7 @@ intake = _table(
     _to("account_id", "accounts", index=True),
     _col("box", LargeBinary),
     _col("created_at", Int),
+    counted=True,
 )
 """Credentials sealed to the installation's public key, until a worker has taken them in."""
 
@@ -429,9 +437,13 @@ quotes = _table(
     _col("route", default="''"),
     _col("reason", default="''"),
     _col("observed_at", Int),
+    sa.Index("ix_quotes_retry", "reason", "observed_at",
+             sqlite_where=sa.text("reason IN ('source_failed', 'no_source', 'spike')"),
+             postgresql_where=sa.text("reason IN ('source_failed', 'no_source', 'spike')")),
     clustered=True,
-)
-"""A null `price` is a known absence with its `reason`, so that nobody asks again at once."""
+)  # fmt: skip
+"""A null `price` is a known absence with its `reason`, so that nobody asks again at once; a price with a reason is not believed
+and enters no value."""
 
 rates = _table(
     "rates",

@@ -110,9 +110,15 @@ class Refresher:
 
     async def _read_streams(self, turn: Slice, reader: Reader, access: Access) -> bool:
         streams = await self._left(turn, reader.streams(access))
+        has_read_balances = False
         for stream in sorted(streams, key=_urgency):
             if not stream.is_balances and await self._is_quiet(turn):
                 break
+            if has_read_balances and not stream.is_balances:
+                # The balances of every account that is due come before the deep history of any.
+                await self._requeue(turn)
+                return False
+            has_read_balances |= stream.is_balances
             if turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s:
                 await self._requeue(turn)
                 return False
@@ -242,7 +248,8 @@ class Refresher:
                 round_at=None,
                 next_sync_at=next_at,
                 **({"synced_at": now} if error is None else {}),
-                **({"scanned_at": round_at} if history_was_read else {}),
+                # History was read after this round's balances, so whatever happens from now on will move them.
+                **({"scanned_at": now} if history_was_read else {}),
             )
 
         await self._store.write_sync(op)

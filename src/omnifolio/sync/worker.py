@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from omnifolio.ledger import accounts
 from omnifolio.model.clock import Clock, EpochMs
@@ -35,13 +35,13 @@ class Workers:
         clock: Clock,
         refresher: Refresher,
         count: int,
-        after_round: Callable[[], Awaitable[None]] | None = None,
+        on_news: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._refresher = refresher
         self._count = count
-        self._after_round = after_round
+        self._on_news = on_news
         self._wake = asyncio.Event()
         self._stopping = False
         self._queue: asyncio.Queue[accounts.Due] = asyncio.Queue(DUE_MAX * 2)
@@ -68,8 +68,9 @@ class Workers:
     async def run_until_idle(self) -> None:
         """Works until nothing is due at this moment: for one-shot commands and tests."""
         while found := await self._store.read(accounts.due, self._clock.now(), DUE_MAX):
-            for due in found:
-                await self._turn(due, "once")
+            for start in range(0, len(found), self._count):
+                part = found[start : start + self._count]
+                await asyncio.gather(*(self._turn(due, f"once-{number}") for number, due in enumerate(part)))
 
     async def _plan(self) -> None:
         while not self._stopping:
@@ -97,9 +98,9 @@ class Workers:
 
     async def _turn(self, due: accounts.Due, number: str) -> None:
         try:
-            is_complete = await self._refresher.slice(due, owner=f"{self._owner}:{number}")
-            if self._after_round is not None and is_complete:
-                await self._after_round()
+            await self._refresher.slice(due, owner=f"{self._owner}:{number}")
+            if self._on_news is not None:
+                self._on_news()
         except OmnifolioError as error:
             log.warning("slice_failed account=%s code=%s", due.account, error.code)
             await asyncio.sleep(STORE_PAUSE_S if isinstance(error, StoreUnavailable) else 0)

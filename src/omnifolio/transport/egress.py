@@ -1,32 +1,122 @@
-"""The one way out: every request to a venue, chain or price source passes here."""
+"""The one way out: every request to a venue, chain or price source passes here.
 
-from collections.abc import Mapping
+In order: is it on the venue's list, may it be sent now, send it, learn from the answer, and again if that helps.
+"""
 
-import aiohttp
-from msgspec import Struct
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
-from omnifolio.model.clock import Clock, EpochMs
-from omnifolio.model.errors import ResponseTooLarge, VenueUnavailable
+from yarl import URL
 
-RESPONSE_BYTES_MAX = 64 * 1024 * 1024
+from omnifolio.model.clock import Clock
+from omnifolio.model.errors import EgressRefused, VenueUnavailable
+from omnifolio.transport.http import RESPONSE_BYTES_MAX, Answer, Network, Question, Request, Wire
+from omnifolio.transport.pacing import UNLIMITED, Budget, Pacer, Sleep
+from omnifolio.transport.policy import Policy, Rule
+from omnifolio.transport.recording import Cassette, Player, Recorder, plain_question
+from omnifolio.transport.retries import ATTEMPTS_MAX, RETRIED_STATUSES, Attempts
+from omnifolio.transport.timing import Timing
+
 TIMEOUT_S = 30.0
 
+OnRefused = Callable[[str, str, str], None]
+"""Called with venue, door and what was refused."""
 
-class Answer(Struct, frozen=True, kw_only=True):
-    """A raw HTTP answer: header names in lower case, the body unpacked."""
+_log = logging.getLogger("omnifolio.transport")
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    received_at: EpochMs
+
+def log_refusal(venue: str, door: str, what: str) -> None:
+    """The default listener: one line for the operator."""
+    _log.warning("refuse_egress venue=%s door=%s what=%s", venue, door, what)
 
 
 class Egress:
-    """The process's door to the network."""
+    """The process's door to the network.
 
-    def __init__(self, *, clock: Clock) -> None:
+    `calls` counts requests by (venue, key label), `refused` refusals by venue. `sleep`, `chance` and `wire` are ports, so that
+    tests and replays need neither time nor network.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+        wire: Wire | None = None,
+        recorder: Recorder | None = None,
+        on_refused: OnRefused = log_refusal,
+    ) -> None:
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
+        self._sleep = sleep
+        self._chance = chance
+        self._wire = wire or Network(clock)
+        self._recorder = recorder
+        self._on_refused = on_refused
+        self._policy = Policy()
+        self._pacer = Pacer(clock=clock, sleep=sleep)
+        self.timing = Timing()
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.refused: Counter[str] = Counter()
+
+    @classmethod
+    def playing(cls, cassette: Cassette, *, clock: Clock) -> "Egress":
+        """An egress that answers from a recording and never touches the network."""
+        return cls(clock=clock, wire=Player(cassette))
+
+    @property
+    def is_playback(self) -> bool:
+        """Whether the answers come from a recording, so that credentials are neither there nor needed."""
+        return isinstance(self._wire, Player)
+
+    def allow(self, venue: str, rules: Iterable[Rule]) -> None:
+        """Lets a venue's requests of these kinds pass, beside those allowed before; nothing else of it ever does."""
+        self._policy.allow(venue, rules)
+        is_configured = all(rule.is_configured for rule in self._policy.rules()[venue])
+        if is_configured and not self._pacer.is_limited(venue):
+            self._pacer.limit(venue, address=UNLIMITED, key=None)
+
+    def limit(
+        self, venue: str, *, address: Budget | None, key: Budget | None = None, used_headers: Mapping[str, int] | None = None
+    ) -> None:
+        """Sets how fast a venue may be asked; see `Pacer.limit`. Without it: 10 requests a second, configured URLs unlimited."""
+        self._pacer.limit(venue, address=address, key=key, used_headers=used_headers)
+
+    def hosts(self) -> tuple[str, ...]:
+        """Every host that may be called, sorted."""
+        return self._policy.hosts()
+
+    def rules(self) -> Mapping[str, tuple[Rule, ...]]:
+        """Everything that may be asked, by venue."""
+        return self._policy.rules()
+
+    def refuse(self, venue: str, door: str, what: str) -> None:
+        """Counts a refusal and tells the listener."""
+        self.refused[venue] += 1
+        self._on_refused(venue, door, what)
+
+    async def admit(self, venue: str, *, key_label: str = "", cost: int = 1) -> None:
+        """Waits until the venue may be asked and spends the cost, for callers that sign after waiting and send `is_admitted`.
+
+        Raises: VenueBusy, VenueBanned when the wait would be long.
+        """
+        if not self.is_playback:
+            await self._pacer.admit(venue, key_label=key_label, cost=cost)
+
+    def slow_down(self, venue: str, *, key_label: str = "", seconds: float, is_ban: bool = False) -> None:
+        """Notes that the venue asked for a pause in the body of an answer."""
+        self._pacer.slow_down(venue, key_label=key_label, seconds=seconds, is_ban=is_ban)
+
+    def attempts(self, most: int = ATTEMPTS_MAX) -> Attempts:
+        """A fresh count of attempts, for callers that sign each attempt anew."""
+        return Attempts(random=self._chance, started_s=self._clock.monotonic(), left=most)
+
+    async def wait(self, seconds: float) -> None:
+        """Lets time pass between two attempts."""
+        await self._sleep(seconds)
 
     async def request(
         self,
@@ -39,30 +129,73 @@ class Egress:
         key_label: str = "",
         cost: int = 1,
         timeout_s: float = TIMEOUT_S,
+        is_read: bool | None = None,
+        is_admitted: bool = False,
+        question: Question | None = None,
+        bytes_max: int = RESPONSE_BYTES_MAX,
     ) -> Answer:
         """Sends one request and gives its answer, whatever the status.
 
-        `cost` is the request's weight at the venue, `key_label` the key's pool. Raises: VenueUnavailable, ResponseTooLarge.
+        `cost` is the request's weight at the venue, `key_label` the key's pool. A read (`is_read`; by default any GET) is tried
+        again after timeouts, resets, 429 and 5xx. `question` is what of it may be recorded; by default path and query.
+
+        Raises: EgressRefused before anything is sent; VenueUnavailable, VenueBusy, VenueBanned, VenueBadResponse,
+        ResponseTooLarge.
         """
-        if self._session is None:
-            self._session = aiohttp.ClientSession(trust_env=False)
+        target = URL(url, encoded=True)
         try:
-            async with self._session.request(
-                method, url, headers=headers, data=body, allow_redirects=False, timeout=aiohttp.ClientTimeout(timeout_s)
-            ) as response:
-                raw = await response.content.read(RESPONSE_BYTES_MAX + 1)
-                if len(raw) > RESPONSE_BYTES_MAX:
-                    raise ResponseTooLarge
-                return Answer(
-                    status=response.status,
-                    headers={name.lower(): value for name, value in response.headers.items()},
-                    body=raw,
-                    received_at=self._clock.now(),
-                )
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise VenueUnavailable(f"{venue} did not answer ({type(error).__name__})") from None
+            rule = self._policy.check(venue, method, target)
+        except EgressRefused as error:
+            self.refuse(venue, "request", f"{method} {target.host}{target.raw_path[:80]}")
+            raise error from None
+        request = Request(
+            venue=venue,
+            method=method,
+            url=target,
+            headers=headers or {},
+            body=body,
+            timeout_s=timeout_s,
+            is_configured=rule.is_configured,
+            question=question or plain_question(method, target, body),
+            bytes_max=bytes_max,
+        )
+        is_repeatable = method in ("GET", "HEAD") if is_read is None else is_read
+        attempts = self.attempts(ATTEMPTS_MAX if is_repeatable and not self.is_playback else 1)
+        answer = None
+        while answer is None:
+            if not is_admitted:
+                await self.admit(venue, key_label=key_label, cost=cost)
+            answer = await self._once(request, key_label=key_label, attempts=attempts)
+        if self._recorder is not None:
+            self._recorder.note(venue, request.question, answer)
+        return answer
+
+    async def _once(self, request: Request, *, key_label: str, attempts: Attempts) -> Answer | None:
+        """One attempt: its answer, or None when it is worth another one and the pause before that has passed."""
+        venue = request.venue
+        self.calls[venue, key_label] += 1
+        try:
+            answer = await self._wire.send(request)
+        except EgressRefused as error:
+            self.refuse(venue, "connect", f"{request.method} {request.url.host}")
+            raise error from None
+        except VenueUnavailable as error:
+            delay_s = attempts.next_delay_s(now_s=self._clock.monotonic())
+            if delay_s is None:
+                raise error from None
+        else:
+            self._pacer.observe(venue, key_label=key_label, status=answer.status, headers=answer.headers, now=answer.received_at)
+            if answer.status not in RETRIED_STATUSES:
+                return answer
+            delay_s = attempts.next_delay_s(now_s=self._clock.monotonic())
+            if delay_s is None:
+                return answer
+        await self._sleep(delay_s)
+        return None
 
     async def close(self) -> None:
         """Closes all connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._wire.close()
+
+
+__all__ = ["TIMEOUT_S", "Answer", "Budget", "Egress", "Question", "Rule"]

@@ -1,1 +1,1 @@
-"""Credentials behind three doors: seal, open, admin."""
+"""Credentials behind three doors: `seal` (public key only), `open` (workers), `admin` (rotate, shred, status)."""

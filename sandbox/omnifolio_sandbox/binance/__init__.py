@@ -1,0 +1,1 @@
+"""Binance's spot and wallet REST protocol over the simulated world."""

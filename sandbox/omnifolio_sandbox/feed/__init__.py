@@ -1,0 +1,1 @@
+"""Price and exchange-rate servers over one price function: our own feed, and three public services' forms."""

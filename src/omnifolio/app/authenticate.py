@@ -1,0 +1,54 @@
+"""Who is asking: from a client's secret to a user's token, and from a token to a principal."""
+
+from typing import cast
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.app.context import Context
+from omnifolio.ledger.freshness import Freshness, freshness
+from omnifolio.model.accounts import Principal, Scope
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import Unauthenticated
+from omnifolio.model.secrets import Secret
+from omnifolio.tenancy import teams, users
+from omnifolio.tenancy.tokens import SCOPES, Claims
+
+USER_SCOPES: frozenset[Scope] = frozenset({"read", "link"})
+"""What a user's token may do: read that user's data and manage that user's accounts."""
+
+
+class Session(Struct, frozen=True):
+    """An authenticated request: who asks, and how fresh an answer must be."""
+
+    principal: Principal
+    state: Freshness
+
+
+async def token_for(context: Context, *, client_id: str, secret: Secret, login_name: str) -> str:
+    """A token for the team's user of that name, who is made at the first time. Raises: Unauthenticated, InvalidField."""
+
+    def op(conn: Connection, now: EpochMs) -> str:
+        client = teams.authenticate(conn, client_id, secret, pepper=context.edge.pepper, now=now)
+        team = teams.get(conn, client, client.team)
+        user = users.get_or_create(conn, client, login_name, pepper=context.edge.pepper, now=now)
+        return context.tokens.issue(team, user, USER_SCOPES, now=now)
+
+    return await context.store.write(op, context.clock.now())
+
+
+async def session(context: Context, token: str) -> Session:
+    """Who a token speaks for. User and team are looked up each time, so that a revocation holds at once.
+
+    Raises: Unauthenticated.
+    """
+    claims = context.tokens.check(token, now=context.clock.now())
+    state = await freshness(context.store, claims.sub)
+    if state is None or state.client_id != claims.team or not state.is_active or state.token_epoch != claims.epoch:
+        raise Unauthenticated("this token has been revoked")
+    return Session(_principal(claims, state), state)
+
+
+def _principal(claims: Claims, state: Freshness) -> Principal:
+    scopes = frozenset(claims.scope.split()) & SCOPES
+    return Principal(team=state.team, user=state.user, actor=f"token:{claims.jti}", scopes=cast("frozenset[Scope]", scopes))

@@ -1,0 +1,212 @@
+"""Connecting an account: check what the user entered, refuse what must not be stored, seal the rest and file the link.
+
+Nothing here talks to the venue. A worker opens what was sealed, asks the venue what the key may do, and reads.
+"""
+
+import contextlib
+from collections.abc import Mapping
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.app.administer import shred_now
+from omnifolio.app.context import Context
+from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
+from omnifolio.app.private_keys import refuse_private_keys
+from omnifolio.ledger import accounts
+from omnifolio.model.accounts import AccountStatus, Principal
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import AlreadyConnected, InvalidField, SyncInProgress
+from omnifolio.model.ids import AccountId
+from omnifolio.model.secrets import Secret
+from omnifolio.store import codec
+from omnifolio.vault.admin import request_shred
+from omnifolio.vault.places import place_of
+from omnifolio.vault.seal import fingerprint, seal
+
+SYNCING: Mapping[str, AccountStatus] = {"wallets": "syncing", "balances": "syncing", "transactions": "syncing"}
+_ADDRESS_FIELDS = frozenset({"wallet", "address"})
+
+
+class Credentials(Struct, frozen=True):
+    """What a user entered, checked: public link fields, secrets, what identifies the link, and a hint for people."""
+
+    fields: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    fingerprint: bytes
+    hint: str
+
+
+async def link(
+    context: Context,
+    principal: Principal,
+    *,
+    provider: str,
+    entered: Mapping[str, str],
+    name: str | None,
+    options: Mapping[str, bool],
+) -> AccountId:
+    """Connects an account that is due for its first sync at once.
+
+    Raises: NotFound for an unknown provider; InvalidField, PrivateKeyRefused for what was entered; AlreadyConnected naming the
+    account that this user already has; VaultUnavailable.
+    """
+    offer = context.offers.of(provider)
+    credentials = check(offer, entered, fingerprint_key=context.edge.fingerprint)
+    account = await context.store.write(
+        _file,
+        principal,
+        offer,
+        credentials,
+        name=name,
+        options=options,
+        publication_key=context.edge.publication,
+        now=context.clock.now(),
+    )
+    await _wake(context, principal, account)
+    return account
+
+
+async def relink(context: Context, principal: Principal, account: AccountId, entered: Mapping[str, str]) -> None:
+    """Gives an account new credentials; its id, history and settings stay, and its next sync is due at once.
+
+    Raises: NotFound; SyncInProgress; InvalidField, PrivateKeyRefused; AlreadyConnected when another account of the user has them.
+    """
+    now = context.clock.now()
+    found = await context.store.read(accounts.get, principal, account, now)
+    credentials = check(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
+    await context.store.write(_renew, principal, account, credentials, publication_key=context.edge.publication, now=now)
+    await _wake(context, principal, account)
+
+
+async def rename(context: Context, principal: Principal, account: AccountId, name: str) -> None:
+    """Gives an account another name. Raises: NotFound."""
+    await context.store.write(accounts.change, principal, account, context.clock.now(), name=name)
+
+
+async def request_sync(context: Context, principal: Principal, account: AccountId) -> None:
+    """Asks for a sync now. Raises: NotFound; SyncInProgress while one is running."""
+    await context.request_sync(principal, account)
+
+
+def mark_due(conn: Connection, principal: Principal, account: AccountId, *, now: EpochMs) -> None:
+    """Makes an account due now. Raises: NotFound; SyncInProgress while a worker has it."""
+    if accounts.get(conn, principal, account, now).is_leased:
+        raise SyncInProgress(existing=account)
+    accounts.set_state(conn, principal, account, now, status="syncing", progress=SYNCING, next_sync_at=now)
+
+
+async def unlink(context: Context, principal: Principal, account: AccountId) -> None:
+    """Takes an account away with all its facts and credentials. Raises: NotFound."""
+    await context.store.write(_unlink, principal, account, context.clock.now())
+    await shred_now(context)
+
+
+def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -> Credentials:
+    """What was entered, under our names of the fields. Raises: InvalidField naming the field, PrivateKeyRefused."""
+    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS)
+    named = _named(offer, entered)
+    for field in offer.fields:
+        _check_field(field, named.get(field.name), offer)
+    public = {field.name: named[field.name] for field in offer.fields if not field.is_secret and field.name in named}
+    secrets = {field.name: Secret(named[field.name]) for field in offer.fields if field.is_secret and field.name in named}
+    identity = Secret(named[offer.identity[0]])
+    return Credentials(
+        fields=public,
+        secrets=secrets,
+        fingerprint=fingerprint(fingerprint_key, offer.name, {name: named[name] for name in offer.identity if name in named}),
+        hint=identity.hint() if offer.auth_type != "wallet" else "",
+    )
+
+
+async def _wake(context: Context, principal: Principal, account: AccountId) -> None:
+    """The account is due already: a worker that has found it by itself is as good as one that is told."""
+    with contextlib.suppress(SyncInProgress):
+        await context.request_sync(principal, account)
+
+
+def _named(offer: Offer, entered: Mapping[str, str]) -> dict[str, str]:
+    ours = {field.name: field.name for field in offer.fields}
+    for field in offer.fields:
+        ours.update((alias, field.name) for alias in NAMES_OF_FIELDS.get(field.name, ()) if alias not in ours)
+    named: dict[str, str] = {}
+    for name, value in entered.items():
+        target = ours.get(name)
+        if target is None:
+            expected = ", ".join(field.name for field in offer.fields)
+            raise InvalidField(f"credentials: {offer.name} has no field {name[:40]!r}; expected {expected}")
+        if target in named:
+            raise InvalidField(f"credentials: {target} is given twice")
+        named[target] = value.strip()
+    return named
+
+
+def _check_field(field: Field, value: str | None, offer: Offer) -> None:
+    if not value:
+        if field.is_required:
+            raise InvalidField(f"credentials: {field.name} is missing; {offer.display_name} needs it ({field.label})")
+        return
+    if not field.accepts(value):
+        raise InvalidField(f"credentials: {field.name} does not look like a {offer.display_name} {field.label}; copy all of it")
+
+
+def _file(
+    conn: Connection,
+    principal: Principal,
+    offer: Offer,
+    credentials: Credentials,
+    *,
+    name: str | None,
+    options: Mapping[str, bool],
+    publication_key: bytes,
+    now: EpochMs,
+) -> AccountId:
+    account = accounts.add(
+        conn,
+        principal,
+        venue=offer.name,
+        fingerprint=credentials.fingerprint,
+        now=now,
+        name=name,
+        fields=credentials.fields,
+        options=options,
+        key_hint=credentials.hint,
+    )
+    if credentials.secrets:
+        seal(conn, principal, account, credentials.secrets, publication_key=publication_key, now=now)
+    return account
+
+
+def _unlink(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
+    request_shred(conn, place_of(conn, principal, account).user, account)
+    accounts.delete(conn, principal, account, now)
+
+
+def _renew(
+    conn: Connection,
+    principal: Principal,
+    account: AccountId,
+    credentials: Credentials,
+    *,
+    publication_key: bytes,
+    now: EpochMs,
+) -> None:
+    if accounts.get(conn, principal, account, now).is_leased:
+        raise SyncInProgress(existing=account)
+    other = accounts.linked(conn, principal, credentials.fingerprint)
+    if other not in (None, account):
+        raise AlreadyConnected(existing=other)
+    if credentials.secrets:
+        seal(conn, principal, account, credentials.secrets, publication_key=publication_key, now=now)
+    accounts.set_state(
+        conn,
+        principal,
+        account,
+        now,
+        status="syncing",
+        progress=SYNCING,
+        fields=codec.to_json(dict(credentials.fields)),
+        fingerprint=credentials.fingerprint,
+        key_hint=credentials.hint,
+        next_sync_at=now,
+    )

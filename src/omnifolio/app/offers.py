@@ -1,0 +1,140 @@
+"""What users can connect: every venue with the fields that it asks for, under its name and the other names it goes by."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from omnifolio.catalog import exchanges
+from omnifolio.catalog.chains import evm_chains
+from omnifolio.model.errors import NotFound
+
+AuthType = Literal["oauth", "password", "token", "wallet"]
+Category = Literal["exchanges", "wallets", "blockchains"]
+Proof = Literal["executed", "recorded", "sampled", "listed"]
+
+UNPROVEN_NOTICE = (
+    "This connector was checked against the provider's documentation and a simulation of it, not yet against a live account."
+)
+"""Shown at every venue below the proof `recorded`."""
+
+NAMES_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "key": ("apiKey", "api_key"),
+    "secret": ("apiSecret", "api_secret"),
+    "wallet": ("address",),
+    "passphrase": ("password",),
+}
+"""Our names of credential fields, and the other names under which callers may give them."""
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One thing to enter. `is_secret` decides whether it is sealed or kept as a public link field; `pattern` matches all of it."""
+
+    name: str
+    label: str
+    hint: str = ""
+    pattern: str = ""
+    is_secret: bool = True
+    is_required: bool = True
+
+    def accepts(self, value: str) -> bool:
+        """Whether a value has the field's form."""
+        return bool(value) and (not self.pattern or re.fullmatch(self.pattern, value) is not None)
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A venue as it is offered. `identity` names the fields that make two links the same."""
+
+    name: str
+    display_name: str
+    category: Category
+    auth_type: AuthType
+    fields: tuple[Field, ...]
+    identity: tuple[str, ...]
+    alternate_names: tuple[str, ...] = ()
+    instructions: str = ""
+    proof: Proof = "sampled"
+    has_history: bool = True
+
+    @property
+    def is_beta(self) -> bool:
+        """Whether the connector has not been proved with recorded answers of the venue itself."""
+        return self.proof in ("sampled", "listed")
+
+
+class Offers:
+    """The venues of this installation by name."""
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        self.all: Sequence[Offer] = sorted(offers, key=lambda offer: offer.name)
+        self._by_name = {name: offer for offer in self.all for name in (offer.name, *offer.alternate_names)}
+
+    def of(self, name: str) -> Offer:
+        """The venue with that name or alternate name. Raises: NotFound."""
+        found = self._by_name.get(name)
+        if found is None:
+            raise NotFound("no provider has this name; GET /v1/providers lists them")
+        return found
+
+
+def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Offer]:
+    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones.
+
+    `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
+    """
+    return [*exchange_offers(), *chain_offers(configured), *([DEMO] if is_sandbox else [])]
+
+
+def chain_offers(configured: Collection[str]) -> list[Offer]:
+    """Every EVM chain that has a node: a public address is all that is needed."""
+    return [
+        Offer(
+            name=chain.id,
+            display_name=chain.name,
+            category="blockchains",
+            auth_type="wallet",
+            fields=(Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False),),
+            identity=("wallet",),
+            instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
+            proof="executed",
+        )
+        for chain in evm_chains().values()
+        if chain.rpc_url or chain.id in configured
+    ]
+
+
+def exchange_offers() -> list[Offer]:
+    """Every exchange of the catalog."""
+    return [_of_exchange(exchanges.load(name)) for name in exchanges.ids()]
+
+
+def _of_exchange(row: exchanges.ExchangeRow) -> Offer:
+    return Offer(
+        name=row.id,
+        display_name=row.display_name,
+        category="exchanges",
+        auth_type="token",
+        fields=tuple(
+            Field(name=field.name, label=field.label, hint=field.hint, pattern=field.pattern, is_secret=field.secret)
+            for field in row.fields
+        ),
+        identity=(row.fields[0].name,),
+        instructions=row.fields[0].hint,
+    )
+
+
+DEMO = Offer(
+    name="demo",
+    display_name="Demo",
+    category="exchanges",
+    auth_type="password",
+    fields=(
+        Field(name="username", label="User name", is_secret=False, pattern="[A-Za-z0-9_.-]{1,64}"),
+        Field(name="password", label="Password"),
+    ),
+    identity=("username",),
+    instructions="User name demo, password demo.",
+    proof="executed",
+)
+"""The sandbox's own venue: invented assets, no account needed anywhere."""

@@ -1,0 +1,205 @@
+"""Reading for faces: each question is one consistent read of the database, valued in the asked currency."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.app.context import Context
+from omnifolio.ledger import accounts, coverage, feed, orders, read
+from omnifolio.ledger.coverage import Bookmark, StoredGap
+from omnifolio.ledger.feed import Changes
+from omnifolio.ledger.orders import StoredOrder
+from omnifolio.ledger.read import Filter, WalletRow
+from omnifolio.ledger.sequence import latest
+from omnifolio.ledger.tokens import TokenRow, by_ids
+from omnifolio.model.accounts import Principal
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Interval
+from omnifolio.model.ids import AccountId, OrderId, TransactionId, WalletId
+from omnifolio.model.tokens import TokenId
+from omnifolio.views.accounts import AccountView, all_accounts, common_span, one_account
+from omnifolio.views.history import HistoryRow, history
+from omnifolio.views.market import check_currency
+from omnifolio.views.portfolio import Portfolio, portfolio
+from omnifolio.views.transactions import TransactionPage, one_transaction, some_transactions, transaction_page
+
+
+class OrderPage(Struct, frozen=True):
+    """Orders, their account's venue, and the tokens that they name."""
+
+    venue: str
+    orders: Sequence[StoredOrder]
+    tokens: Mapping[TokenId, TokenRow]
+
+
+class AccountCoverage(Struct, frozen=True, kw_only=True):
+    """How far each stream of an account was read, and what is missing."""
+
+    intervals: Mapping[str, Sequence[Interval]]
+    bookmarks: Sequence[Bookmark]
+    gaps: Sequence[StoredGap]
+    complete_from: EpochMs | None
+    complete_to: EpochMs | None
+
+
+class ChangePage(Struct, frozen=True, kw_only=True):
+    """The next changes with the transactions and wallets that they name."""
+
+    changes: Changes
+    transactions: TransactionPage
+    wallets: Mapping[WalletId, WalletRow]
+
+
+class Read:
+    """The questions of faces. Every method names its principal; each raises NotFound for what is not the user's."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def accounts(self, principal: Principal, *, fiat: str, wallet: str | None) -> list[AccountView]:
+        """All accounts. Raises: InvalidField for a currency without a rate."""
+        context = self._context
+
+        def op(conn: Connection) -> list[AccountView]:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            return all_accounts(conn, principal, context.market, now=now, currency=fiat, wallet=wallet)
+
+        return await context.store.read(op)
+
+    async def account(self, principal: Principal, account: AccountId, *, fiat: str, wallet: str | None = None) -> AccountView:
+        """One account."""
+        context = self._context
+
+        def op(conn: Connection) -> AccountView:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            return one_account(conn, principal, context.market, account, now=now, currency=fiat, wallet=wallet)
+
+        return await context.store.read(op)
+
+    async def portfolio(self, principal: Principal, *, fiat: str) -> tuple[Portfolio, EpochMs, int]:
+        """Everything folded, the instant at which it was valued, and the user's sequence."""
+        context = self._context
+
+        def op(conn: Connection) -> tuple[Portfolio, EpochMs, int]:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            views = all_accounts(conn, principal, context.market, now=now, currency=fiat)
+            return portfolio(views, context.assets, now=now, currency=fiat), now, latest(conn, principal)
+
+        return await context.store.read(op)
+
+    async def transactions(self, principal: Principal, account: AccountId, wanted: Filter, *, fiat: str) -> TransactionPage:
+        """A page of an account's transactions."""
+        context = self._context
+
+        def op(conn: Connection) -> TransactionPage:
+            check_currency(conn, fiat, context.clock.now())
+            return transaction_page(conn, principal, account, wanted, currency=fiat, assets=context.assets)
+
+        return await context.store.read(op)
+
+    async def transaction(self, principal: Principal, account: AccountId, number: TransactionId, *, fiat: str) -> TransactionPage:
+        """One transaction, as a page of one."""
+        context = self._context
+
+        def op(conn: Connection) -> TransactionPage:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            accounts.get(conn, principal, account, now)
+            return one_transaction(conn, principal, account, number, currency=fiat, assets=context.assets)
+
+        return await context.store.read(op)
+
+    async def history(
+        self, principal: Principal, account: AccountId, *, first: date, last: date, wallet: str | None, fiat: str
+    ) -> tuple[str, list[HistoryRow]]:
+        """The account's venue, and what each wallet was worth at the end of each day."""
+        context = self._context
+
+        def op(conn: Connection) -> tuple[str, list[HistoryRow]]:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            venue = accounts.get(conn, principal, account, now).venue
+            return venue, history(conn, principal, account, first=first, last=last, now=now, currency=fiat, wallet=wallet)
+
+        return await context.store.read(op)
+
+    async def orders(
+        self,
+        principal: Principal,
+        account: AccountId,
+        *,
+        start: EpochMs,
+        end: EpochMs,
+        limit: int,
+        is_ascending: bool,
+        last: OrderId | None,
+    ) -> OrderPage:
+        """A page of an account's orders."""
+        context = self._context
+
+        def op(conn: Connection) -> OrderPage:
+            venue = accounts.get(conn, principal, account, context.clock.now()).venue
+            found = orders.page(conn, principal, account, start=start, end=end, limit=limit, ascending=is_ascending, last=last)
+            return _with_tokens(conn, venue, found)
+
+        return await context.store.read(op)
+
+    async def order(self, principal: Principal, account: AccountId, number: OrderId) -> OrderPage:
+        """One order, as a page of one."""
+
+        context = self._context
+
+        def op(conn: Connection) -> OrderPage:
+            venue = accounts.get(conn, principal, account, context.clock.now()).venue
+            return _with_tokens(conn, venue, [orders.get(conn, principal, account, number)])
+
+        return await context.store.read(op)
+
+    async def version(self, principal: Principal, account: AccountId) -> int:
+        """The sequence of the account's last change."""
+        return (await self._context.store.read(accounts.get, principal, account, self._context.clock.now())).v
+
+    async def coverage(self, principal: Principal, account: AccountId) -> AccountCoverage:
+        """What was read of an account's history and what was not."""
+        context = self._context
+
+        def op(conn: Connection) -> AccountCoverage:
+            accounts.get(conn, principal, account, context.clock.now())
+            intervals = coverage.intervals_of(conn, account)
+            start, end = common_span(intervals)
+            return AccountCoverage(
+                intervals=intervals,
+                bookmarks=coverage.bookmarks(conn, account),
+                gaps=coverage.gaps_of(conn, account),
+                complete_from=start,
+                complete_to=end,
+            )
+
+        return await context.store.read(op)
+
+    async def changes(self, principal: Principal, *, cursor: str, limit: int, fiat: str) -> ChangePage:
+        """What changed after a cursor. Raises: InvalidField for a cursor that is not ours."""
+        context = self._context
+
+        def op(conn: Connection) -> ChangePage:
+            check_currency(conn, fiat, context.clock.now())
+            found = feed.changes(conn, principal, cursor=cursor, limit=limit)
+            wanted = [
+                TransactionId(change.id) for change in found.changes if change.kind == "transaction" and not change.is_removed
+            ]
+            return ChangePage(
+                changes=found,
+                transactions=some_transactions(conn, principal, wanted, currency=fiat, assets=context.assets),
+                wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
+            )
+
+        return await context.store.read(op)
+
+
+def _with_tokens(conn: Connection, venue: str, found: Sequence[StoredOrder]) -> OrderPage:
+    return OrderPage(venue, found, by_ids(conn, {token for row in found for token in (row.order.base, row.order.quote)}))

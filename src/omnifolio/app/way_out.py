@@ -1,0 +1,43 @@
+"""Everything that this process may ask of the outside world, opened rule by rule; whatever has no rule never leaves."""
+
+from collections.abc import Mapping
+
+from omnifolio.catalog import exchanges
+from omnifolio.catalog.chains import evm_chains
+from omnifolio.model.settings import Settings
+from omnifolio.pricing.registry import Sources
+from omnifolio.transport.egress import Egress
+from omnifolio.transport.policy import Rule
+from omnifolio.venues.exchanges.ccxt_bridge import rules_of
+
+SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
+"""Venues whose place the sandbox takes, each under its own path."""
+
+
+def base_urls_of(settings: Settings) -> Mapping[str, str]:
+    """Venue → base URL used in the place of its own: the sandbox's paths, and on top what the operator has set."""
+    sandbox = settings.sandbox_url.rstrip("/")
+    simulated = {venue: f"{sandbox}/{venue}" for venue in SANDBOX_VENUES} if sandbox else {}
+    return simulated | settings.base_urls
+
+
+def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
+    """Lets the reads of every known venue, chain and price source pass, and nothing else."""
+    base_urls = base_urls_of(settings)
+    for venue in exchanges.ids():
+        egress.allow(venue, rules_of(exchanges.load(venue), base_urls.get(venue)))
+    for chain in evm_chains().values():
+        url = base_urls.get(chain.id) or chain.rpc_url
+        if url:
+            egress.allow(chain.id, [Rule("POST", url, is_configured=chain.id in base_urls)])
+    if "demo" in base_urls:
+        base = base_urls["demo"]
+        egress.allow(
+            "demo",
+            [
+                Rule("POST", f"{base}/session", is_configured=True),
+                Rule("GET", f"{base}/balances", is_configured=True),
+                Rule("GET", f"{base}/transactions", is_configured=True),
+            ],
+        )
+    sources.open_way(egress)

@@ -1,0 +1,105 @@
+"""Exchanges as data: one row each, with the hosts, credential fields and the complete list of calls that may leave us.
+
+Rows are files `data/exchanges/<id>.toml`. What is not in `allowed` is refused before it is signed.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from omnifolio.catalog.streams import ReadingRow
+from omnifolio.model.errors import NotFound
+
+Method = Literal["GET", "POST"]
+Endpoint = tuple[Method, str, str]
+"""METHOD, ccxt's API group joined by "/", the path template as ccxt writes it."""
+
+
+class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing the user enters. `target` is ccxt's name for it, `pattern` a regular expression for the whole value."""
+
+    name: str
+    target: str
+    label: str
+    secret: bool = True
+    pattern: str = ""
+    hint: str = ""
+
+
+class ClockRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the venue tells its time: the call, the place in its JSON answer, and how many milliseconds one unit has.
+
+    `nonce` = `increasing`: each request of a key carries a number greater than the last, so requests go one at a time.
+    """
+
+    endpoint: str = ""
+    field: tuple[str, ...] = ()
+    unit_ms: int = 1
+    nonce: Literal["time", "increasing"] = "time"
+
+
+class PacingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the venue lets through, in milliseconds of its own accounting: ccxt's cost of a call times its `rateLimit`.
+
+    `*_burst_ms` may be spent at once; 1,000 of them come back each second. 0 = no such limit.
+    """
+
+    address_burst_ms: int = 1_000
+    key_burst_ms: int = 0
+    used_headers: Mapping[str, int] = {}
+    """Header that states what was used in the running minute → the weight that the venue allows in it."""
+
+
+class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that is special about one exchange and can be said without code."""
+
+    # Identity.
+    id: str
+    display_name: str
+    ccxt_id: str
+    documentation: str
+
+    # Connecting.
+    fields: tuple[CredentialField, ...]
+    permission_probe: str = ""
+    """The call that tells what a key may do; "" where the venue has none."""
+
+    # The way out.
+    groups: Mapping[str, str]
+    """API group → the URL that its paths hang under."""
+    allowed: tuple[Endpoint, ...]
+    clock: ClockRow = ClockRow()
+    pacing: PacingRow = PacingRow()
+    errors: Mapping[str, str] = {}
+    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong."""
+    options: Mapping[str, str | int | bool] = {}
+    """ccxt options of this exchange."""
+
+    # What is read.
+    reading: ReadingRow = ReadingRow()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every host that this row may call."""
+        return frozenset(urlsplit(base).hostname or "" for base in self.groups.values())
+
+
+def ids() -> tuple[str, ...]:
+    """The ids of all rows, sorted."""
+    folder = resources.files(__package__) / "data" / "exchanges"
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+@cache
+def load(exchange_id: str) -> ExchangeRow:
+    """The row of one exchange. Raises: NotFound."""
+    if exchange_id not in ids():
+        raise NotFound(f"no exchange has the id {exchange_id[:40]!r}")
+    text = (resources.files(__package__) / "data" / "exchanges" / f"{exchange_id}.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), ExchangeRow)

@@ -1,0 +1,66 @@
+"""The API as one ASGI application: routes, errors, the edge around them, and its description."""
+
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.types import ASGIApp
+
+from omnifolio.app.context import Context
+from omnifolio.app.read import Read
+from omnifolio.faces.api import accounts, history, orders, public, transactions, user
+from omnifolio.faces.api.admission import guard
+from omnifolio.faces.api.desk import Bodies, Desk
+from omnifolio.faces.api.edge import Edge
+from omnifolio.faces.api.given import give_desk, give_session
+from omnifolio.faces.api.openapi import router
+from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
+from omnifolio.faces.api.shape import Shape
+from omnifolio.model.prices import BRIDGE, EURO
+
+POLL_WAIT_S = 25.0
+"""How long a poll waits for a change; Vezgo's clients give up after 30 s."""
+ROUTERS = (public.ROUTER, accounts.ROUTER, transactions.ROUTER, orders.ROUTER, history.ROUTER, user.ROUTER)
+
+
+def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
+    """The application of one process, for any ASGI server. The caller owns the context and closes its store."""
+    desk = Desk(
+        context=context,
+        read=Read(context),
+        shape=Shape(context.ids, context.offers, context.assets, currencies=(BRIDGE, EURO)),
+        bodies=Bodies(),
+        poll_wait_s=poll_wait_s,
+    )
+    return Edge(litestar(desk), desk)
+
+
+def litestar(desk: Desk) -> Litestar:
+    """The framework's application, without the edge."""
+    app = Litestar(
+        route_handlers=[*ROUTERS, router(ROUTERS)],
+        guards=[guard],
+        dependencies={
+            "desk": Provide(give_desk, sync_to_thread=False),
+            "session": Provide(give_session, sync_to_thread=False),
+        },
+        exception_handlers={Exception: _refuse},
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    app.state.desk = desk
+    return app
+
+
+def _refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    desk: Desk = request.app.state.desk
+    status, headers, body = problem(
+        refusal(error, request.scope),
+        request_id=request.scope["state"]["request_id"],
+        path=request.scope["path"],
+        ids=desk.context.ids,
+    )
+    if (allow := (getattr(error, "headers", None) or {}).get("Allow")) is not None:
+        headers["allow"] = allow
+    return Response(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,74 @@
+"""`/v1/accounts/{id}/transactions`: pages by the id of the last row that the client has."""
+
+from litestar import Response, Router, get
+
+from omnifolio.faces.api import query
+from omnifolio.faces.api.admission import SCOPE
+from omnifolio.faces.api.answers import answer, responses
+from omnifolio.faces.api.given import Account, DeskGiven, SessionGiven, Transaction
+from omnifolio.faces.api.shape import wallet_key
+from omnifolio.faces.api.wire import TransactionOut
+from omnifolio.ledger.read import Filter
+from omnifolio.model.ids import AccountId, TransactionId
+
+
+@get(
+    "/",
+    summary="List transactions, page by page",
+    opt={SCOPE: "read"},
+    responses=responses(list[TransactionOut], refusals=(401, 403, 404)),
+)
+async def list_transactions(
+    desk: DeskGiven,
+    session: SessionGiven,
+    account_id: Account,
+    ticker: query.Ticker = None,
+    wallet: query.WalletId = None,
+    types: query.Types = None,
+    from_: query.From = None,
+    to: query.To = None,
+    last: query.Last = None,
+    limit: query.Limit = None,
+    sort: query.Sort = None,
+    exclude_fields: query.ExcludeFields = None,
+    fiat: query.Fiat = None,
+) -> Response[bytes]:
+    ids = desk.context.ids
+    asked = query.window(from_, to, now=desk.context.clock.now())
+    wanted = Filter(
+        start=asked.start,
+        end=asked.end,
+        limit=limit or query.LIMIT_DEFAULT,
+        is_ascending=sort == "asc",
+        last=None if last is None else TransactionId(ids.integer("transaction", last)),
+        ticker=ticker,
+        wallet=None if wallet is None else wallet_key(wallet, desk.shape.providers),
+        types=query.types(types),
+    )
+    unwanted = query.excluded(exclude_fields)
+    account = AccountId(ids.integer("account", account_id))
+    currency = query.currency(fiat, desk.context.settings.fiat)
+    page = await desk.read.transactions(session.principal, account, wanted, fiat=currency)
+    return answer(query.without(desk.shape.transactions(page), unwanted))
+
+
+@get(
+    "/{transaction_id:str}",
+    summary="Get a transaction",
+    opt={SCOPE: "read"},
+    responses=responses(TransactionOut, refusals=(401, 403, 404)),
+)
+async def get_transaction(
+    desk: DeskGiven, session: SessionGiven, account_id: Account, transaction_id: Transaction, fiat: query.Fiat = None
+) -> Response[bytes]:
+    ids = desk.context.ids
+    account = AccountId(ids.integer("account", account_id))
+    number = TransactionId(ids.integer("transaction", transaction_id))
+    currency = query.currency(fiat, desk.context.settings.fiat)
+    page = await desk.read.transaction(session.principal, account, number, fiat=currency)
+    return answer(desk.shape.transactions(page)[0])
+
+
+ROUTER = Router(
+    "/v1/accounts/{account_id:str}/transactions", tags=["transactions"], route_handlers=[list_transactions, get_transaction]
+)

@@ -1,0 +1,475 @@
+"""The objects of `/v1` as they go over the wire: Vezgo's fields first, ours beside them.
+
+Instants are epoch milliseconds. Amounts are canonical decimal strings. Values are decimal strings with two places in
+`fiat_ticker`; null is unknown and never zero, `fiat_reason` then says why. Orders alone have numbers, as at Vezgo.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+NAME_LENGTH_MAX = 200
+"""Characters of an account's name."""
+FIELDS_MAX = 20
+"""Credential fields in one request."""
+FIELD_NAME_LENGTH_MAX = 200
+FIELD_LENGTH_MAX = 8_000
+"""Characters of one credential: an RSA key in PEM has fewer than half of them."""
+
+Status = Literal["ok", "error", "syncing", "retry"]
+Direction = Literal["sent", "received"]
+
+
+class _Out(Struct, frozen=True, kw_only=True):
+    """What is answered. Built once, encoded, gone."""
+
+
+class TokenOut(_Out, frozen=True, kw_only=True):
+    """A user's token: a JWT of three parts, valid for twenty minutes."""
+
+    token: str
+
+
+class InstructionsOut(_Out, frozen=True, kw_only=True):
+    """What the user has to do at the provider, by language."""
+
+    en: str
+    fr: str
+
+
+class FeaturesOut(_Out, frozen=True, kw_only=True):
+    """What is read from a provider."""
+
+    account: bool
+    positions: bool
+    transactions: bool
+    nfts: bool
+    streaming: bool
+
+
+class ProviderOut(_Out, frozen=True, kw_only=True):
+    """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta."""
+
+    resource_type: Literal["provider"] = "provider"
+    name: str
+    display_name: str
+    alternate_names: list[str] | None
+    logo: str | None
+    type: str
+    category: str
+    categories: list[str]
+    auth_type: Literal["oauth", "password", "token", "wallet"]
+    scopes: list[str]
+    available_scopes: list[str]
+    available_currencies: list[str]
+    status: str
+    is_beta: bool
+    connect_notice: str | None
+    credentials: list[str]
+    instructions: InstructionsOut
+    misc: dict[str, Any]
+    features: FeaturesOut
+    proof: str
+
+
+class TeamOut(_Out, frozen=True, kw_only=True):
+    """Public facts of a team, for the Connect widget."""
+
+    name: str
+    redirect_uris: list[str]
+    deactivated: bool
+    features: list[str]
+    instructions: list[str]
+    preferences: dict[str, Any]
+    logo: str | None
+
+
+class StatusDetailsOut(_Out, frozen=True, kw_only=True):
+    """The three parts of a sync, each with its own status."""
+
+    wallets: Status
+    balances: Status
+    transactions: Status
+
+
+class AccountErrorOut(_Out, frozen=True, kw_only=True):
+    """Why an account is not up to date, and what its user can do. `options` come with security questions."""
+
+    name: str
+    message: str
+    code: str
+    cause: str
+    action: str
+    docs_url: str
+
+
+class GapOut(_Out, frozen=True, kw_only=True):
+    """Something that was not read. `is_failure`: it is tried again; else the provider does not give it."""
+
+    stream: str
+    code: str
+    text: str
+    start: int | None
+    end: int | None
+    is_failure: bool
+    since: int
+
+
+class CoverageOut(_Out, frozen=True, kw_only=True):
+    """Where an account's history is complete; null bounds while no stretch of time is."""
+
+    complete_from: int | None
+    complete_to: int | None
+    gaps: int
+
+
+class MissingOut(_Out, frozen=True, kw_only=True):
+    """A part of a total that is missing or stale, and why."""
+
+    ticker: str
+    reason: str
+
+
+class PermissionOut(_Out, frozen=True, kw_only=True):
+    """What the key may do, as the provider says."""
+
+    state: Literal["read_only", "can_trade", "can_withdraw", "unknown"]
+    excess: list[str]
+    missing: list[str]
+    checked_at: int
+
+
+class WalletOut(_Out, frozen=True, kw_only=True):
+    """A purse inside an account."""
+
+    id: str
+    name: str | None
+    address: str | None
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    is_reconciled: bool
+
+
+class BalanceOut(_Out, frozen=True, kw_only=True):
+    """How much of a token a wallet holds. `is_suspect`: the last look did not show it, which is not believed yet."""
+
+    resource_type: Literal["balance"] = "balance"
+    ticker: str
+    provider_ticker: str
+    provider_ticker_name: str
+    ticker_address: str | None
+    name: str
+    asset_type: str
+    amount: str
+    decimals: int | None
+    fiat_value: str | None
+    fiat_ticker: str
+    asset_is_verified: bool
+    fiat_asset_is_verified: bool
+    logo: str | None
+    updated_at: int
+    wallet: str
+    misc: dict[str, Any] | None
+    asset_id: str
+    product: str
+    is_suspect: bool
+    fiat_price: str | None
+    fiat_source: str | None
+    fiat_reason: str | None
+    is_stale: bool
+
+
+class AccountOut(_Out, frozen=True, kw_only=True):
+    """A user's connection to a provider with everything in it."""
+
+    id: str
+    name: str | None
+    resource_type: Literal["account"] = "account"
+    blockchain: str | None
+    created_at: int
+    updated_at: int
+    status: Status
+    status_details: StatusDetailsOut | UnsetType = UNSET
+    error: AccountErrorOut | None
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    missing: list[MissingOut]
+    stale: list[MissingOut]
+    provider: ProviderOut
+    wallets: list[WalletOut]
+    balances: list[BalanceOut]
+    v: int
+    authorized: bool
+    permission: PermissionOut | None
+    key_hint: str
+    synced_at: int | None
+    next_sync_at: int | None
+    coverage: CoverageOut
+    gaps: list[GapOut]
+
+
+class PartOut(_Out, frozen=True, kw_only=True):
+    """One movement of a transaction: unsigned, with its direction."""
+
+    id: str
+    direction: Direction
+    ticker: str
+    provider_ticker: str
+    ticker_address: str | None
+    amount: str
+    fiat_ticker: str
+    fiat_value: str | None
+    from_address: str | None
+    to_address: str | None
+    other_parties: list[str]
+    asset_is_verified: bool
+    fiat_asset_is_verified: bool
+    misc: dict[str, Any] | None
+    asset_id: str
+    wallet: str
+    fiat_source: str | None
+    fiat_reason: str | None
+
+
+class FeeOut(_Out, frozen=True, kw_only=True):
+    """What was paid for a transaction. Its `id` is that of the part whose token it was paid in, where there is just one."""
+
+    id: str
+    resource_type: Literal["transaction_fee"] = "transaction_fee"
+    type: str
+    ticker: str
+    provider_ticker: str
+    ticker_address: str | None
+    amount: str
+    fiat_ticker: str
+    fiat_value: str | None
+    asset_is_verified: bool
+    fiat_asset_is_verified: bool
+    misc: dict[str, Any] | None
+    asset_id: str
+    wallet: str
+    fiat_source: str | None
+    fiat_reason: str | None
+
+
+class TransactionMiscOut(_Out, frozen=True, kw_only=True):
+    """Where a transaction comes from. `incomplete` names what is unknown in it."""
+
+    origin_id: str
+    origin_type: str
+    is_swap: bool | UnsetType = UNSET
+    incomplete: list[str]
+
+
+class TransactionOut(_Out, frozen=True, kw_only=True):
+    """An event with all its movements: tokens, coins and fees alike."""
+
+    id: str
+    resource_type: Literal["transaction"] = "transaction"
+    status: Literal["pending", "confirmed", "failed", "cancelled"]
+    transaction_type: str
+    transaction_subtype: str | None
+    transaction_hash: str | None
+    fiat_calculated_at: int
+    initiated_at: int
+    confirmed_at: int | None
+    wallet: str | None
+    account: str
+    misc: TransactionMiscOut
+    parts: list[PartOut]
+    fees: list[FeeOut]
+    finality: str
+    v: int
+
+
+class HistoryOut(_Out, frozen=True, kw_only=True):
+    """One wallet at the end of one UTC day; `date` is the day's first millisecond.
+
+    `fiat_source` says whether the quantities were calculated from the ledger or observed on that day.
+    """
+
+    id: str
+    date: int
+    wallet: str
+    fiat_ticker: str
+    fiat_value: str | None
+    fiat_source: Literal["ledger", "observed"]
+    complete: bool
+    missing: list[MissingOut]
+
+
+class OrderMiscOut(_Out, frozen=True, kw_only=True):
+    """What else is known of an order."""
+
+    base_asset_id: str
+    quote_asset_id: str
+
+
+class OrderOut(_Out, frozen=True, kw_only=True):
+    """An order at an exchange, in numbers (written with all their digits). `filled_price` is the total in the quote token."""
+
+    id: str
+    account: str
+    wallet: str
+    resource_type: Literal["order"] = "order"
+    order_id: str
+    order_status: str
+    type: str
+    time_in_force: str | None
+    side: Literal["buy", "sell"]
+    base_ticker: str
+    quote_ticker: str
+    order_quantity: float
+    order_price: float | None
+    filled_price: float
+    filled_quantity: float
+    average_execution_price: float | None
+    order_creation_time: int
+    updated_at: int
+    misc: OrderMiscOut
+
+
+class AssetOut(_Out, frozen=True, kw_only=True):
+    """One asset over all accounts."""
+
+    asset: str
+    ticker: str
+    name: str
+    amount: str
+    asset_is_verified: bool
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+
+
+class AccountTotalOut(_Out, frozen=True, kw_only=True):
+    """The total of one account."""
+
+    id: str
+    name: str | None
+    provider: str
+    status: Status
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+
+
+class PortfolioOut(_Out, frozen=True, kw_only=True):
+    """All that a user owns. `complete` is false when any price is missing or stale, `is_partial` when any account could not be
+    read wholly."""
+
+    resource_type: Literal["portfolio"] = "portfolio"
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    is_partial: bool
+    missing: list[MissingOut]
+    stale: list[MissingOut]
+    accounts: list[AccountTotalOut]
+    assets: list[AssetOut]
+    at: int
+    v: int
+
+
+class StreamOut(_Out, frozen=True, kw_only=True):
+    """How far one stream of an account was read."""
+
+    stream: str
+    intervals: list[tuple[int, int]]
+    updated_at: int | None
+    reached_present_at: int | None
+
+
+class AccountCoverageOut(_Out, frozen=True, kw_only=True):
+    """Which parts of an account's history are complete, and what is missing."""
+
+    resource_type: Literal["coverage"] = "coverage"
+    account: str
+    complete_from: int | None
+    complete_to: int | None
+    streams: list[StreamOut]
+    gaps: list[GapOut]
+
+
+class ChangeOut(_Out, frozen=True, kw_only=True):
+    """One row of the change log. A removed one is a tombstone; `leads_to` then names the row that took its place, if any."""
+
+    seq: int
+    kind: Literal["account", "balances", "transaction"]
+    id: str
+    is_removed: bool
+    leads_to: str | None
+    product: str | None
+    transaction: TransactionOut | None
+
+
+class ChangesOut(_Out, frozen=True, kw_only=True):
+    """The next changes. Ask again with `cursor` while `has_more`. `is_reset`: drop what you hold and take these instead."""
+
+    resource_type: Literal["changes"] = "changes"
+    changes: list[ChangeOut]
+    cursor: str
+    has_more: bool
+    is_reset: bool
+
+
+class HealthOut(_Out, frozen=True, kw_only=True):
+    """Whether the service can answer."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class ProblemOut(_Out, frozen=True, kw_only=True):
+    """What went wrong (RFC 9457), with Vezgo's `message` and `error`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    message: str
+    error: str
+    code: str
+    blame: str
+    retry: str
+    action: str
+    request_id: str
+    docs_url: str
+    existing_institution_id: str | UnsetType = UNSET
+    existing_connection_id: str | UnsetType = UNSET
+
+
+Name = Annotated[str, Meta(max_length=NAME_LENGTH_MAX)]
+Credentials = Annotated[
+    dict[Annotated[str, Meta(max_length=FIELD_NAME_LENGTH_MAX)], Annotated[str, Meta(max_length=FIELD_LENGTH_MAX)]],
+    Meta(max_length=FIELDS_MAX),
+]
+
+
+class TokenIn(Struct, frozen=True, kw_only=True):
+    """Who asks for a token."""
+
+    clientId: Annotated[str, Meta(max_length=FIELD_NAME_LENGTH_MAX)]  # noqa: N815 - Vezgo's name
+    secret: Annotated[str, Meta(max_length=FIELD_LENGTH_MAX)]
+
+
+class AccountIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new connection. `credentials` are the provider's fields; Vezgo's `apiKey`, `apiSecret` and `address` mean the same."""
+
+    provider: Annotated[str, Meta(max_length=FIELD_NAME_LENGTH_MAX)]
+    credentials: Credentials
+    name: Name | None = None
+    sync_transactions: bool | None = None
+    sync_nfts: bool | None = None
+    daily_sync: bool | None = None
+
+
+class AccountChangeIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New credentials, or the answer to a provider's question."""
+
+    credentials: Credentials | None = None
+    security_answer: Annotated[str, Meta(max_length=FIELD_LENGTH_MAX)] | None = None
+    name: Name | None = None

@@ -1,0 +1,228 @@
+"""`omnifolio accounts …`: link, list, synchronise and remove the owner's accounts."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from omnifolio.app import link as linking
+from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
+from omnifolio.app.read import Read
+from omnifolio.app.refreshing import sync_now
+from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
+from omnifolio.faces.cli.output import Row, format_option, show, show_one
+from omnifolio.faces.cli.progress import watching
+from omnifolio.faces.cli.session import Session, at_work
+from omnifolio.faces.money import money
+from omnifolio.model.clock import iso
+from omnifolio.model.errors import InvalidField, LiteralSecretRefused
+from omnifolio.model.ids import AccountId
+from omnifolio.views.accounts import AccountView
+
+LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "complete", "error")
+
+
+@click.group()
+def accounts() -> None:
+    """Link, list, synchronise and remove accounts."""
+
+
+@accounts.command("list")
+@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@format_option
+@pass_invocation
+def list_accounts(invocation: Invocation, fiat: str, output_format: str) -> None:
+    """All linked accounts."""
+
+    async def work(session: Session) -> list[Row]:
+        views = await Read(session.runtime.context).accounts(session.owner.principal, fiat=fiat, wallet=None)
+        return [_row(session, view, fiat) for view in views]
+
+    rows = at_work(invocation, work)
+    show(rows, output_format, columns=LIST_COLUMNS, empty="No account is linked yet. Begin with: omnifolio accounts add kraken")
+
+
+@accounts.command()
+@click.argument("account")
+@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@format_option
+@pass_invocation
+def show_account(invocation: Invocation, account: str, fiat: str, output_format: str) -> None:
+    """One account: its state, what its key may do, and what is missing."""
+
+    async def work(session: Session) -> Row:
+        number = _number(session, account)
+        view = await Read(session.runtime.context).account(session.owner.principal, number, fiat=fiat)
+        certificate = view.account.certificate
+        return {
+            **_row(session, view, fiat),
+            "key": view.account.key_hint and f"…{view.account.key_hint}",
+            "key_may": certificate.state.replace("_", " ") if certificate else "not checked yet",
+            "checked_by": certificate.method if certificate else None,
+            "synced_at": iso(view.account.synced_at) if view.account.synced_at else None,
+            "next_sync_at": iso(view.account.next_sync_at) if view.account.next_sync_at else None,
+            "venue_calls": view.account.calls,
+            "missing": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
+        }
+
+    show_one(at_work(invocation, work), output_format)
+
+
+show_account.name = "show"
+
+
+@accounts.command()
+@click.argument("venue")
+@click.argument("fields", nargs=-1, metavar="[FIELD=@FILE | FIELD=- | FIELD=VALUE]...")
+@click.option("--name", help="How you call it.")
+@click.option(
+    "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
+)
+@click.option("--no-sync", is_flag=True, help="Only link; the server synchronises it.")
+@format_option
+@pass_invocation
+def add(
+    invocation: Invocation,
+    venue: str,
+    fields: tuple[str, ...],
+    name: str | None,
+    credential_env: str | None,
+    no_sync: bool,
+    output_format: str,
+) -> int:
+    """Link an account with a read-only key or an address.
+
+    A secret is never given on the command line, where other programs can read it: use FIELD=@FILE, FIELD=- (standard input),
+    --credential-env, or wait for the prompt.
+    """
+
+    async def work(session: Session) -> tuple[Row, int]:
+        context = session.runtime.context
+        offer = context.offers.of(venue)
+        entered = entered_fields(offer, fields, credential_env, is_sandbox=bool(context.settings.sandbox_url))
+        number = await linking.link(context, session.owner.principal, provider=offer.name, entered=entered, name=name, options={})
+        return await _after_link(session, number, is_synced=not no_sync)
+
+    row, code = at_work(invocation, work, with_workers=True)
+    show_one(row, output_format)
+    return code
+
+
+@accounts.command()
+@click.argument("account", required=False)
+@format_option
+@pass_invocation
+def sync(invocation: Invocation, account: str | None, output_format: str) -> int:
+    """Synchronise one account, or all, now; safe beside a running server."""
+
+    async def work(session: Session) -> tuple[list[Row], int]:
+        principal, context = session.owner.principal, session.runtime.context
+        chosen = None if account is None else _number(session, account)
+        async with watching(session):
+            await sync_now(session.runtime, principal, chosen)
+        views = await Read(context).accounts(principal, fiat=context.settings.fiat, wallet=None)
+        kept = [view for view in views if chosen in (None, view.account.id)]
+        return [_row(session, view, context.settings.fiat) for view in kept], max(map(_code, kept), default=0)
+
+    rows, code = at_work(invocation, work, with_workers=True)
+    show(rows, output_format, columns=LIST_COLUMNS)
+    return code
+
+
+@accounts.command()
+@click.argument("account")
+@click.confirmation_option(prompt="This removes the account, its history and its credentials. Go on?")
+@pass_invocation
+def remove(invocation: Invocation, account: str) -> None:
+    """Remove an account, all its facts and its credentials."""
+
+    async def work(session: Session) -> None:
+        await linking.unlink(session.runtime.context, session.owner.principal, _number(session, account))
+
+    at_work(invocation, work, with_workers=True)
+    click.echo("Removed. Its credentials cannot be opened any more, not even from an earlier backup of the database.")
+
+
+def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_sandbox: bool) -> dict[str, str]:
+    """What the user enters, from files, standard input, the environment or a prompt without echo.
+
+    Raises: LiteralSecretRefused for a secret on the command line, except for the sandbox; InvalidField.
+    """
+    by_name = {field.name: field for field in offer.fields}
+    entered: dict[str, str] = {}
+    for item in given:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise InvalidField(f"{item[:20]}: expected FIELD=@FILE, FIELD=- or FIELD=VALUE")
+        entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_sandbox=is_sandbox)
+    if prefix:
+        entered |= _from_environment(offer, prefix, os.environ)
+    for field in offer.fields:
+        names = {field.name, *NAMES_OF_FIELDS.get(field.name, ())}
+        if not names & entered.keys() and field.is_required and sys.stdin.isatty():
+            entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret)
+    return entered
+
+
+def _value(field: Field | None, name: str, value: str, *, is_sandbox: bool) -> str:
+    if value == "-":
+        return sys.stdin.read().strip()
+    if value.startswith("@"):
+        path = Path(value[1:])
+        if not path.is_file():
+            raise InvalidField(f"{name}: there is no file {path}")
+        return path.read_text(encoding="utf-8").strip()
+    if (field is None or field.is_secret) and not is_sandbox:
+        raise LiteralSecretRefused(
+            f"{name} was given in plain text, where the shell's history and other programs can read it; "
+            f"give {name}=@FILE, {name}=-, --credential-env PREFIX, or leave it out to be asked"
+        )
+    return value
+
+
+def _ours(offer: Offer, name: str) -> str:
+    return next((field.name for field in offer.fields if name in NAMES_OF_FIELDS.get(field.name, ())), name)
+
+
+def _from_environment(offer: Offer, prefix: str, environment: Mapping[str, str]) -> dict[str, str]:
+    names = {field.name: f"{prefix}_{field.name}".upper() for field in offer.fields}
+    found = {field: environment[name] for field, name in names.items() if name in environment}
+    if not found:
+        raise InvalidField(f"--credential-env {prefix}: expected {' or '.join(names.values())} in the environment")
+    return found
+
+
+async def _after_link(session: Session, number: AccountId, *, is_synced: bool) -> tuple[Row, int]:
+    context = session.runtime.context
+    if is_synced:
+        async with watching(session):
+            await sync_now(session.runtime, session.owner.principal, number)
+    view = await Read(context).account(session.owner.principal, number, fiat=context.settings.fiat)
+    return _row(session, view, context.settings.fiat), _code(view) if is_synced else 0
+
+
+def _code(view: AccountView) -> int:
+    if view.account.status == "error":
+        return EXIT_VENUE
+    return EXIT_INCOMPLETE if view.account.status == "retry" or not view.total.complete else 0
+
+
+def _number(session: Session, account: str) -> AccountId:
+    return AccountId(session.runtime.context.ids.integer("account", account))
+
+
+def _row(session: Session, view: AccountView, fiat: str) -> Row:
+    account = view.account
+    return {
+        "id": session.runtime.context.ids.wire("account", account.id),
+        "venue": account.venue,
+        "name": account.name,
+        "status": account.status,
+        "balances": len(view.holdings),
+        "value": money(view.total.amount),
+        "fiat": fiat,
+        "complete": view.total.complete,
+        "error": account.error_text,
+    }

@@ -1,0 +1,38 @@
+"""`omnifolio owner …`: who runs this installation for themselves, and a token for their own tools."""
+
+import click
+
+from omnifolio.app.authenticate import USER_SCOPES
+from omnifolio.faces.cli.main import Invocation, pass_invocation
+from omnifolio.faces.cli.output import Row, format_option, show_one
+from omnifolio.faces.cli.session import Session, at_work
+
+
+@click.group()
+def owner() -> None:
+    """The owner's team and user."""
+
+
+@owner.command("show")
+@format_option
+@pass_invocation
+def show_owner(invocation: Invocation, output_format: str) -> None:
+    """The owner's team and user id."""
+
+    async def work(session: Session) -> Row:
+        found = session.owner
+        return {"team": found.team.name, "client_id": found.team.client_id, "user": found.user.uuid}
+
+    show_one(at_work(invocation, work), output_format)
+
+
+@owner.command()
+@pass_invocation
+def token(invocation: Invocation) -> None:
+    """A token for the API in the owner's name, valid for 20 minutes."""
+
+    async def work(session: Session) -> str:
+        context, found = session.runtime.context, session.owner
+        return context.tokens.issue(found.team, found.user, USER_SCOPES, now=context.clock.now())
+
+    click.echo(at_work(invocation, work))

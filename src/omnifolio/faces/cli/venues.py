@@ -1,0 +1,53 @@
+"""`omnifolio venues …`: what can be connected, and what each venue asks for."""
+
+import click
+
+from omnifolio.app.offers import Offer, Offers, all_offers
+from omnifolio.faces.cli.main import Invocation, pass_invocation
+from omnifolio.faces.cli.output import Row, format_option, show, show_one
+
+LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
+
+
+@click.group()
+def venues() -> None:
+    """Exchanges, chains and files that can be connected."""
+
+
+@venues.command("list")
+@click.option("--category", type=click.Choice(["exchanges", "blockchains", "wallets"]), help="Only this category.")
+@format_option
+@pass_invocation
+def list_venues(invocation: Invocation, category: str | None, output_format: str) -> None:
+    """All venues, and how each connector has been proved."""
+    show(
+        [_row(offer) for offer in _offers(invocation).all if category in (None, offer.category)],
+        output_format,
+        columns=LIST_COLUMNS,
+    )
+
+
+@venues.command("show")
+@click.argument("venue")
+@format_option
+@pass_invocation
+def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
+    """One venue: what it asks for and where to find that."""
+    offer = _offers(invocation).of(venue)
+    fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
+    show_one({**_row(offer), **fields, "instructions": offer.instructions or None}, output_format)
+
+
+def _offers(invocation: Invocation) -> Offers:
+    settings = invocation.settings()
+    return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
+
+
+def _row(offer: Offer) -> Row:
+    return {
+        "id": offer.name,
+        "name": offer.display_name,
+        "category": offer.category,
+        "fields": [field.name for field in offer.fields],
+        "proof": offer.proof,
+    }

@@ -1,0 +1,1 @@
+"""The price and rate sources, one file each."""

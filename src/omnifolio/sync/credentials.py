@@ -1,0 +1,118 @@
+"""The only place where a credential is opened: for the length of one slice, after the venue has said what it may do.
+
+New credentials wait sealed in the intake. The venue is asked for their rights first; a key that can do more than the team's
+policy allows is wiped and named, every other one is kept under its user's key. Kept credentials are asked about once a day.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from sqlalchemy.engine import Connection
+
+from omnifolio.ledger import accounts
+from omnifolio.model.accounts import Certificate, Principal
+from omnifolio.model.clock import DAY_MS, Clock
+from omnifolio.model.errors import ExcessPermission, MissingPermission, NotFound
+from omnifolio.model.secrets import Secret
+from omnifolio.store.engine import Store
+from omnifolio.transport.egress import Egress
+from omnifolio.vault import open as vault
+from omnifolio.vault.keystore import KeyStore
+from omnifolio.venues.contract import Access, Known, Reader
+
+CHECK_EVERY_MS = DAY_MS
+
+
+class Doorkeeper:
+    """Opens an account for a reader, and closes it behind it."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        egress: Egress,
+        keys: KeyStore,
+        reader_for: Callable[[str], Reader],
+        base_urls: Mapping[str, str],
+        on_trade: Literal["warn", "refuse"],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._egress = egress
+        self._keys = keys
+        self._reader_for = reader_for
+        self._base_urls = base_urls
+        self._on_trade = on_trade
+
+    @asynccontextmanager
+    async def open(self, principal: Principal, account: accounts.Account, known: Known) -> AsyncIterator[tuple[Reader, Access]]:
+        """The account's reader and access, with rights checked where that is due.
+
+        Raises: ExcessPermission (the credential is wiped before), MissingPermission, SecretUnreadable, VaultUnavailable,
+        VenueError.
+        """
+        reader = self._reader_for(account.venue)
+        calls_before = self._egress.calls[account.venue, account.key_label]
+        taken = await self._store.write_sync(vault.open_intake, principal, account.id, self._keys)
+        secrets = taken.secrets if taken is not None else await self._kept(principal, account)
+        access = Access(
+            venue=account.venue,
+            egress=self._egress,
+            clock=self._clock,
+            key_label=account.key_label,
+            secrets=secrets,
+            fields=account.fields,
+            base_url=self._base_urls.get(account.venue),
+            known=known,
+        )
+        try:
+            if taken is not None or self._is_check_due(account):
+                await self._check(principal, account, reader, access, taken)
+            yield reader, access
+        finally:
+            access.secrets = {}
+            calls = self._egress.calls[account.venue, account.key_label] - calls_before
+            await self._store.write(accounts.count_calls, account.id, calls)
+
+    async def _kept(self, principal: Principal, account: accounts.Account) -> dict[str, Secret]:
+        try:
+            return await self._store.read(vault.open_secret, principal, account.id, self._keys)
+        except NotFound:
+            if account.key_hint:
+                raise
+            return {}  # an address needs no credential
+
+    def _is_check_due(self, account: accounts.Account) -> bool:
+        last = account.certificate
+        return last is None or self._clock.now() - last.checked_at >= CHECK_EVERY_MS
+
+    async def _check(
+        self, principal: Principal, account: accounts.Account, reader: Reader, access: Access, taken: vault.Taken | None
+    ) -> None:
+        certificate = await reader.certificate(access)
+        excess = _excess(certificate, self._on_trade)
+
+        def op(conn: Connection) -> None:
+            accounts.certify(conn, principal, account.id, certificate, self._clock.now())
+            if taken is None:
+                if excess:
+                    vault.forget(conn, principal, account.id)
+            elif excess:
+                vault.refuse(conn, principal, account.id, taken)
+            else:
+                vault.accept(conn, principal, account.id, taken, self._keys, now=self._clock.now())
+
+        await self._store.write_sync(op)
+        if excess:
+            raise ExcessPermission(
+                f"this key can do more than read ({', '.join(certificate.excess)}), so it was not kept; "
+                "turn that off at the venue, or make a new key that can only read"
+            )
+        if certificate.missing:
+            raise MissingPermission(f"this key may not read {', '.join(certificate.missing)}")
+
+
+def _excess(certificate: Certificate, on_trade: Literal["warn", "refuse"]) -> bool:
+    return certificate.state == "can_withdraw" or (certificate.state == "can_trade" and on_trade == "refuse")

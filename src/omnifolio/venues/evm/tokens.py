@@ -1,0 +1,183 @@
+"""What a token says of itself and of a holder: decimals, symbol, name and balance, asked of many contracts at once.
+
+Through Multicall3 where it is deployed (one question for a hundred tokens), else one question per fact. An answer inside
+Multicall3 that failed proves nothing, because a greedy neighbour may have burned the gas: it is asked again alone. What a
+contract then answers with a failure, or with no word at all, is its answer: it is mute. Anything else is the node's failure.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from omnifolio.catalog.chains import EvmChain
+from omnifolio.model.amounts import FRACTION_DIGITS_MAX
+from omnifolio.model.errors import VenueBadResponse
+from omnifolio.model.facts import Evidence
+from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
+from omnifolio.venues.evm.words import (
+    BALANCE_OF,
+    DECIMALS,
+    GET_ETH_BALANCE,
+    NAME,
+    SYMBOL,
+    WORD_BYTES,
+    clean_text,
+    data_of,
+    decode_aggregate,
+    decode_text,
+    encode_address,
+    encode_aggregate,
+    quantity,
+    word,
+)
+
+FACTS_PER_CALL_MAX = 200
+"""Facts in one aggregate3: at up to 100,000 gas each this stays below the gas that nodes allow a read."""
+TICKER_LENGTH_MAX = 32
+NAME_LENGTH_MAX = 64
+
+NATIVE = "native"
+"""The subject of the chain's own coin, where a token has its contract."""
+_READ = "tokens"
+_TOGETHER = "+"
+"""Stands before each subject of a question through Multicall3."""
+_SELECTORS = {"decimals": DECIMALS, "symbol": SYMBOL, "name": NAME}
+
+
+class Asked(Struct, frozen=True):
+    """One fact of one contract: `0xabc…:balance`, `native:balance`, `0xabc…:symbol`."""
+
+    contract: str
+    fact: str
+
+    @property
+    def about(self) -> str:
+        """The subject's name in the evidence."""
+        return f"{self.contract}:{self.fact}"
+
+
+def token_facts(contracts: Iterable[str], *, named: frozenset[str]) -> list[Asked]:
+    """What to ask to hold amounts of these contracts: decimals, and of those not in `named` also symbol and name."""
+    found: list[Asked] = []
+    for contract in contracts:
+        facts = ("decimals",) if contract in named else ("decimals", "symbol", "name")
+        found.extend(Asked(contract, fact) for fact in facts)
+    return found
+
+
+async def ask_tokens(
+    node: Node, asked: Sequence[Asked], *, chain: EvmChain, holder: str, block: str, batched: bool
+) -> list[Evidence]:
+    """Asks for `asked` at `block`, `holder` being whose balances are meant; `batched` when Multicall3 is deployed.
+
+    Raises: VenueBusy, VenueUnavailable, VenueBadResponse.
+    """
+    kept: list[Evidence] = []
+    if batched:
+        size = FACTS_PER_CALL_MAX
+        parts = [asked[start : start + size] for start in range(0, len(asked), size)]
+        kept += await node.ask(_READ, [_together(part, chain=chain, holder=holder, block=block) for part in parts])
+    answered = _answers(kept)
+    alone = [_alone(item, holder=holder, block=block) for item in asked if answered.get(item.about) is None]
+    return kept + await node.ask(_READ, alone)
+
+
+def _together(asked: Sequence[Asked], *, chain: EvmChain, holder: str, block: str) -> Call:
+    inner = [
+        (chain.multicall3, GET_ETH_BALANCE + encode_address(holder))
+        if item.contract == NATIVE
+        else (item.contract, _data(item, holder))
+        for item in asked
+    ]
+    call = {"to": chain.multicall3, "data": "0x" + encode_aggregate(inner).hex()}
+    return Call("".join(_TOGETHER + item.about for item in asked), "eth_call", (call, block))
+
+
+def _alone(item: Asked, *, holder: str, block: str) -> Call:
+    if item.contract == NATIVE:
+        return Call(item.about, "eth_getBalance", (holder, block))
+    return Call(item.about, "eth_call", ({"to": item.contract, "data": "0x" + _data(item, holder).hex()}, block))
+
+
+def _data(item: Asked, holder: str) -> bytes:
+    return BALANCE_OF + encode_address(holder) if item.fact == "balance" else _SELECTORS[item.fact]
+
+
+def _answers(evidence: Sequence[Evidence]) -> dict[str, bytes | None]:
+    """What each subject answered: bytes, empty when the contract itself failed; None when it must be asked again."""
+    found: dict[str, bytes | None] = {}
+    for about, reply in gathered(evidence, _READ).items():
+        if not about.startswith(_TOGETHER):
+            found[about] = _single(about, reply)
+            continue
+        subjects = about.split(_TOGETHER)[1:]
+        if reply.error is not None:
+            found.update(dict.fromkeys(subjects))
+            continue
+        results = decode_aggregate(data_of(reply.read(str)), len(subjects))
+        found.update(
+            (s, data if done and len(data) >= WORD_BYTES else None) for s, (done, data) in zip(subjects, results, strict=True)
+        )
+    return found
+
+
+def _single(about: str, reply: Reply) -> bytes | None:
+    if reply.error is not None:
+        return b"" if reply.error.trouble == "reverted" else None
+    text = reply.read(str)
+    return quantity(text).to_bytes(WORD_BYTES, "big") if about.startswith(NATIVE) else data_of(text)
+
+
+class TokenAnswers:
+    """The answers to `ask_tokens` in one page."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self._answers = _answers(evidence)
+        self._faults = {about: reply.error for about, reply in gathered(evidence, _READ).items() if reply.error is not None}
+
+    def contracts(self) -> list[str]:
+        """All contracts that were asked for anything, in order."""
+        return list(dict.fromkeys(about.partition(":")[0] for about in self._answers if not about.startswith(NATIVE)))
+
+    def decimals(self, contract: str) -> int | None:
+        """The token's decimals, 0 where it states none; None when its amounts could not be held.
+
+        Raises: VenueError when the node did not answer.
+        """
+        data = self._answer(f"{contract}:decimals")
+        stated = word(data, 0) if len(data) >= WORD_BYTES else 0
+        return stated if stated <= FRACTION_DIGITS_MAX else None
+
+    def balance(self, subject: str) -> int | None:
+        """The holder's base units; None when the contract is mute. Raises: VenueError when the node did not answer."""
+        data = self._answer(f"{subject}:balance")
+        return word(data, 0) if len(data) >= WORD_BYTES else None
+
+    def facts(self, chain: EvmChain, contract: str) -> TokenFacts | None:
+        """The token for the ledger, cleaned for showing; None where only its decimals were asked."""
+        if f"{contract}:symbol" not in self._answers:
+            return None
+        short = f"{contract[:6]}…{contract[-4:]}"
+        return TokenFacts(
+            id=chain.erc20(contract),
+            ticker=self._text(f"{contract}:symbol", TICKER_LENGTH_MAX) or short,
+            name=self._text(f"{contract}:name", NAME_LENGTH_MAX),
+            decimals=self.decimals(contract),
+        )
+
+    def _text(self, about: str, length_max: int) -> str:
+        return clean_text(decode_text(self._answer(about)) or "", length_max=length_max)
+
+    def _answer(self, about: str) -> bytes:
+        data = self._answers.get(about)
+        if data is None:
+            fault = self._faults.get(about)
+            raise failure(fault) if fault is not None else VenueBadResponse("the node left a question about a token open")
+        return data
+
+
+def contracts_of(known: frozenset[TokenId], chain: EvmChain) -> frozenset[str]:
+    """The ERC-20 contracts (lower case) of this chain among known tokens."""
+    prefix = f"{chain.caip2}/erc20:"
+    return frozenset(token[len(prefix) :].lower() for token in known if token.startswith(prefix))

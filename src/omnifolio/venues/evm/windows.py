@@ -1,0 +1,164 @@
+"""Which transactions touched an address in a stretch of blocks: the questions of one window, and what their answers name.
+
+Events are found by topic: Transfer from and to the address, Deposit and Withdrawal of the wrapped native coin, which announce no
+Transfer. Coins that move without an event, and transactions that failed, are found by `trace_filter` where the node has it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
+from omnifolio.model.facts import Evidence
+from omnifolio.venues.evm.head import block_call, time_of
+from omnifolio.venues.evm.movements import Subject
+from omnifolio.venues.evm.rpc import Call, Fault, Reply, gathered
+from omnifolio.venues.evm.shapes import Block, Log, Trace
+from omnifolio.venues.evm.words import DEPOSIT, TRANSFER, WITHDRAWAL, quantity, topic_of
+
+WINDOW = "window"
+_EVENTS = ("out", "in", "wrapped")
+_TRACES = ("sent", "received")
+
+
+class Touched(Struct, frozen=True, kw_only=True):
+    """A transaction that touched the address. `inner` that coins moved by its inner calls; None when nobody looked."""
+
+    hash: str
+    height: int
+    block_hash: str
+    inner: bool | None
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """What one window holds: blocks `start` to `end`, their times, the transactions in order of height."""
+
+    start: int
+    end: int
+    final: int
+    address: str
+    from_at: EpochMs
+    to_at: EpochMs
+    end_hash: str
+    touched: tuple[Touched, ...]
+    has_traces: bool
+    rewards: int
+    """Rewards of the chain to the address as its miner, which are no transactions."""
+
+
+def window_calls(subject: Subject, *, start: int, end: int, with_traces: bool) -> list[Call]:
+    """The questions of the window from `start` to `end`, both included."""
+    wallet, chain = topic_of(subject.address), subject.chain
+    stretch = {"fromBlock": hex(start), "toBlock": hex(end)}
+    calls = [
+        Call("out", "eth_getLogs", (stretch | {"topics": [TRANSFER, wallet]},)),
+        Call("in", "eth_getLogs", (stretch | {"topics": [TRANSFER, None, wallet]},)),
+    ]
+    if chain.wrapped:
+        events = stretch | {"address": chain.wrapped, "topics": [[DEPOSIT, WITHDRAWAL], wallet]}
+        calls.append(Call("wrapped", "eth_getLogs", (events,)))
+    if start:
+        calls.append(block_call("before", start - 1))
+    calls.append(block_call("last", end))
+    if with_traces:
+        calls.append(Call("sent", "trace_filter", (stretch | {"fromAddress": [subject.address]},)))
+        calls.append(Call("received", "trace_filter", (stretch | {"toAddress": [subject.address]},)))
+    return calls
+
+
+def window_faults(evidence: Sequence[Evidence]) -> tuple[Fault | None, Fault | None]:
+    """What stood in the way of the events, and of the traces."""
+    answers = gathered(evidence, WINDOW)
+    return _fault(answers, _EVENTS), _fault(answers, _TRACES)
+
+
+def _fault(answers: Mapping[str, Reply], subjects: Sequence[str]) -> Fault | None:
+    return next((answers[s].error for s in subjects if s in answers and answers[s].error is not None), None)
+
+
+def window_of(evidence: Sequence[Evidence]) -> Window | None:
+    """The window in a page's evidence; None when the page has none.
+
+    Raises: VenueBadResponse for events outside the window, VenueUnavailable when the node has lost the window's blocks.
+    """
+    params = next((item.params for item in evidence if item.params.get("read") == WINDOW), None)
+    if params is None:
+        return None
+    answers = gathered(evidence, WINDOW)
+    start, end = int(params["from"]), int(params["to"])
+    if answers["last"].is_null or ("before" in answers and answers["before"].is_null):
+        raise VenueUnavailable("the node has lost a block that it had a moment ago")
+    found: dict[str, Touched] = {}
+    for subject in _EVENTS:
+        if subject in answers:
+            for log in answers[subject].read(list[Log]):
+                if not log.removed:
+                    _add(found, log.transaction_hash, quantity(log.block_number), log.block_hash, inner=None)
+    has_traces, rewards = all(s in answers and answers[s].error is None for s in _TRACES), 0
+    if has_traces:
+        found = {key: Touched(hash=t.hash, height=t.height, block_hash=t.block_hash, inner=False) for key, t in found.items()}
+        rewards = sum(_add_traces(found, answers[subject].read(list[Trace]), is_sender=subject == "sent") for subject in _TRACES)
+    if any(not start <= touched.height <= end for touched in found.values()):
+        raise VenueBadResponse("the node answered with events outside the blocks that were asked for")
+    last = answers["last"].read(Block)
+    return Window(
+        start=start,
+        end=end,
+        final=int(params["final"]),
+        address=params["wallet"],
+        from_at=time_of(answers["before"].read(Block)) if "before" in answers else EpochMs(0),
+        to_at=time_of(last),
+        end_hash=last.hash.lower(),
+        touched=tuple(sorted(found.values(), key=lambda touched: (touched.height, touched.hash))),
+        has_traces=has_traces,
+        rewards=rewards,
+    )
+
+
+def _add(found: dict[str, Touched], name: str, height: int, block_hash: str, *, inner: bool | None) -> None:
+    key = name.lower()
+    before = found.get(key)
+    known = (before.inner or inner) if before is not None else inner
+    found[key] = Touched(hash=key, height=height, block_hash=block_hash.lower(), inner=known)
+
+
+def _add_traces(found: dict[str, Touched], traces: Sequence[Trace], *, is_sender: bool) -> int:
+    """Adds what moved coins, and everything that the address itself sent; gives the number of rewards."""
+    rewards = 0
+    for trace in traces:
+        moved = quantity(trace.action.value or trace.action.balance or "0x0") > 0
+        if trace.transaction_hash is None:
+            rewards += moved
+        elif moved or (is_sender and not trace.trace_address):
+            inner = moved and bool(trace.trace_address)
+            _add(found, trace.transaction_hash, trace.block_number, trace.block_hash, inner=inner)
+    return rewards
+
+
+class Pace:
+    """How many blocks are asked for at once: all that there are, halved where a node refuses, doubled where it does not.
+
+    A refusal for the stretch itself is remembered, and the largest allowed stretch is closed in on; one for the number of results
+    only halves, because it tells of these blocks alone.
+    """
+
+    def __init__(self, *, span: int, refused: int) -> None:
+        self.span = span
+        self.refused = refused
+
+    def size(self, left: int) -> int:
+        """Blocks to ask for when `left` are to be read."""
+        return min(self.span or left, left)
+
+    def shrink(self, tried: int, *, is_cap: bool) -> None:
+        """After `tried` blocks were refused; `is_cap` when the node refuses every stretch of that length."""
+        if is_cap:
+            self.refused = min(self.refused or tried, tried)
+        self.span = max(1, tried // 2)
+
+    def grow(self, done: int) -> None:
+        """After `done` blocks were answered."""
+        if self.span == 0 or done < self.span:
+            return
+        self.span = done * 2 if not self.refused else max(done, min(done * 2, (done + self.refused) // 2))

@@ -1,0 +1,1 @@
+"""Centralised exchanges: one reader over ccxt's signing and endpoints, one data row per exchange."""

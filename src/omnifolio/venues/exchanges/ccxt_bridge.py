@@ -1,0 +1,376 @@
+"""The one place that uses ccxt: it names and signs the requests of one account, and our own transport carries them.
+
+What is changed of ccxt, and why: numbers stay text (its floats lose digits, its Decimals lose fees), JSON decimals stay text,
+classes load one by one, markets are never downloaded, its rate limiter, logging and HTTP session are not used, and every
+request passes the gate before it is signed. Secrets enter the exchange object at its first call and leave it with `close`.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
+from math import ceil
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from omnifolio.catalog.exchanges import ExchangeRow
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import (
+    PrivateKeyRefused,
+    VenueBadResponse,
+    VenueBanned,
+    VenueBusy,
+    VenueClockSkew,
+    VenueUnavailable,
+)
+from omnifolio.model.facts import Evidence
+from omnifolio.transport.egress import Answer, Budget, Question, Rule
+from omnifolio.transport.pacing import http_date_ms
+from omnifolio.transport.retries import ATTEMPTS_MAX
+from omnifolio.venues.contract import Access
+from omnifolio.venues.exchanges import lazy_ccxt, verdict
+from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
+
+USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
+PLAYBACK_CREDENTIAL = "cGxheWJhY2twbGF5YmFja3BsYXliYWNr"
+"""Signs requests that never leave, when a recording answers."""
+PRIVATE_KEY_NAME = re.compile(r"private.?key|wallet.?key|seed|mnemonic|recovery|phrase(?<!passphrase)", re.IGNORECASE)
+PRIVATE_KEY_VALUE = re.compile(r"0x[0-9a-fA-F]{64}|(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}")
+API_KEYS_CALLED_PRIVATE = frozenset({"coinbase", "revolutx"})
+"""Exchanges whose *API* key is an asymmetric key pair: its private half signs requests, it owns no coins."""
+CREDENTIALS = ("apiKey", "secret", "uid", "login", "password", "accountId", "token", "walletAddress", "privateKey", "twofa")
+
+_silent = logging.Logger("omnifolio.ccxt", level=logging.CRITICAL + 1)
+"""ccxt logs requests with headers and bodies at DEBUG: this logger has no parent and no handler."""
+
+
+def refuse_private_keys(ccxt_id: str, values: Mapping[str, str]) -> None:
+    """Refuses anything that could be a chain's private key or a seed phrase, by its field's name or its form.
+
+    Raises: PrivateKeyRefused. API signing keys of exchanges that use key pairs pass.
+    """
+    for name, value in values.items():
+        is_api_key = ccxt_id in API_KEYS_CALLED_PRIVATE and "-----BEGIN" in value
+        if PRIVATE_KEY_VALUE.fullmatch(value.strip()) or (PRIVATE_KEY_NAME.search(name) and not is_api_key):
+            raise PrivateKeyRefused(f"{name}: this is a chain's private key or seed phrase, and those are never accepted")
+
+
+class Bridge:
+    """One account at one ccxt exchange for the length of one slice."""
+
+    def __init__(self, access: Access, row: ExchangeRow) -> None:
+        """Prepares calls for `access` by `row`; nothing is loaded or sent yet. Raises: PrivateKeyRefused."""
+        refuse_private_keys(row.ccxt_id, {name: secret.reveal() for name, secret in access.secrets.items()})
+        self._access = access
+        self._row = row
+        self._base = urlsplit(access.base_url.rstrip("/")) if access.base_url else None
+        self._object: Any = None
+        access.egress.allow(row.id, rules_of(row, access.base_url))
+        if self._base is None:
+            # The row's budgets are the venue's own. An operator's server in its place has limits of its own, which its answers
+            # tell (429, Retry-After); the egress knows it as configured and holds nothing back by itself.
+            access.egress.limit(
+                row.id,
+                address=_budget(row.pacing.address_burst_ms),
+                key=_budget(row.pacing.key_burst_ms),
+                used_headers=row.pacing.used_headers,
+            )
+
+    async def call(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Evidence:
+        """The raw answer of one allowed endpoint, by ccxt's implicit name: `call("privatePostLedgers", {"ofs": 50})`.
+
+        Its `stream` is "" for the reader to set. Raises: EgressRefused for what is not on the row's list; BadCredentials,
+        MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
+        """
+        exchange, asked = self._exchange(), dict(params or {})
+        entry = _implicit(type(exchange), endpoint)
+        if entry is None:
+            self._gate_of(exchange).refuse("call", endpoint)
+        key = endpoint_of(entry.method, entry.api, entry.path)
+
+        async def once() -> tuple[Question, Answer]:
+            with self._gate_of(exchange).ticket(key, asked):
+                await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
+                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
+                checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
+                question = self._question(checked, asked)
+                return question, await self._carry(checked, question)
+
+        question, answer = await self._persist(once, what=endpoint)
+        return Evidence(
+            stream="",
+            request=f"{question.method} {question.path}",
+            params=question.params,
+            status=answer.status,
+            received_at=answer.received_at,
+            body=answer.body,
+        )
+
+    async def unified(self, method: str, *args: object) -> Any:
+        """ccxt's own `fetch_*` under the same gate: numbers are text, `None` is missing. For exchanges without a reader of ours.
+
+        Raises: as `call`; EgressRefused for a name that does not begin with `fetch_`.
+        """
+        exchange = self._exchange()
+        if not method.startswith("fetch_") or not hasattr(exchange, method):
+            self._gate_of(exchange).refuse("unified", method)
+        return await self._persist(lambda: getattr(exchange, method)(*args), what=method)
+
+    def inject_markets(self, markets: Sequence[Mapping[str, Any]]) -> None:
+        """Gives ccxt the markets it may resolve symbols with; it never downloads any."""
+        self._exchange().set_markets([dict(market) for market in markets])
+
+    async def close(self) -> None:
+        """Takes the secrets out of the exchange object and drops it."""
+        exchange, self._object = self._object, None
+        if exchange is None:
+            return
+        for name in CREDENTIALS:
+            setattr(exchange, name, None)
+        for name in [name for name in vars(exchange) if name.startswith(("last_", "last"))]:
+            delattr(exchange, name)
+        await exchange.close()
+
+    # How a request leaves.
+
+    async def _persist(self, once: Callable[[], Awaitable[Any]], *, what: str) -> Any:
+        """Runs a call until it succeeds, its attempts are used up, or trying again is no use. Each attempt is signed anew.
+
+        A refused clock is corrected once. Raises: our errors.
+        """
+        egress, label = self._access.egress, self._access.key_label
+        attempts, is_resynced = egress.attempts(1 if egress.is_playback else ATTEMPTS_MAX), False
+        while True:
+            try:
+                async with egress.timing.turn(self._row.id, label) if self._row.clock.nonce == "increasing" else nullcontext():
+                    return await once()
+            except (lazy_ccxt.errors().BaseError, VenueUnavailable) as error:
+                ours = error if isinstance(error, VenueUnavailable) else verdict.translated(error, self._row, what=what)
+                answer = getattr(error, "answer", None)
+            if isinstance(ours, VenueClockSkew) and not is_resynced:
+                is_resynced = True
+                await self._resync(answer if isinstance(answer, Answer) else None)
+                continue
+            if isinstance(ours, VenueBusy):
+                egress.slow_down(self._row.id, key_label=label, seconds=ours.retry_after_s, is_ban=isinstance(ours, VenueBanned))
+            elif not isinstance(ours, VenueUnavailable):
+                raise ours
+            delay_s = attempts.next_delay_s(now_s=self._access.clock.monotonic())
+            if delay_s is None:
+                raise ours
+            await egress.wait(delay_s)
+
+    async def _carry(self, signed: Signed, question: Question) -> Answer:
+        """Sends what was signed. The wait for the venue's budget came before signing, so that no time stamp grows old."""
+        answer = await self._access.egress.request(
+            venue=self._row.id,
+            method=signed.method,
+            url=self._wire_url(signed.url),
+            headers={**self._object.headers, **signed.headers, "User-Agent": USER_AGENT},
+            body=None if signed.body is None else signed.body.encode(),
+            key_label=self._access.key_label,
+            is_read=False,
+            is_admitted=True,
+            question=question,
+        )
+        verdict.check(self._object, self._row, answer, method=signed.method, url=self._own_url(signed.url))
+        return answer
+
+    async def _wire(self, signed: Signed) -> Any:
+        """What ccxt's own `fetch_*` see: the answer's JSON with every decimal as text."""
+        answer = await self._carry(signed, self._question(signed, self._object.gate.params()))
+        return exact_json(answer.body.decode("utf-8", errors="replace"), where=self._row.id)
+
+    def _question(self, signed: Signed, params: Mapping[str, object]) -> Question:
+        """What may be written down of a signed request: its path at the venue, and the parameters that the reader gave."""
+        path = urlsplit(self._own_url(signed.url)).path
+        return Question(method=signed.method, path=path, params={name: str(value) for name, value in params.items()})
+
+    async def _resync(self, refused: Answer | None) -> None:
+        """Learns the venue's time from its time endpoint, else from the Date header of the answer that refused ours."""
+        clock, timing = self._row.clock, self._access.egress.timing
+        if clock.endpoint:
+            evidence = await self.call(clock.endpoint)
+            timing.learn(self._row.id, theirs=stated_time(evidence.body, self._row), ours=evidence.received_at)
+        elif refused is not None:
+            theirs = http_date_ms(refused.headers.get("date", ""))
+            if theirs is not None:
+                timing.learn(self._row.id, theirs=theirs, ours=refused.received_at)
+
+    async def _admit(self, cost: int) -> None:
+        """The wait for the venue's budget."""
+        await self._access.egress.admit(self._row.id, key_label=self._access.key_label, cost=cost)
+
+    # Where it goes.
+
+    def _signing_url(self, url: str) -> str:
+        """The URL that is signed: the venue's own, or the same path under the override. Always https, as signatures name it."""
+        if self._base is None:
+            return url
+        return f"https://{self._base.netloc}{self._base.path}{urlsplit(url).path}"
+
+    def _wire_url(self, url: str) -> str:
+        """The URL that is asked: the signed one, by plain http where the override says so."""
+        return url if self._base is None else url.replace("https://", f"{self._base.scheme}://", 1)
+
+    def _own_url(self, url: str) -> str:
+        """The venue's own URL of a signed one."""
+        if self._base is None:
+            return url
+        path = urlsplit(url).path.removeprefix(self._base.path)
+        for group in self._row.groups.values():
+            if path.startswith(urlsplit(group).path):
+                return f"https://{urlsplit(group).netloc}{path}"
+        return url
+
+    # The exchange object.
+
+    def _gate_of(self, exchange: Any) -> Gate:
+        gate: Gate = exchange.gate
+        return gate
+
+    def _exchange(self) -> Any:
+        if self._object is None:
+            self._object = self._build()
+        return self._object
+
+    def _build(self) -> Any:
+        row, access = self._row, self._access
+        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.groups.values()}
+        gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
+        logging.getLogger("ccxt").setLevel(logging.WARNING)
+        exchange = exchange_class(row.ccxt_id)(
+            {"options": dict(row.options), "userAgent": USER_AGENT, "logger": _silent}, gate=gate, wire=self._wire
+        )
+        exchange.number = str
+        exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
+        exchange.urls["api"] = _mapped(exchange.urls["api"], lambda url: self._signing_url(exchange.implode_hostname(url)))
+        exchange.time_ms = self._now_ms
+        exchange.admit = self._admit
+        exchange.next_nonce_us = self._next_nonce_us
+        for field in row.fields:
+            secret = access.secrets.get(field.name)
+            value = secret.reveal() if secret else access.fields.get(field.name)
+            if value is None and access.egress.is_playback:
+                value = PLAYBACK_CREDENTIAL
+            if value is not None:
+                setattr(exchange, field.target, value)
+        return exchange
+
+    def _now_ms(self) -> int:
+        return self._access.clock.now() + self._access.egress.timing.offset_ms(self._row.id)
+
+    def _next_nonce_us(self) -> int:
+        return self._access.egress.timing.nonce_us(self._row.id, self._access.key_label, now_ms=self._now_ms())
+
+
+_classes: dict[str, type[Any]] = {}
+
+
+def exchange_class(ccxt_id: str) -> type[Any]:
+    """The exchange's async class as it is used here: gated, with our clock, our nonces and exact JSON."""
+    if ccxt_id in _classes:
+        return _classes[ccxt_id]
+    loaded: Any = lazy_ccxt.load(ccxt_id)
+    base: Any = gated(loaded)
+
+    class Bridged(base):  # type: ignore[misc]  # ccxt is untyped
+        time_ms: Callable[[], int]
+        next_nonce_us: Callable[[], int]
+        admit: Callable[[int], Awaitable[None]]
+
+        async def fetch2(
+            self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
+        ) -> Any:
+            given = {} if params is None else params
+            if endpoint_of(method, api, path) in self.gate.allowed:
+                await self.admit(self.weight(api, method, path, given, config or {}))
+            return await super().fetch2(path, api, method, given, config or {})
+
+        def weight(self, api: Any, method: str, path: str, params: Any, config: Any) -> int:
+            """What the call costs, in milliseconds of the venue's accounting."""
+            return ceil(float(self.calculate_rate_limiter_cost(api, method, path, params, config)) * float(self.rateLimit))
+
+        def milliseconds(self) -> int:
+            return self.time_ms()
+
+        def seconds(self) -> int:
+            return self.time_ms() // 1000
+
+        def microseconds(self) -> int:
+            return self.time_ms() * 1000
+
+        def incrementing_nonce(self) -> int:
+            return self.next_nonce_us()
+
+        def on_json_response(self, body: str) -> Any:
+            return exact_json(body, where=ccxt_id)
+
+        async def load_markets(self, reload: bool = False, params: Any = None) -> Any:
+            if self.markets is None:
+                self.set_markets([])
+            return self.markets
+
+    Bridged.__name__ = Bridged.__qualname__ = ccxt_id
+    _classes[ccxt_id] = Bridged
+    return Bridged
+
+
+def _implicit(cls: type[Any], name: str) -> Any:
+    """ccxt's description of an implicit endpoint (path, api, method, config), or None.
+
+    It is looked up along the bases, since ccxt hides it behind a plain function on the class itself.
+    """
+    found = (vars(base).get(name) for base in cls.__mro__)
+    return next((entry for entry in found if hasattr(entry, "unbound_method")), None)
+
+
+def exact_json(text: str, *, where: str) -> Any:
+    """JSON with every decimal as the text it was. Raises: VenueBadResponse for what is not JSON, NaN and Infinity included."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not a number")
+
+    try:
+        return json.loads(text, parse_float=str, parse_constant=refuse)
+    except RecursionError:
+        raise VenueBadResponse(f"{where}: the answer is nested too deeply") from None
+    except ValueError:
+        raise VenueBadResponse(f"{where}: the answer is not JSON") from None
+
+
+def stated_time(body: bytes, row: ExchangeRow) -> EpochMs:
+    """The instant in the answer of the row's time endpoint. Raises: VenueBadResponse."""
+    try:
+        value = msgspec.json.decode(body)
+        for name in row.clock.field:
+            value = value[name]
+        return EpochMs(int(value) * row.clock.unit_ms)
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        raise VenueBadResponse(f"{row.id}: the time endpoint stated no time") from None
+
+
+def rules_of(row: ExchangeRow, base_url: str | None = None) -> tuple[Rule, ...]:
+    """What the egress lets pass for this exchange: every allowed call with its full URL, under the override if there is one."""
+    base = (base_url or "").rstrip("/")
+    return tuple(
+        Rule(method, f"{base}{urlsplit(url).path}" if base else url, is_configured=bool(base))
+        for method, url in ((method, f"{row.groups[group]}/{path}") for method, group, path in row.allowed)
+    )
+
+
+def _budget(burst_ms: int) -> Budget | None:
+    return Budget(burst=burst_ms, per_s=1000) if burst_ms else None
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """The same tree with every text changed."""
+    if isinstance(value, str):
+        return change(value)
+    return {name: _mapped(item, change) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+__all__ = ["Bridge", "exact_json", "exchange_class", "refuse_private_keys", "rules_of"]

@@ -1,0 +1,243 @@
+"""Reads any exchange that has a row: which streams there are, one page after another, and what each page says.
+
+The row says how a stream is walked (`paging`), the quirks of the venue say what its answers mean (`quirks/<id>`), the bridge
+signs and carries the calls. `decode` is the same pure function for a live page, a rebuild and a replay.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import cache
+
+from msgspec.structs import replace
+
+from omnifolio.catalog import exchanges
+from omnifolio.catalog.exchanges import ExchangeRow
+from omnifolio.catalog.streams import StreamRow
+from omnifolio.model.accounts import Certificate
+from omnifolio.model.errors import AccountLocked, BadCredentials, NotFound, VenueBadResponse, VenueBusy, VenueError
+from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
+from omnifolio.model.tokens import TokenId
+from omnifolio.venues.contract import Access, Stream, received_at
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
+from omnifolio.venues.exchanges.ccxt_bridge import Bridge
+from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.paging import Step, pager_for
+from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
+from omnifolio.venues.exchanges.rights import judge
+
+QUIRKS: dict[str, Quirks] = {"binance": binance.QUIRKS, "coinbase": coinbase.QUIRKS, "kraken": kraken.QUIRKS}
+
+PAGES_MAX = 100_000
+SNAPSHOT_PAGES_MAX = 200
+PROGRESS_STREAMS = 25
+"""Pages of one stream in one run, and of one balance call: a venue that gives more never ends. Scopes between two notes of
+how far a finder has come."""
+
+
+class Venue:
+    """A row with its codes, for as long as the process lives."""
+
+    def __init__(self, row: ExchangeRow) -> None:
+        reading = row.reading
+        self.row = row
+        self.quirks = QUIRKS[row.id]
+        self.codes = Codes(row.id, aliases=reading.aliases, tickers=reading.tickers, fiat=frozenset(reading.fiat))
+        self._streams = {stream.kind if stream.is_per_scope else stream.name: stream for stream in reading.streams}
+        self.wallets = {key: Wallet(key=key, name=name) for key, name in reading.wallets.items()}
+
+    def context(self, stream: str) -> Context:
+        """What the parsers of a stream must know. Raises: NotFound for a stream that the row does not have."""
+        row, scope = self.row_of(stream), stream.partition("/")[2]
+        return Context(stream, row.kind, scope, self.codes, self.row.reading.networks)
+
+    def row_of(self, stream: str) -> StreamRow:
+        """The row of a stream by its whole name, or by its kind where it is read per scope. Raises: NotFound."""
+        row = self._streams.get(stream) or self._streams.get(stream.partition("/")[0])
+        if row is None:
+            raise NotFound(f"{self.row.id} has no stream {stream[:60]!r}")
+        return row
+
+
+@cache
+def venue_of(venue: str) -> Venue:
+    """The venue's row, loaded once. Raises: NotFound."""
+    return Venue(exchanges.load(venue))
+
+
+class ExchangeReader:
+    """The reader of all exchanges. Stateless: the venue comes with the access."""
+
+    def streams(self, access: Access) -> Sequence[Stream]:
+        """Every stream of the row; per-scope ones for the scopes that were found before."""
+        return tuple(_streams(venue_of(access.venue), access))
+
+    async def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
+        """Pages of one stream after its cursor. Raises: VenueError and its kin; what was yielded before stays valid."""
+        venue = venue_of(access.venue)
+        row = venue.row_of(since.stream)
+        bridge = Bridge(access, venue.row)
+        try:
+            if row.pager == "once":
+                yield await _snapshot(venue, bridge, since.stream, row)
+            elif row.pager == "scopes":
+                async for batch in self._scopes(venue, bridge, access, since, row):
+                    yield batch
+            else:
+                async for batch in _history(venue, bridge, access, since, row):
+                    yield batch
+        finally:
+            await bridge.close()
+
+    def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
+        """The facts of one page out of its raw answers. Raises: VenueBadResponse."""
+        found = venue_of(venue)
+        return _batch(found, stream, evidence, _parse(found, stream, evidence))
+
+    async def certificate(self, access: Access) -> Certificate:
+        """What the key may do, by the venue's own introspection. Raises: VenueError."""
+        venue = venue_of(access.venue)
+        bridge = Bridge(access, venue.row)
+        try:
+            evidence = await bridge.call(venue.row.permission_probe)
+        finally:
+            await bridge.close()
+        reading = venue.row.reading
+        return judge(
+            venue.quirks.rights(evidence),
+            permissions=reading.permissions,
+            required=reading.required,
+            method=evidence.request,
+            checked_at=evidence.received_at,
+        )
+
+    async def _scopes(self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
+        """Finds scopes, reads those that have no cursor yet, and closes with the finder's own cursor."""
+        context, now = venue.context(since.stream), access.clock.now()
+        if not venue.quirks.is_due(context, access.known, since.token, now):
+            yield Batch(cursor=since, observed_at=now, done=True)
+            return
+        answers = [item for call in row.calls for item in await _all_pages(venue, bridge, since.stream, call)]
+        found = venue.quirks.scopes(context, access.known, since.token, answers)
+        for number, stream in enumerate(found.streams, start=1):
+            async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):
+                if found.keeps_empty or batch.claims or batch.gaps:
+                    yield replace(batch, done=False)
+            token = found.progress(stream) if number % PROGRESS_STREAMS == 0 else None
+            if token is not None:
+                yield Batch(cursor=Cursor(since.stream, token), observed_at=now)
+        yield Batch(cursor=Cursor(since.stream, found.token), observed_at=now, gaps=tuple(found.gaps), done=True)
+
+
+def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
+    for row in venue.row.reading.streams:
+        if not row.is_per_scope:
+            yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
+            continue
+        for name in sorted(access.known.cursors):
+            if name.startswith(row.kind + "/"):
+                yield Stream(name=name, look_back_ms=row.look_back_ms)
+
+
+async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
+    """Pages of one history stream, each with the cursor that follows it."""
+    pager = pager_for(row, since.token, access.clock.now())
+    is_resumed = bool(since.token)
+    for _ in range(PAGES_MAX):
+        question = pager.question()
+        if row.scope_param:
+            question[row.scope_param] = venue.quirks.scope_value(since.stream.partition("/")[2])
+        try:
+            answer = await bridge.call(row.calls[0], question)
+        except VenueBadResponse:
+            if not is_resumed:
+                raise
+            # A page token that the venue has forgotten: the walk starts anew, and known rows are known.
+            pager, is_resumed = pager_for(row, "", access.clock.now()), False
+            continue
+        is_resumed = False
+        evidence = (replace(answer, stream=since.stream),)
+        page = _parse(venue, since.stream, evidence)
+        step = pager.step(page.seen)
+        yield _stepped(_batch(venue, since.stream, evidence, page), since.stream, step)
+        if step.is_done:
+            return
+    raise VenueBadResponse(f"{since.stream}: the venue's pages do not end")
+
+
+def _stepped(batch: Batch, stream: str, step: Step) -> Batch:
+    gaps = batch.gaps
+    if step.lost:
+        text = "more rows at one instant than the venue gives in a page"
+        gaps = (*gaps, Gap(stream=stream, code="page_overflow", text=text, start=step.lost.start, end=step.lost.end))
+    return replace(batch, cursor=Cursor(stream, step.token), covered=step.covered, gaps=gaps, done=step.is_done)
+
+
+async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -> Batch:
+    """All balances at once: every page of every call in one batch; a call that fails is a gap and takes part in no snapshot."""
+    evidence: list[Evidence] = []
+    gaps: list[Gap] = []
+    failure: VenueError | None = None
+    for call in row.calls:
+        try:
+            evidence += await _all_pages(venue, bridge, stream, call)
+        except (BadCredentials, AccountLocked, VenueBusy):
+            raise
+        except VenueError as error:
+            failure = error
+            gaps.append(Gap(stream=stream, code=error.code, text=f"{call} could not be read, so what it tells is not updated"))
+    if failure and not evidence:
+        raise failure
+    batch = _batch(venue, stream, evidence, _parse(venue, stream, evidence))
+    return replace(batch, gaps=(*batch.gaps, *gaps), done=True)
+
+
+async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str) -> list[Evidence]:
+    """Every page of one call. Raises: VenueError when any of them fails."""
+    answers: list[Evidence] = []
+    question = venue.quirks.following(call, None)
+    while question is not None:
+        if len(answers) >= SNAPSHOT_PAGES_MAX:
+            raise VenueBadResponse(f"{call}: the venue's pages do not end")
+        answers.append(replace(await bridge.call(call, question), stream=stream))
+        question = venue.quirks.following(call, answers[-1])
+    return answers
+
+
+def _parse(venue: Venue, stream: str, evidence: Sequence[Evidence]) -> Page:
+    """What the answers of one page say. Raises: VenueBadResponse."""
+    context = venue.context(stream)
+    if context.kind in venue.quirks.snapshots:
+        return venue.quirks.snapshots[context.kind](context, evidence)
+    pages = [venue.quirks.parsers[context.kind](context, item) for item in evidence]
+    if len(pages) == 1:
+        return pages[0]
+    return Page(
+        seen=Seen(rows=sum(page.seen.rows for page in pages)),
+        claims=[replace(claim, evidence=place) for place, page in enumerate(pages) for claim in page.claims],
+        orders=[replace(order, evidence=place) for place, page in enumerate(pages) for order in page.orders],
+        gaps=[gap for page in pages for gap in page.gaps],
+    )
+
+
+def _batch(venue: Venue, stream: str, evidence: Sequence[Evidence], page: Page) -> Batch:
+    """A page as a batch, with the tokens and wallets that it names."""
+    tokens: dict[TokenId, None] = {}
+    wallets: dict[str, None] = {}
+    for claim in page.claims:
+        for leg in claim.legs:
+            tokens[leg.token] = wallets[leg.wallet] = None
+    for snapshot in page.snapshots:
+        wallets[snapshot.wallet] = None
+        tokens |= dict.fromkeys(balance.token for balance in snapshot.balances)
+    for order in page.orders:
+        tokens[order.base] = tokens[order.quote] = wallets[order.wallet] = None
+    return Batch(
+        cursor=Cursor(stream),
+        observed_at=received_at(evidence),
+        tokens=tuple(venue.codes.facts(token) for token in tokens),
+        wallets=tuple(venue.wallets[key] for key in wallets),
+        snapshots=tuple(page.snapshots),
+        claims=tuple(page.claims),
+        orders=tuple(page.orders),
+        gaps=tuple(page.gaps),
+        evidence=tuple(evidence),
+    )

@@ -1,0 +1,108 @@
+"""Recorded answers without an exact path: which of our streams each one answers, told by its URL's fragment or by its form.
+
+A recording made below the URL says `myTrades/BNBBTC+symbol`, `fiat/payments` or only `*`, and may have lost the envelope around
+its rows. An answer is taken for the stream whose decoder reads the most of it; streams of one path take turns, as a sync asks
+them in that order.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from omnifolio.catalog.streams import StreamRow
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import VenueBadResponse
+from omnifolio.model.facts import Batch, Evidence
+from omnifolio.transport.recording import Take
+from omnifolio.venues.exchanges.reader import ExchangeReader, Venue, venue_of
+
+ANY = "*"
+
+_EXACT = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))
+"""Keeps every decimal as the text that it was, so that writing it again changes no digit."""
+
+
+class Reading(Struct, frozen=True):
+    """One way to read an answer: as this stream, with this evidence, giving this batch."""
+
+    stream: str
+    evidence: Evidence
+    batch: Batch
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        """More facts are better; of equally many, fewer unreadable rows."""
+        batch = self.batch
+        facts = len(batch.claims) + len(batch.orders) + sum(len(snapshot.balances) for snapshot in batch.snapshots)
+        return facts, -len(batch.gaps)
+
+
+def recognised(venue: str, takes: Sequence[Take], *, observed_at: EpochMs) -> Iterator[Batch]:
+    """Batches of the takes that say something, balances together and first. Raises: NotFound for a venue without a row."""
+    found, turns = venue_of(venue), Counter[str]()
+    readings = [reading for take in takes if (reading := _best(found, take, turns, observed_at)) is not None]
+    balances = [reading for reading in readings if reading.batch.snapshots]
+    for stream in dict.fromkeys(reading.stream for reading in balances):
+        yield ExchangeReader().decode(venue, stream, [item.evidence for item in balances if item.stream == stream])
+    yield from (reading.batch for reading in readings if not reading.batch.snapshots)
+
+
+def _best(venue: Venue, take: Take, turns: Counter[str], observed_at: EpochMs) -> Reading | None:
+    """The most telling reading of one take; None when it says nothing to any stream."""
+    try:
+        payload = msgspec.json.decode(take.content)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    best: Reading | None = None
+    for row, path in _candidates(venue, take, turns):
+        for reading in _readings(venue, row, f"{take.method} {path}", payload, take, observed_at):
+            if best is None or reading.worth > best.worth:
+                best = reading
+    if best is None or best.worth[0] == 0:
+        return None
+    turns[best.stream] += 1
+    return best
+
+
+def _candidates(venue: Venue, take: Take, turns: Counter[str]) -> list[tuple[StreamRow, str]]:
+    """Streams with the path that the take answers: those whose path holds the fragment's words, else all. Least used first."""
+    rows = [
+        (row, path) for row in venue.row.reading.streams if row.pager != "scopes" for path in row.paths if take.path in (None, path)
+    ]
+    if take.path is None and take.url != ANY:
+        words = [word for word in take.url.partition("?")[0].replace("+", "/").split("/") if word]
+        rows = [(row, path) for row, path in rows if any(word in path.split("/") for word in words)] or rows
+    return sorted(rows, key=lambda item: turns[item[0].name])
+
+
+def _readings(
+    venue: Venue, row: StreamRow, request: str, payload: Any, take: Take, observed_at: EpochMs
+) -> Iterator[Reading]:
+    """Every form of the payload that the stream's decoder accepts."""
+    for form, body in _bodies(venue, payload, take):
+        scope = row.scope
+        if row.is_per_scope:
+            scope = venue.quirks.scope_of(form)
+            if not scope:
+                continue
+        stream = f"{row.kind}/{scope}"
+        evidence = Evidence(
+            stream=stream,
+            request=request,
+            status=take.status,
+            received_at=take.received_at or observed_at,
+            body=body,
+        )
+        try:
+            yield Reading(stream, evidence, ExchangeReader().decode(venue.row.id, stream, (evidence,)))
+        except VenueBadResponse:
+            continue
+
+
+def _bodies(venue: Venue, payload: Any, take: Take) -> Iterator[tuple[Any, bytes]]:
+    """The forms of a payload with their bytes; numbers stay as they were written."""
+    for form, raw in zip(venue.quirks.forms(payload), venue.quirks.forms(_EXACT.decode(take.content)), strict=True):
+        yield form, msgspec.json.encode(raw)

@@ -1,0 +1,136 @@
+"""Reads an uploaded file: the evidence is the file itself, page by page, and a bad line costs that line alone.
+
+The file's bytes come in with the access (field `content`), since a reader opens nothing on disk. Its claims bear the venue's
+own refs where the layout has ids, else a hash of the line and its occurrence number; so the same file twice, overlapping
+exports, and the venue's API in any order give the same transactions.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from functools import cache
+
+from msgspec.structs import replace
+
+from omnifolio.catalog import exchanges, layouts
+from omnifolio.catalog.layouts import LayoutRow
+from omnifolio.model.accounts import Certificate
+from omnifolio.model.errors import FileRefused, InvalidAmount, InvalidField, NotFound
+from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval, Wallet
+from omnifolio.venues.contract import Access, Stream, received_at
+from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.files.rows import ROWS
+from omnifolio.venues.files.table import Line, lines_of, pages, recognised
+
+CONTENT = "content"
+LAYOUT = "layout"
+STREAM_KIND = "file"
+
+FIAT = (
+    "USD",
+    "EUR",
+    "GBP",
+    "CHF",
+    "JPY",
+    "CAD",
+    "AUD",
+    "NZD",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "CZK",
+    "BRL",
+    "TRY",
+    "INR",
+    "SGD",
+    "HKD",
+)
+"""Codes of the plain layout that are government money."""
+
+
+class FileReader:
+    """The reader of all file layouts. Stateless: the file comes with the access."""
+
+    def streams(self, access: Access) -> Sequence[Stream]:
+        """The one stream that the file is. An access without a file has none."""
+        if CONTENT not in access.fields:
+            return ()
+        return (Stream(name=f"{STREAM_KIND}/{_layout(access).id}"),)
+
+    async def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
+        """Pages of the file after the cursor; a cursor of another file starts anew. Raises: FileRefused."""
+        layout = _layout(access)
+        body = access.fields[CONTENT].encode()
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        done = _pages_done(since.token, digest)
+        cut = list(pages(body, layout, received_at=access.clock.now()))
+        for number, evidence in enumerate(cut[done:], start=done + 1):
+            token = json.dumps({"file": digest, "pages": number}, separators=(",", ":"))
+            batch = self.decode(access.venue, since.stream, (evidence,))
+            yield replace(batch, cursor=Cursor(since.stream, token), done=number == len(cut))
+
+    def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
+        """The facts of the given pages. `venue` is that of the account; tokens are those of the layout. Raises: FileRefused."""
+        layout = layouts.load(stream.partition("/")[2])
+        codes, wallet_names = _codes(layout.venue)
+        claims: list[Claim] = []
+        gaps: list[Gap] = []
+        for place, item in enumerate(evidence):
+            for line in lines_of(item, layout):
+                claim = _claim(layout, codes, stream, line, gaps)
+                if claim is not None:
+                    claims.append(claim if place == 0 else replace(claim, evidence=place))
+        tokens = dict.fromkeys(leg.token for claim in claims for leg in claim.legs)
+        wallets = dict.fromkeys(leg.wallet for claim in claims for leg in claim.legs)
+        times = [claim.at for claim in claims]
+        return Batch(
+            cursor=Cursor(stream),
+            observed_at=received_at(evidence),
+            tokens=tuple(codes.facts(token) for token in tokens),
+            wallets=tuple(Wallet(key=key, name=wallet_names.get(key, key.capitalize())) for key in wallets),
+            claims=tuple(claims),
+            covered=(Interval(min(times), max(times)),) if times else (),
+            gaps=tuple(gaps),
+            evidence=tuple(evidence),
+        )
+
+    async def certificate(self, access: Access) -> Certificate:
+        """A file can do nothing but be read."""
+        return Certificate(state="read_only", method="", checked_at=access.clock.now())
+
+
+def _layout(access: Access) -> LayoutRow:
+    """The layout that the user named, else the one that the header tells. Raises: FileRefused."""
+    named = access.fields.get(LAYOUT)
+    try:
+        return layouts.load(named) if named else recognised(access.fields[CONTENT].encode())
+    except NotFound as error:
+        raise FileRefused(error.message) from None
+
+
+def _pages_done(token: str, digest: str) -> int:
+    state = json.loads(token) if token else {}
+    return int(state.get("pages", 0)) if state.get("file") == digest else 0
+
+
+def _claim(layout: LayoutRow, codes: Codes, stream: str, line: Line, gaps: list[Gap]) -> Claim | None:
+    """The line's claim, or a gap that names its line number."""
+    try:
+        return ROWS[layout.rows](layout, codes, line)
+    except KeyError as error:
+        reason = f"{error.args[0]} is missing"
+    except (InvalidAmount, InvalidField) as error:
+        reason = error.message
+    gaps.append(Gap(stream=stream, code="row_unreadable", text=f"line {line.number} was left out: {reason}"))
+    return None
+
+
+@cache
+def _codes(venue: str) -> tuple[Codes, dict[str, str]]:
+    """The tokens and wallet names of the layout's venue."""
+    if venue not in exchanges.ids():
+        return Codes(venue, aliases={}, tickers={}, fiat=frozenset(FIAT)), {}
+    reading = exchanges.load(venue).reading
+    codes = Codes(venue, aliases=reading.aliases, tickers=reading.tickers, fiat=frozenset(reading.fiat))
+    return codes, dict(reading.wallets)

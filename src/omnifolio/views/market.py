@@ -1,0 +1,69 @@
+"""Prices and rates of the moment for many balances: what a page of values needs, read once and kept while nothing changed.
+
+A price that was read at a version of the stored prices holds until that version changes, or until its minute is over (then it
+may have become stale).
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from omnifolio.ledger import overview, quotes
+from omnifolio.ledger.rates import lookup_rates
+from omnifolio.model.accounts import Principal
+from omnifolio.model.clock import MINUTE_MS, EpochMs, day_of
+from omnifolio.model.errors import InvalidField
+from omnifolio.model.prices import BRIDGE, EURO, NOW_INTERVAL_MS, Price, Quotes, Rates, Unpriced, bucket_of
+
+TOKENS_MAX = 100_000
+"""Prices of the moment that are kept at the most."""
+CURRENCY_LENGTH = 3
+
+
+class _Kept(NamedTuple):
+    version: int
+    minute: EpochMs
+    prices: dict[int, Price | Unpriced]
+
+
+class Market:
+    """The prices of the running minute, shared by all users of a process. Prices that a user has set are looked up each time."""
+
+    def __init__(self) -> None:
+        self._kept = _Kept(-1, EpochMs(0), {})
+
+    def prices(self, conn: Connection, principal: Principal, tokens: Iterable[int], *, now: EpochMs) -> Quotes:
+        """The price of each token (by the ledger's number) now, or why there is none."""
+        wanted = set(tokens)
+        if overview.has_own_prices(conn, principal):
+            return quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
+        version, minute = quotes.version(conn), bucket_of(now, MINUTE_MS)
+        kept = self._kept
+        known = kept.prices if (kept.version, kept.minute) == (version, minute) else {}
+        missing = [token for token in wanted if token not in known]
+        if missing:
+            looked = quotes.lookup(conn, [(token, now) for token in missing], principal=None, tolerance_ms=NOW_INTERVAL_MS)
+            # A new mapping each time: reads run in several threads, and none may see one that is being filled.
+            known = known | {token: looked.at(token, now) for token in missing}
+            if len(known) <= TOKENS_MAX:
+                self._kept = _Kept(version, minute, known)
+        return Quotes({(token, minute): known[token] for token in wanted})
+
+
+def rates_for(conn: Connection, *, currency: str, sources: Iterable[str], times: Iterable[EpochMs]) -> Rates:
+    """The reference rates between `currency`, the bridge and the `sources` on the days of `times`."""
+    needed = {currency, *sources}
+    if needed <= {currency}:
+        return Rates({})
+    return lookup_rates(conn, currencies=needed | {BRIDGE}, days={day_of(at) for at in times})
+
+
+def check_currency(conn: Connection, currency: str, now: EpochMs) -> None:
+    """Raises: InvalidField when no exchange rate is known for `currency` today."""
+    if currency in (BRIDGE, EURO):
+        return
+    known = len(currency) == CURRENCY_LENGTH and currency.isascii() and currency.isalpha() and currency.isupper()
+    day = day_of(now)
+    if not known or isinstance(lookup_rates(conn, currencies=[currency], days=[day]).per_euro(currency, day), Unpriced):
+        raise InvalidField(f"fiat: no exchange rate is known for {currency[:8]!r}; use an ISO 4217 code such as USD or EUR")

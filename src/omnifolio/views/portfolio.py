@@ -1,0 +1,74 @@
+"""What a user owns in all: totals per account and per asset, in one currency, and what is missing from them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+
+from omnifolio.catalog.assets import Assets
+from omnifolio.model.amounts import total
+from omnifolio.model.clock import EpochMs
+from omnifolio.views.accounts import AccountView, Holding
+from omnifolio.views.valuation import Total, sum_up
+
+
+class AssetLine(Struct, frozen=True, kw_only=True):
+    """One asset over all accounts. `asset` is the catalog's id, or the token's own id where nobody has reviewed the token."""
+
+    asset: str
+    ticker: str
+    name: str
+    is_verified: bool
+    amount: Decimal
+    value: Total
+
+
+class Portfolio(Struct, frozen=True, kw_only=True):
+    """Everything of one user. `is_partial`: an account has an error, a doubted balance or an open failure."""
+
+    total: Total
+    accounts: Sequence[AccountView]
+    assets: Sequence[AssetLine]
+    is_partial: bool
+
+
+def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, currency: str) -> Portfolio:
+    """The accounts of one user folded: assets by value, the largest first, unpriced ones last."""
+    groups: dict[tuple[str, str, str, bool], list[Holding]] = {}
+    for view in views:
+        for holding in view.holdings:
+            groups.setdefault(_asset_of(holding, assets, now), []).append(holding)
+    lines = [
+        AssetLine(
+            asset=asset,
+            ticker=ticker,
+            name=name,
+            is_verified=is_verified,
+            amount=total(item.held.amount for item in items),
+            value=sum_up([(ticker, item.value) for item in items], currency=currency),
+        )
+        for (asset, ticker, name, is_verified), items in groups.items()
+    ]
+    lines.sort(key=lambda line: (bool(line.value.missing), -line.value.amount, line.ticker, line.asset))
+    parts = [(item.token.ticker, item.value) for view in views for item in view.holdings]
+    return Portfolio(
+        total=sum_up(parts, currency=currency),
+        accounts=views,
+        assets=lines,
+        is_partial=any(
+            view.account.status in ("error", "retry")
+            or any(gap.is_failure for gap in view.gaps)
+            or any(item.held.is_suspect for item in view.holdings)
+            for view in views
+        ),
+    )
+
+
+def _asset_of(holding: Holding, assets: Assets, now: EpochMs) -> tuple[str, str, str, bool]:
+    token = holding.token
+    if token.kind == "fiat":
+        return f"fiat:{token.ticker}", token.ticker, token.name or token.ticker, True
+    found = assets.of(token.id, now)
+    if found is None:
+        return token.id, token.ticker, token.name or token.ticker, False
+    return found.id, found.ticker, found.name, True

@@ -1,0 +1,107 @@
+"""Transactions with the values of their legs, as they were worth when they happened."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.catalog.assets import Assets
+from omnifolio.ledger import quotes, read
+from omnifolio.ledger.read import Filter, StoredTransaction, WalletRow
+from omnifolio.ledger.tokens import TokenRow, by_number
+from omnifolio.model.accounts import Principal
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.ids import AccountId, TransactionId, WalletId
+from omnifolio.model.prices import BRIDGE
+from omnifolio.views.market import rates_for
+from omnifolio.views.valuation import Value, Valued, value_transaction
+
+
+class TransactionView(Struct, frozen=True, kw_only=True):
+    """A transaction and the value of each leg by its key."""
+
+    transaction: StoredTransaction
+    values: Mapping[str, Value]
+
+
+class TransactionPage(Struct, frozen=True, kw_only=True):
+    """Transactions in the asked order, and the tokens and wallets that they name."""
+
+    rows: Sequence[TransactionView]
+    currency: str
+    tokens: Mapping[int, TokenRow]
+    wallets: Mapping[WalletId, WalletRow]
+    venues: Mapping[AccountId, str]
+
+
+def transaction_page(
+    conn: Connection, principal: Principal, account: AccountId, wanted: Filter, *, currency: str, assets: Assets
+) -> TransactionPage:
+    """One page of an account's transactions. Raises: NotFound."""
+    return _valued(conn, principal, read.page(conn, principal, account, wanted), currency=currency, assets=assets)
+
+
+def one_transaction(
+    conn: Connection, principal: Principal, account: AccountId, number: TransactionId, *, currency: str, assets: Assets
+) -> TransactionPage:
+    """One transaction as a page of one row. Raises: NotFound."""
+    found = read.transaction(conn, principal, account, number)
+    return _valued(conn, principal, [found], currency=currency, assets=assets)
+
+
+def some_transactions(
+    conn: Connection, principal: Principal, numbers: Sequence[TransactionId], *, currency: str, assets: Assets
+) -> TransactionPage:
+    """The live ones among these transactions of the user, whatever their account."""
+    return _valued(conn, principal, read.by_ids(conn, principal, numbers), currency=currency, assets=assets)
+
+
+def _valued(
+    conn: Connection, principal: Principal, rows: Sequence[StoredTransaction], *, currency: str, assets: Assets
+) -> TransactionPage:
+    tokens = by_number(conn, [leg.token for row in rows for leg in row.legs])
+    asked = {ask for row in rows for ask in _asked(row, tokens)}
+    prices = quotes.lookup(conn, asked, principal=principal, tolerance_ms=0)
+    currencies = {row.ticker for row in tokens.values() if row.kind == "fiat"} | ({BRIDGE} if asked else set())
+    rates = rates_for(conn, currency=currency, sources=currencies, times=[row.at for row in rows])
+    return TransactionPage(
+        rows=[
+            TransactionView(
+                transaction=row,
+                values=value_transaction(
+                    _legs(row, tokens), at=row.at, quotes=prices, rates=rates, currency=currency, assets=assets
+                ),
+            )
+            for row in rows
+        ],
+        currency=currency,
+        tokens=tokens,
+        wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
+        venues=read.venues_of(conn, principal),
+    )
+
+
+def _asked(row: StoredTransaction, tokens: Mapping[int, TokenRow]) -> Iterable[tuple[int, EpochMs]]:
+    """The prices that the transaction's value rests on. A trade against dollars needs none for its other side."""
+    principals = [leg for leg in row.legs if leg.role == "principal"]
+    is_anchored = len(principals) == 2 and any(
+        tokens[leg.token].kind == "fiat" and tokens[leg.token].ticker == BRIDGE for leg in principals
+    )
+    for leg in row.legs:
+        if tokens[leg.token].kind != "fiat" and not (is_anchored and leg.role == "principal"):
+            yield leg.token, row.at
+
+
+def _legs(row: StoredTransaction, tokens: Mapping[int, TokenRow]) -> list[Valued]:
+    return [
+        Valued(
+            key=leg.key,
+            number=leg.token,
+            token=tokens[leg.token].id,
+            kind=tokens[leg.token].kind,
+            ticker=tokens[leg.token].ticker,
+            amount=leg.amount,
+            role=leg.role,
+        )
+        for leg in row.legs
+    ]

@@ -1,0 +1,96 @@
+"""The reviewed assets: every row is whole, no token belongs to two at once, and a ticker alone makes nobody a member."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from omnifolio.catalog import assets as catalog
+from omnifolio.catalog.assets import Dated
+from omnifolio.model.clock import EpochMs, start_of_day
+from omnifolio.model.tokens import TokenId, venue_token
+
+TODAY = start_of_day(date(2026, 1, 1))
+
+
+def test_every_member_belongs_to_one_asset_at_a_time() -> None:
+    for token, members in catalog.load().members().items():
+        days = {dated.since or date.min for dated, _ in members}
+        days |= {(dated.until - timedelta(days=1)) if dated.until else date.max for dated, _ in members}
+        for day in days:
+            assert sum(dated.holds(day) for dated, _ in members) <= 1, f"{token} belongs to two assets on {day}"
+
+
+def test_rows_are_whole_and_their_ids_differ() -> None:
+    every = catalog.load().all
+    assert len(every) >= 150
+    assert len({asset.id for asset in every}) == len(every)
+    for asset in every:
+        assert asset.ticker == asset.ticker.strip().upper(), asset.id
+        assert re.fullmatch(r"[a-z0-9-]+", asset.coingecko), asset.id
+        assert asset.decimals is not None
+        assert 0 <= asset.decimals <= 30, asset.id
+    ids = [asset.coingecko for asset in every]
+    assert len(set(ids)) == len(ids)
+
+
+def test_contracts_stand_in_lower_case_and_are_whole() -> None:
+    for token in catalog.load().members():
+        if "/erc20:" in token:
+            assert re.fullmatch(r"eip155:\d+/erc20:0x[0-9a-f]{40}", token), token
+
+
+@pytest.mark.parametrize(
+    ("token", "asset"),
+    [
+        ("venue:kraken/XXBT", "bitcoin"),
+        ("venue:binance/BTC", "bitcoin"),
+        ("venue:coinbase/CGLD", "celo"),
+        ("venue:kraken/LUNA", "terra-luna"),
+        ("venue:kraken/LUNA2", "terra-luna-2"),
+        ("eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "usd-coin"),
+        ("eip155:8453/slip44:60", "ethereum"),
+    ],
+)
+def test_known_codes_lead_to_their_asset(token: str, asset: str) -> None:
+    found = catalog.load().of(TokenId(token), TODAY)
+    assert found is not None
+    assert found.id == asset
+
+
+@pytest.mark.parametrize("token", ["venue:kraken/BTC", "venue:nowhere/BTC", "venue:coinbase/ORB", "eip155:1/erc20:0x" + "1" * 40])
+def test_an_equal_ticker_is_no_membership(token: str) -> None:
+    assert catalog.load().of(TokenId(token), TODAY) is None
+    assert catalog.load().rank(TokenId(token), TODAY) > len(catalog.load().all)
+
+
+def test_a_code_that_changed_its_meaning_is_read_by_date() -> None:
+    luna = venue_token("binance", "LUNA")
+    assets = catalog.load()
+    meant = {day: assets.of(luna, start_of_day(day)) for day in (date(2021, 1, 1), date(2022, 5, 20), date(2023, 1, 1))}
+    assert [asset and asset.id for asset in meant.values()] == ["terra-luna", None, "terra-luna-2"]
+
+
+def test_the_stablecoins_and_majors_anchor_in_the_stated_order() -> None:
+    roles = [(asset.role, asset.ticker) for asset in catalog.load().all if asset.role]
+    assert roles == [
+        ("major", "BTC"),
+        ("major", "ETH"),
+        ("stablecoin", "USDT"),
+        ("stablecoin", "USDC"),
+        ("stablecoin", "DAI"),
+        ("stablecoin", "FDUSD"),
+    ]
+
+
+def test_other_data_has_another_digest() -> None:
+    row = '[x]\nticker = "X"\nname = "X"\nvenues = {{ demo = ["{code}"] }}\n'
+    one, two = catalog.read(row.format(code="X")), catalog.read(row.format(code="Y"))
+    assert one.digest != two.digest
+    assert one.of(venue_token("demo", "X"), EpochMs(0)) is not None
+    assert two.of(venue_token("demo", "X"), EpochMs(0)) is None
+
+
+def test_a_dated_code_holds_from_its_first_day_to_the_one_before_its_last() -> None:
+    dated = Dated("X", since=date(2024, 1, 2), until=date(2024, 1, 4))
+    assert [dated.holds(date(2024, 1, day)) for day in (1, 2, 3, 4)] == [False, True, True, False]
