@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from omnifolio.model.clock import EpochMs
+from omnifolio.model.clock import EpochMs, SystemClock
 from omnifolio.model.errors import VenueUnavailable
 from omnifolio.transport.http import Answer, Request
 
@@ -50,6 +50,23 @@ class StageTime:
                 if not waking.done():
                     waking.set_result(None)
         return await running
+
+
+class Hurry:
+    """The machine's clock for tests against real servers in which pauses shall not be waited for: `sleep` moves it on."""
+
+    def __init__(self) -> None:
+        self.skipped_s = 0.0
+
+    def now(self) -> EpochMs:
+        return SystemClock().now()
+
+    def monotonic(self) -> float:
+        return SystemClock().monotonic() + self.skipped_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.skipped_s += seconds
+        await asyncio.sleep(0)
 
 
 class ScriptedWire:

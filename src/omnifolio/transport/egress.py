@@ -75,6 +75,9 @@ class Egress:
     def allow(self, venue: str, rules: Iterable[Rule]) -> None:
         """Lets a venue's requests of these kinds pass, beside those allowed before; nothing else of it ever does."""
         self._policy.allow(venue, rules)
+        is_configured = all(rule.is_configured for rule in self._policy.rules()[venue])
+        if is_configured and not self._pacer.is_limited(venue):
+            self._pacer.limit(venue, address=UNLIMITED, key=None)
 
     def limit(
         self, venue: str, *, address: Budget | None, key: Budget | None = None, used_headers: Mapping[str, int] | None = None
@@ -145,8 +148,6 @@ class Egress:
         except EgressRefused as error:
             self.refuse(venue, "request", f"{method} {target.host}{target.raw_path[:80]}")
             raise error from None
-        if rule.is_configured and not self._pacer.is_limited(venue):
-            self._pacer.limit(venue, address=UNLIMITED, key=None)
         request = Request(
             venue=venue,
             method=method,
