@@ -1,5 +1,6 @@
 """`omnifolio db …`: the database's state, its upgrade, and a consistent copy of it."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -49,7 +50,12 @@ def upgrade(invocation: Invocation) -> None:
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 @pass_invocation
 def backup(invocation: Invocation, target: Path) -> None:
-    """A consistent copy of a SQLite database while it is in use; it holds no key. PostgreSQL: use pg_dump."""
+    """Copy a SQLite database while it is in use. The copy is consistent and holds no key. PostgreSQL: use pg_dump."""
+
+    if target.exists():
+        raise InvalidField(f"backup: {target} exists already; choose another name")
+    if not target.parent.is_dir():
+        raise InvalidField(f"backup: there is no folder {target.parent}")
 
     async def work(session: Session) -> None:
         store = session.runtime.context.store
@@ -57,12 +63,8 @@ def backup(invocation: Invocation, target: Path) -> None:
             raise InvalidField(
                 "backup: this database is PostgreSQL; use pg_dump, and copy the key file and key store apart from it"
             )
-        if target.exists():
-            raise InvalidField(f"backup: {target} exists already; choose another name")
-        with sqlite3.connect(store.path) as source, sqlite3.connect(target) as copy:
+        with contextlib.closing(sqlite3.connect(store.path)) as source, contextlib.closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
-        copy.close()
-        source.close()
 
     at_work(invocation, work)
     click.echo(f"Copied to {target}. Credentials in it open only with the key file and key store, which are not in it.")
