@@ -177,6 +177,35 @@ async def test_a_shredded_user_is_unreadable_in_an_earlier_backup_too(sqlite_url
     await backup.close()
 
 
+async def test_a_shredding_that_was_requested_is_carried_out_by_the_next_worker(store: Store, keys: KeyStore) -> None:
+    """A process that only serves deletes rows and cannot reach the key store; and any process may end in between."""
+    accounts = await everybody(store, keys)
+
+    def remove(conn: sa.Connection) -> None:
+        for _ in range(2):
+            admin.request_shred(conn, "uuid-1")
+            admin.request_shred(conn, "uuid-2", accounts[2][1])
+
+    await store.write(remove)
+    assert (await store.read(admin.status, keys)).to_shred == 2
+
+    def interrupted(conn: sa.Connection) -> None:
+        admin.shred_requested(conn, keys)
+        raise KeyError("the power went")
+
+    with pytest.raises(KeyError):
+        await store.write(interrupted)
+    assert (await store.read(admin.status, keys)).to_shred == 2
+    await store.write(admin.shred_requested, keys)
+    assert (await store.read(admin.status, keys)).to_shred == 0
+    assert await store.write(admin.shred_requested, keys) == 0
+    for account in accounts[:3]:
+        with pytest.raises(SecretUnreadable, match="destroyed"):
+            await store.read(open_secret, *account, keys)
+    for account in accounts[3:]:
+        assert revealed(await store.read(open_secret, *account, keys)) == revealed(CREDENTIALS)
+
+
 async def test_a_shredded_account_leaves_the_users_other_accounts_readable(store: Store, keys: KeyStore) -> None:
     accounts = await everybody(store, keys)
     assert admin.shred_account(keys, "uuid-1", accounts[0][1]) == 1

@@ -1,7 +1,5 @@
 """Teams and users: what a team tells the world, which pages may call the API, and the end of a user."""
 
-import asyncio
-
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
@@ -10,7 +8,7 @@ from omnifolio.model.accounts import Principal
 from omnifolio.tenancy import teams, users
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.teams import Team
-from omnifolio.vault.admin import shred_user
+from omnifolio.vault.admin import request_shred, shred_requested
 
 _EDGE = operator("api:origins")
 
@@ -37,13 +35,24 @@ async def origins(context: Context) -> frozenset[str]:
 
 
 async def remove_user(context: Context, principal: Principal) -> Removed:
-    """Deletes the principal's user with everything of theirs; their keys first, so that no backup can be read either.
+    """Deletes the principal's user with everything of theirs, and destroys their keys, so that no backup can be read either.
 
+    A process that only serves leaves the keys to a worker: the request to destroy them is part of the deletion.
     Raises: NotFound when the user is gone already.
     """
-    user = await context.store.read(users.me, principal)
-    keys = 0
-    if context.key_store is not None:
-        keys = await asyncio.to_thread(shred_user, context.key_store, user.uuid)
-    await context.store.write(users.delete, principal, audit_key=context.edge.audit, now=context.clock.now())
-    return Removed(user.uuid, keys)
+
+    def op(conn: Connection) -> str:
+        user = users.me(conn, principal)
+        request_shred(conn, user.uuid)
+        users.delete(conn, principal, audit_key=context.edge.audit, now=context.clock.now())
+        return user.uuid
+
+    removed = await context.store.write(op)
+    return Removed(removed, await shred_now(context))
+
+
+async def shred_now(context: Context) -> int:
+    """Destroys the keys whose destruction was requested, where this process can; gives their number."""
+    if context.key_store is None:
+        return 0
+    return await context.store.write(shred_requested, context.key_store)

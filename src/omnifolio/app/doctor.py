@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.app.runtime import Runtime, database_folder
+from omnifolio.app.runtime import Runtime, database_folder, root_of
 from omnifolio.ledger import accounts
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import OmnifolioError
-from omnifolio.vault.roots import FileRoot
 
 OVERDUE_MS = DAY_MS
 
@@ -36,10 +35,11 @@ async def checks(runtime: Runtime) -> list[Check]:
     context = runtime.context
     found = [Check("database", True, f"{context.store.dialect}, schema up to date")]
     try:
-        root = FileRoot(context.settings.key_path, database_folder=database_folder(context.store))
-        found.append(Check("key file", True, f"{context.settings.key_path}, key {root.key_id}"))
+        root = root_of(context.settings, database_folder(context.store))
+        where = "the environment" if context.settings.root_key else str(context.settings.key_path)
+        found.append(Check("root key", True, f"{where}, key {root.key_id}"))
     except OmnifolioError as error:
-        found.append(Check("key file", False, error.message))
+        found.append(Check("root key", False, error.message))
     if context.settings.workers:
         found.append(Check("workers", True, "this process opens credentials: it serves and synchronises"))
     else:

@@ -3,13 +3,13 @@
 Nothing here talks to the venue. A worker opens what was sealed, asks the venue what the key may do, and reads.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Mapping
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.app.administer import shred_now
 from omnifolio.app.context import Context
 from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
 from omnifolio.app.private_keys import refuse_private_keys
@@ -20,7 +20,7 @@ from omnifolio.model.errors import AlreadyConnected, InvalidField, SyncInProgres
 from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.store import codec
-from omnifolio.vault.admin import shred_account
+from omnifolio.vault.admin import request_shred
 from omnifolio.vault.places import place_of
 from omnifolio.vault.seal import fingerprint, seal
 
@@ -98,9 +98,8 @@ def mark_due(conn: Connection, principal: Principal, account: AccountId, *, now:
 
 async def unlink(context: Context, principal: Principal, account: AccountId) -> None:
     """Takes an account away with all its facts and credentials. Raises: NotFound."""
-    user = await context.store.write(_unlink, principal, account, context.clock.now())
-    if context.key_store is not None:
-        await asyncio.to_thread(shred_account, context.key_store, user, account)
+    await context.store.write(_unlink, principal, account, context.clock.now())
+    await shred_now(context)
 
 
 def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -> Credentials:
@@ -178,10 +177,9 @@ def _file(
     return account
 
 
-def _unlink(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> str:
-    user = place_of(conn, principal, account).user
+def _unlink(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
+    request_shred(conn, place_of(conn, principal, account).user, account)
     accounts.delete(conn, principal, account, now)
-    return user
 
 
 def _renew(

@@ -31,9 +31,10 @@ from omnifolio.tenancy.limits import ProcessLimits
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.transport.egress import Egress
+from omnifolio.transport.pacing import Sleep
 from omnifolio.vault import admin as vault_admin
 from omnifolio.vault.keystore import KeyStore
-from omnifolio.vault.roots import FileRoot, ensure_root_key, load_edge_key
+from omnifolio.vault.roots import EnvRoot, FileRoot, ensure_root_key, load_edge_key
 from omnifolio.venues.registry import reader_for
 from omnifolio.views.market import Market
 
@@ -122,33 +123,40 @@ class Runtime:
         await self.context.store.close()
 
 
-async def open_runtime(settings: Settings, *, with_workers: bool, clock: Clock | None = None) -> Runtime:
+async def open_runtime(
+    settings: Settings, *, with_workers: bool, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
+) -> Runtime:
     """Opens the database (creating its tables at first) and the keys (creating the key file at first).
 
-    Without workers the key store stays closed: such a process can seal credentials and open none.
+    Without workers the key store stays closed: such a process can seal credentials and open none. `clock` and `sleep` are the
+    time of everything that syncs: a clock that is set by hand comes with a sleep that moves it.
     Raises: InvalidSettings, StoreUnavailable, SchemaTooNew, VaultUnavailable.
     """
     amounts.install()
     time = clock or SystemClock()
     store = open_store(settings.database_url)
     try:
-        return await _open(settings, store, time, with_workers=with_workers)
+        return await _open(settings, store, time, sleep, with_workers=with_workers)
     except BaseException:
         await store.close()
         raise
 
 
-async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers: bool) -> Runtime:
+async def _open(settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, with_workers: bool) -> Runtime:
     folder = database_folder(store)
-    made_key = ensure_root_key(settings.key_path, database_folder=folder)
-    edge = EdgeKeys.from_edge_key(load_edge_key(settings.key_path))
+    made_key = False
+    if settings.root_key:
+        edge = EdgeKeys.from_edge_key(EnvRoot(settings.root_key).edge_key)
+    else:
+        made_key = ensure_root_key(settings.key_path, database_folder=folder)
+        edge = EdgeKeys.from_edge_key(load_edge_key(settings.key_path))
     await store.write(prepare)
     found = await store.write(installation.ensure, operator("start"))
     assets = asset_catalog.load()
     sources = price_registry.build(
         chosen=settings.price_sources, base_urls=settings.base_urls, sandbox_url=settings.sandbox_url, assets=assets
     )
-    egress = Egress(clock=clock)
+    egress = Egress(clock=clock, sleep=sleep)
     open_way_out(egress, settings, sources)
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
     prices = Prices(store, sources, egress, clock)
@@ -177,10 +185,12 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
 
 
 async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None) -> KeyStore:
-    keys = KeyStore(settings.key_store_path, FileRoot(settings.key_path, database_folder=folder), database_folder=folder)
+    root = root_of(settings, folder)
+    keys = KeyStore(settings.key_store_path, root, database_folder=folder)
 
     def publish(conn: Connection) -> None:
         vault_admin.publish(conn, keys, publication_key=edge.publication, now=clock.now())
+        vault_admin.shred_requested(conn, keys)
 
     await store.write(publish)
     return keys
@@ -204,6 +214,11 @@ def _workers(settings: Settings, store: Store, clock: Clock, *, egress: Egress, 
         keep_bodies=settings.evidence == "keep",
     )
     return Workers(store=store, clock=clock, refresher=refresher, count=settings.workers, on_news=prices.wake)
+
+
+def root_of(settings: Settings, folder: Path | None) -> FileRoot | EnvRoot:
+    """Where the root key comes from: the environment if it is there, else the key file. Raises: VaultUnavailable."""
+    return EnvRoot(settings.root_key) if settings.root_key else FileRoot(settings.key_path, database_folder=folder)
 
 
 def database_folder(store: Store) -> Path | None:

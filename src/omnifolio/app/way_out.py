@@ -40,5 +40,4 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
                 Rule("GET", f"{base}/transactions", is_configured=True),
             ],
         )
-    for host, endpoints in sources.endpoints().items():
-        egress.allow(host, [Rule(item.method, item.url, is_configured=item.is_configured) for item in endpoints])
+    sources.open_way(egress)

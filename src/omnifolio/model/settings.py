@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `database`        `sqlite:///PATH` or `postgresql://user:password@host/name`.
     `key_file`        root key of the vault; outside the database's folder.
+    `root_key`        the text of a key file instead of the file, for containers that mount none; prefer the file.
     `key_store`       database of the users' wrapping keys; "" puts it beside the key file.
     `base_urls`       venue or price source id → base URL used in the place of its own.
     `sandbox_url`     base URL of a running sandbox whose venues take the place of the real ones; "" for none.
@@ -44,6 +45,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     database: str = ""
     key_file: str = ""
+    root_key: str = ""
     key_store: str = ""
     host: str = "127.0.0.1"
     port: int = 8400
@@ -60,6 +62,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trade_permission: Literal["warn", "refuse"] = "warn"
     rate_limit_per_minute: int = 600
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def __repr__(self) -> str:
+        return "Settings(***)"  # a database URL holds a password
 
     @property
     def database_url(self) -> str:

@@ -62,9 +62,9 @@ async def refresh_quotes(
 ) -> Refreshed:
     """One bounded run; `with_closes` also brings the closes of past days, which are many.
 
-    Raises only StoreUnavailable: sources that fail are named in the result.
+    The way out must be open for the sources (`Sources.open_way`). Raises only StoreUnavailable: sources that fail are named in
+    the result.
     """
-    sources.open_way(egress)
     run = _Run(store, sources, egress, clock)
     await store.write_sync(wanted.adopt, sources.digest())
     await run.bring_rates(since=None)

@@ -90,7 +90,7 @@ def revoke_tokens(conn: Connection, principal: Principal) -> None:
 def delete(conn: Connection, principal: Principal, *, audit_key: bytes, now: EpochMs) -> str:
     """Deletes the principal's user with every row of theirs, and gives the UUID. One audit row stays, without personal data.
 
-    The caller shreds the user's keys first (`vault.admin.shred_user`), so that backups made earlier are unreadable too.
+    The caller also has the user's keys shredded (`vault.admin.request_shred`), so that backups made earlier are unreadable too.
 
     Raises: NotFound; Forbidden for a principal without a user.
     """

@@ -19,6 +19,9 @@ from omnifolio.vault.keystore import Key, KeyCount, KeyStore
 from omnifolio.vault.roots import EnvRoot, FileRoot
 from omnifolio.vault.seal import KEY_ID_BYTES, META_KEY, PUBLIC_BYTES, VERSION, published
 
+REQUEST_PREFIX = "vault.shred/"
+"""Before the UUID, or `<UUID>/<account id>`, of what must be shredded, in a row of `meta` each."""
+
 _BOX_KEY = sa.func.substr(intake.c.box, 1 + len(VERSION), KEY_ID_BYTES)
 _OLDEST_BOX = sa.func.min(intake.c.created_at)
 _WAITING = (
@@ -30,6 +33,8 @@ _KEPT = sa.select(sa.func.count().label("records"), sa.func.min(kept.c.created_a
 _CLAIM = sa.text("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING").bindparams(
     sa.bindparam("value", type_=meta.c.value.type)
 )
+_REQUESTS = sa.select(meta.c.key).where(meta.c.key.startswith(REQUEST_PREFIX, autoescape=True)).order_by(meta.c.key)
+_REQUEST_DONE = sa.delete(meta).where(meta.c.key == sa.bindparam("request"))
 _LOCK = sa.update(meta).where(meta.c.key == META_KEY).values(key=meta.c.key)
 _PUBLISH = sa.update(meta).where(meta.c.key == META_KEY).values(value=sa.bindparam("published"))
 
@@ -43,7 +48,10 @@ class Waiting(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """Where keys are in use: nothing of it is secret. `oldest_kept_at` is None when no credential is kept."""
+    """Where keys are in use: nothing of it is secret.
+
+    `oldest_kept_at` is None when no credential is kept; `to_shred` counts requests that no worker has carried out yet.
+    """
 
     root_id: str
     root_ids: tuple[str, ...]
@@ -51,6 +59,7 @@ class Status(Struct, frozen=True, kw_only=True):
     waiting: tuple[Waiting, ...]
     kept: int
     oldest_kept_at: EpochMs | None
+    to_shred: int
 
 
 def publish(conn: Connection, keys: KeyStore, *, publication_key: bytes, now: EpochMs) -> str:
@@ -133,7 +142,7 @@ def drop_old_roots(keys: KeyStore) -> tuple[str, ...]:
 def shred_user(keys: KeyStore, user: str) -> int:
     """Destroys all keys of a user (UUID): no credential of theirs can be opened again, in no backup of the database either.
 
-    Call it before the user's rows are deleted, so that an interruption leaves too little rather than too much; may be repeated.
+    May be repeated. Where rows are deleted too, `request_shred` in that transaction makes sure that it is not forgotten.
     """
     return keys.shred("user", user)
 
@@ -141,6 +150,28 @@ def shred_user(keys: KeyStore, user: str) -> int:
 def shred_account(keys: KeyStore, user: str, account: int) -> int:
     """Destroys the key of one account of a user (UUID), as `shred_user` does."""
     return keys.shred("account", f"{user}/{account}")
+
+
+def request_shred(conn: Connection, user: str, account: int | None = None) -> None:
+    """Notes that a user's keys, or those of one account, must be destroyed: in the transaction that deletes the rows.
+
+    So nothing is forgotten when a process ends in between, or when it only serves and cannot reach the key store itself.
+    """
+    subject = user if account is None else f"{user}/{account}"
+    conn.execute(_CLAIM, {"key": REQUEST_PREFIX + subject, "value": b""})
+
+
+def shred_requested(conn: Connection, keys: KeyStore) -> int:
+    """Destroys what was requested; gives the number of keys. Workers call it when they start and after each deletion.
+
+    A request is removed in the caller's transaction, after its keys are gone: an interruption repeats it and loses none.
+    """
+    count = 0
+    for request in conn.execute(_REQUESTS).scalars().all():
+        user, _, account = request.removeprefix(REQUEST_PREFIX).partition("/")
+        count += shred_account(keys, user, int(account)) if account else shred_user(keys, user)
+        conn.execute(_REQUEST_DONE, {"request": request})
+    return count
 
 
 def status(conn: Connection, keys: KeyStore) -> Status:
@@ -154,6 +185,7 @@ def status(conn: Connection, keys: KeyStore) -> Status:
         waiting=tuple(_waiting(conn)),
         kept=stored.records,
         oldest_kept_at=stored.oldest_at,
+        to_shred=len(conn.execute(_REQUESTS).all()),
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
-from omnifolio.model.clock import SystemClock
+from tests.stage import Hurry
+
 from omnifolio.model.facts import Batch, Claim, Cursor, Snapshot
 from omnifolio.transport.egress import Egress, Rule
 from omnifolio.venues.contract import Access, Known
@@ -59,17 +60,13 @@ class Shelf:
         return {balance.token: balance.amount for balance in self.snapshot.balances}
 
 
-async def no_pause(_: float) -> None:
-    """What tests do where the egress would wait before it tries again."""
-
-
 @asynccontextmanager
 async def access_to(
     url: str, address: str, *, chain: str = "ethereum", known: Known | None = None, egress: Egress | None = None
 ) -> AsyncIterator[Access]:
     """An account of that address at the node."""
-    clock = SystemClock()
-    way_out = egress or Egress(clock=clock, sleep=no_pause)
+    clock = Hurry()
+    way_out = egress or Egress(clock=clock, sleep=clock.sleep)
     if url:
         way_out.allow(chain, [Rule("POST", url, is_configured=True)])
     fields = {"wallet": address, "chain": chain}

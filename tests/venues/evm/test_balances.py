@@ -12,6 +12,7 @@ from omnifolio.catalog.chains import evm_chain
 from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Cursor
+from omnifolio.transport.retries import ATTEMPTS_MAX
 
 ETHEREUM = evm_chain("ethereum")
 NATIVE = ETHEREUM.native.id
@@ -184,7 +185,7 @@ async def test_a_node_of_another_chain_is_refused(node: Anvil, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", ["balances", "transfers"])
 async def test_a_busy_node_is_told_apart(node: Anvil, proxy: Difficult, kind: str) -> None:
-    proxy.busy = 100
+    proxy.busy = ATTEMPTS_MAX
     with pytest.raises(VenueBusy):
         await sync(Shelf(), proxy.url, node.accounts[1], kind=kind)
 
