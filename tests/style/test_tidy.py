@@ -25,6 +25,8 @@ CALLED_BY_LIBRARIES: Mapping[str, str] = {
     "process_bind_param": "SQLAlchemy hands a type decorator each value",
     "do_POST": "http.server calls it for each POST",
     "log_message": "http.server tells it about each request",
+    "on_json_response": "ccxt reads every answer with it",
+    "pytestmark": "pytest marks every test of the file with it",
 }
 """Methods that a library calls by name."""
 
