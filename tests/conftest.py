@@ -8,9 +8,12 @@ import pytest
 
 from omnifolio.model import amounts
 from omnifolio.store.engine import Store, open_store
+from omnifolio.venues.exchanges import lazy_ccxt
 from tests import postgres
 
 amounts.install()
+lazy_ccxt.install()
+"""Before any test imports ccxt: the product refuses to run beside one that came in whole."""
 
 DIALECTS = ["sqlite", "postgresql"]
 

@@ -4,20 +4,21 @@ A price that was read at a version of the stored prices holds until that version
 may have become stale).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import overview, quotes
 from omnifolio.ledger.rates import lookup_rates
+from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import MINUTE_MS, EpochMs, day_of
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.prices import BRIDGE, EURO, NOW_INTERVAL_MS, Price, Quotes, Rates, Unpriced, bucket_of
+from omnifolio.model.prices import BRIDGE, EURO, NOW_INTERVAL_MS, Price, Rates, Unpriced, bucket_of
 
 TOKENS_MAX = 100_000
-"""Prices of the moment that are kept at the most."""
+"""Tokens and prices that are kept at the most."""
 CURRENCY_LENGTH = 3
 
 
@@ -28,16 +29,32 @@ class _Kept(NamedTuple):
 
 
 class Market:
-    """The prices of the running minute, shared by all users of a process. Prices that a user has set are looked up each time."""
+    """Tokens, and the prices of the running minute, shared by all users of a process.
+
+    Tokens never change. Prices that a user has set are looked up each time.
+    """
 
     def __init__(self) -> None:
         self._kept = _Kept(-1, EpochMs(0), {})
+        self._tokens: dict[int, TokenRow] = {}
 
-    def prices(self, conn: Connection, principal: Principal, tokens: Iterable[int], *, now: EpochMs) -> Quotes:
-        """The price of each token (by the ledger's number) now, or why there is none."""
+    def tokens(self, conn: Connection, numbers: Iterable[int]) -> Mapping[int, TokenRow]:
+        """At least the tokens with these numbers."""
+        known = self._tokens
+        missing = {number for number in numbers if number not in known}
+        if missing:
+            known = known | by_number(conn, missing)
+            self._tokens = known if len(known) <= TOKENS_MAX else {}
+        return known
+
+    def prices(
+        self, conn: Connection, principal: Principal, tokens: Iterable[int], *, now: EpochMs
+    ) -> Mapping[int, Price | Unpriced]:
+        """The price now of at least these tokens (by the ledger's number), or why there is none."""
         wanted = set(tokens)
         if overview.has_own_prices(conn, principal):
-            return quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
+            own = quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
+            return {token: own.at(token, now) for token in wanted}
         version, minute = quotes.version(conn), bucket_of(now, MINUTE_MS)
         kept = self._kept
         known = kept.prices if (kept.version, kept.minute) == (version, minute) else {}
@@ -48,7 +65,7 @@ class Market:
             known = known | {token: looked.at(token, now) for token in missing}
             if len(known) <= TOKENS_MAX:
                 self._kept = _Kept(version, minute, known)
-        return Quotes({(token, minute): known[token] for token in wanted})
+        return known
 
 
 def rates_for(conn: Connection, *, currency: str, sources: Iterable[str], times: Iterable[EpochMs]) -> Rates:

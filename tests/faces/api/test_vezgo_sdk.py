@@ -3,14 +3,13 @@
 import time
 from decimal import Decimal
 
-import httpx
 import jwt
 import pytest
 import vezgo
 from vezgo import exceptions
 
 from tests.faces.api import seed
-from tests.faces.api.world import Client, World
+from tests.faces.api.world import HTTP, Client, World
 
 
 def sdk(address: str, client: Client, login: str = "u1", **more: str) -> vezgo.Vezgo:
@@ -33,7 +32,7 @@ def test_a_wrong_secret_and_a_missing_login_name_raise_its_own_errors(address: s
     with pytest.raises(exceptions.VezgoAuthenticationError, match="do not belong together"):
         sdk(address, client, secret="omni_live_wrong").get_token()
     body = {"clientId": client.team.client_id, "secret": client.secret}
-    refused = httpx.post(f"{address}/v1/auth/token", json=body)
+    refused = HTTP.post(f"{address}/v1/auth/token", json=body)
     assert refused.status_code == 400
     assert "loginName" in refused.json()["message"]
 

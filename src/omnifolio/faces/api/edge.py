@@ -87,7 +87,7 @@ class Edge:
         context = self._desk.context
         session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE)
         assert session is not None
-        key = (session.state.user, ACCOUNTS_ROUTE, context.settings.fiat)
+        key = (session.state.user, context.settings.fiat)
         return self._desk.bodies.find(key, session.state, context.clock.now())
 
     async def _cors(self, scope: Scope, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Litestar, Request, Response
-from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
@@ -12,7 +11,7 @@ from omnifolio.faces.api import accounts, history, orders, public, transactions,
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
 from omnifolio.faces.api.edge import Edge
-from omnifolio.faces.api.given import give_desk, give_session
+from omnifolio.faces.api.given import DEPENDENCIES
 from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.shape import Shape
@@ -40,10 +39,7 @@ def litestar(desk: Desk) -> Litestar:
     app = Litestar(
         route_handlers=[*ROUTERS, router(ROUTERS)],
         guards=[guard],
-        dependencies={
-            "desk": Provide(give_desk, sync_to_thread=False),
-            "session": Provide(give_session, sync_to_thread=False),
-        },
+        dependencies=DEPENDENCIES,
         exception_handlers={Exception: _refuse},
         openapi_config=None,
         logging_config=None,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET
@@ -36,10 +36,10 @@ from omnifolio.faces.api.wire import (
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.orders import StoredOrder
-from omnifolio.ledger.read import StoredLeg, WalletRow
+from omnifolio.ledger.read import StoredLeg, StoredTransaction, WalletRow
 from omnifolio.ledger.tokens import TokenRow
-from omnifolio.model.amounts import ZERO, canonical, divide, rounded
-from omnifolio.model.clock import EpochMs, start_of_day
+from omnifolio.model.amounts import ZERO, canonical, divide, money
+from omnifolio.model.clock import DAY_MS, EpochMs, start_of_day
 from omnifolio.model.errors import VenueError
 from omnifolio.model.ids import WireIds
 from omnifolio.model.prices import Unpriced
@@ -49,20 +49,14 @@ from omnifolio.views.history import HistoryRow
 from omnifolio.views.transactions import TransactionPage, TransactionView
 from omnifolio.views.valuation import Part, Total, Value
 
-MONEY_PLACES = 2
 PRICE_PLACES = 12
 """Decimals of an average price, the only quotient on the wire."""
 DAYS_OF_HISTORY_ID = 100_000
 """A history row's integer is its wallet's, times this, plus the day's number since 1970."""
+FACES_MAX = 100_000
 _LEG_ID_BYTES = 12
 _STAKED = "staked"
 _ERRORS = by_code()
-
-
-def money(value: Decimal) -> str:
-    """Two places, half to even: money(Decimal("2.005")) is "2.00"."""
-    text = f"{rounded(value, places=MONEY_PLACES):f}"
-    return "0.00" if text == "-0.00" else text
 
 
 def total_text(total: Total) -> str | None:
@@ -80,6 +74,32 @@ def number(value: Decimal) -> float:
     return cast("float", msgspec.Raw(canonical(value).encode()))
 
 
+class _Face(NamedTuple):
+    """What a balance shows of its token: the first fields of `BalanceOut`."""
+
+    resource_type: Literal["balance"]
+    ticker: str
+    provider_ticker: str
+    provider_ticker_name: str
+    address: str | None
+    name: str
+    asset_type: str
+    decimals: int | None
+    is_verified: bool
+    asset_id: str
+    logo: str | None
+
+
+class _Coin(NamedTuple):
+    """What a part or fee shows of its token: the first fields of `PartOut` and `FeeOut`."""
+
+    ticker: str
+    provider_ticker: str
+    address: str | None
+    is_verified: bool
+    asset_id: str
+
+
 class Shape:
     """Turns views into the objects of the wire, with this installation's ids, venues and assets."""
 
@@ -87,6 +107,8 @@ class Shape:
         self._ids, self._assets = ids, assets
         self.providers = {offer.name: _provider(offer, currencies) for offer in offers.all}
         self.offers = offers
+        self._faces: dict[tuple[int, str], _Face] = {}
+        self._day = 0
 
     # Accounts ------------------------------------------------------------------------------------------------------
 
@@ -151,39 +173,54 @@ class Shape:
         return found
 
     def _balance(self, holding: Holding, wallet: str, fiat: str, now: EpochMs) -> BalanceOut:
-        held, token, value = holding.held, holding.token, holding.value
-        is_verified = self.is_verified(token, now)
-        raw = raw_code(token)
+        held, value = holding.held, holding.value
+        face = self._faces.get((held.token, held.product))
+        if face is None:
+            face = self._face(holding.token, held.product, now)
         if isinstance(value, Unpriced):
             worth, price, source, reason, is_stale = None, None, None, value.text, False
+        elif value.price is None:
+            worth, price, source, reason, is_stale = money(value.amount), None, "par", None, False
         else:
-            worth, reason, is_stale = money(value.amount), None, value.is_stale
-            price, source = (None, "par") if value.price is None else (canonical(value.price.price), value.price.source)
+            worth, reason = money(value.amount), None
+            price, source, is_stale = canonical(value.price.price), value.price.source, value.price.is_stale
         return BalanceOut(
-            ticker=token.ticker,
-            provider_ticker=f"{raw}.staked" if held.product == _STAKED else raw,
-            provider_ticker_name=token.name or token.ticker,
-            ticker_address=contract_of(token.id),
-            name=token.name or token.ticker,
-            asset_type=_asset_type(token, held.product),
-            amount=canonical(held.amount),
-            decimals=token.decimals,
-            fiat_value=worth,
-            fiat_ticker=fiat,
-            asset_is_verified=is_verified,
-            fiat_asset_is_verified=is_verified and worth is not None,
-            logo=None,
-            updated_at=held.last_seen,
-            wallet=wallet,
-            misc=None,
-            asset_id=token.id,
-            product=held.product,
-            is_suspect=held.is_suspect,
-            fiat_price=price,
-            fiat_source=source,
-            fiat_reason=reason,
-            is_stale=is_stale,
+            *face,
+            held.product,
+            held.text,
+            worth,
+            fiat,
+            face.is_verified and worth is not None,
+            held.last_seen,
+            wallet,
+            None,
+            held.is_suspect,
+            price,
+            source,
+            reason,
+            is_stale,
         )
+
+    def _face(self, token: TokenRow, product: str, now: EpochMs) -> "_Face":
+        """What a balance shows of its token, kept for the day: which asset a token is may change from one day to the next."""
+        today = now // DAY_MS
+        if today != self._day or len(self._faces) >= FACES_MAX:
+            self._day, self._faces = today, {}
+        raw = raw_code(token)
+        face = self._faces[token.number, product] = _Face(
+            resource_type="balance",
+            ticker=token.ticker,
+            provider_ticker=f"{raw}.staked" if product == _STAKED else raw,
+            provider_ticker_name=token.name or token.ticker,
+            address=contract_of(token.id),
+            name=token.name or token.ticker,
+            asset_type=_asset_type(token, product),
+            decimals=token.decimals,
+            is_verified=self.is_verified(token, now),
+            asset_id=token.id,
+            logo=None,
+        )
+        return face
 
     def is_verified(self, token: TokenRow, at: EpochMs) -> bool:
         """Whether the token is reviewed: government money, or a member of an asset of the catalog."""
@@ -197,10 +234,9 @@ class Shape:
 
     def _transaction(self, row: TransactionView, page: TransactionPage, venue: str) -> TransactionOut:
         event = row.transaction
-        fiat = page.currency
         principals = [leg for leg in event.legs if leg.role == "principal"]
         fees = [leg for leg in event.legs if leg.role == "fee"]
-        parts = [self._part(leg, event.id, event.at, row.values[leg.key], page, venue, fiat) for leg in principals]
+        parts = [self._part(leg, event, row.values[leg.key], page, venue) for leg in principals]
         places: dict[tuple[int, int], list[str]] = {}
         for leg, part in zip(principals, parts, strict=True):
             places.setdefault((leg.wallet, leg.token), []).append(part.id)
@@ -224,70 +260,62 @@ class Shape:
                 incomplete=["fiat_value"] if any(isinstance(v, Unpriced) for v in row.values.values()) else [],
             ),
             parts=parts,
-            fees=[self._fee(leg, event.id, event.at, row.values[leg.key], page, venue, fiat, places) for leg in fees],
+            fees=[
+                self._fee(leg, event, row.values[leg.key], page, venue, places.get((leg.wallet, leg.token), ())) for leg in fees
+            ],
             finality=event.finality,
             v=event.seq,
         )
 
-    def _part(  # noqa: PLR0917 - one row of the page, spelled out
-        self, leg: StoredLeg, event: int, at: EpochMs, value: Value, page: TransactionPage, venue: str, fiat: str
-    ) -> PartOut:
-        token, purse = page.tokens[leg.token], page.wallets[leg.wallet]
+    def _coin(self, token: TokenRow, at: EpochMs) -> _Coin:
+        return _Coin(token.ticker, raw_code(token), contract_of(token.id), self.is_verified(token, at), token.id)
+
+    def _part(self, leg: StoredLeg, event: StoredTransaction, value: Value, page: TransactionPage, venue: str) -> PartOut:
+        coin, purse = self._coin(page.tokens[leg.token], event.at), page.wallets[leg.wallet]
         is_received = leg.amount > 0
         worth, source, reason = _worth(value)
-        is_verified = self.is_verified(token, at)
         return PartOut(
-            id=leg_id(event, leg.key),
-            direction="received" if is_received else "sent",
-            ticker=token.ticker,
-            provider_ticker=raw_code(token),
-            ticker_address=contract_of(token.id),
-            amount=canonical(abs(leg.amount)),
-            fiat_ticker=fiat,
-            fiat_value=worth,
-            from_address=leg.counterparty if is_received else purse.address,
-            to_address=purse.address if is_received else leg.counterparty,
-            other_parties=[] if leg.counterparty is None else [leg.counterparty],
-            asset_is_verified=is_verified,
-            fiat_asset_is_verified=is_verified and worth is not None,
-            misc=None,
-            asset_id=token.id,
-            wallet=wallet_id(venue, purse),
-            fiat_source=source,
-            fiat_reason=reason,
+            *coin,
+            leg_id(event.id, leg.key),
+            "received" if is_received else "sent",
+            canonical(abs(leg.amount)),
+            page.currency,
+            worth,
+            coin.is_verified and worth is not None,
+            source,
+            reason,
+            wallet_id(venue, purse),
+            leg.counterparty if is_received else purse.address,
+            purse.address if is_received else leg.counterparty,
+            [] if leg.counterparty is None else [leg.counterparty],
+            None,
         )
 
-    def _fee(  # noqa: PLR0917 - one row of the page, spelled out
+    def _fee(
         self,
         leg: StoredLeg,
-        event: int,
-        at: EpochMs,
+        event: StoredTransaction,
         value: Value,
         page: TransactionPage,
         venue: str,
-        fiat: str,
-        places: Mapping[tuple[int, int], Sequence[str]],
+        beside: Sequence[str],
     ) -> FeeOut:
-        token, purse = page.tokens[leg.token], page.wallets[leg.wallet]
+        """A fee; `beside` are the parts that moved the same token in the same wallet."""
+        coin, purse = self._coin(page.tokens[leg.token], event.at), page.wallets[leg.wallet]
         worth, source, reason = _worth(value, is_paid=True)
-        is_verified = self.is_verified(token, at)
-        beside = places.get((leg.wallet, leg.token), ())
         return FeeOut(
-            id=beside[0] if len(beside) == 1 else leg_id(event, leg.key),
-            type="network" if venue_of(token.id) is None else "exchange",
-            ticker=token.ticker,
-            provider_ticker=raw_code(token),
-            ticker_address=contract_of(token.id),
-            amount=canonical(-leg.amount),
-            fiat_ticker=fiat,
-            fiat_value=worth,
-            asset_is_verified=is_verified,
-            fiat_asset_is_verified=is_verified and worth is not None,
-            misc=None,
-            asset_id=token.id,
-            wallet=wallet_id(venue, purse),
-            fiat_source=source,
-            fiat_reason=reason,
+            *coin,
+            beside[0] if len(beside) == 1 else leg_id(event.id, leg.key),
+            "transaction_fee",
+            "network" if venue_of(page.tokens[leg.token].id) is None else "exchange",
+            canonical(-leg.amount),
+            page.currency,
+            worth,
+            coin.is_verified and worth is not None,
+            source,
+            reason,
+            wallet_id(venue, purse),
+            None,
         )
 
     # History and orders ----------------------------------------------------------------------------------------------
