@@ -8,11 +8,18 @@ import pytest
 
 from omnifolio.model import amounts
 from omnifolio.store.engine import Store, open_store
+from omnifolio.venues.exchanges import lazy_ccxt
 from tests import postgres
 
 amounts.install()
+lazy_ccxt.install()
+"""Before any test imports ccxt: the product refuses to run beside one that came in whole."""
 
 DIALECTS = ["sqlite", "postgresql"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected facts of golden cases")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -130,30 +130,37 @@ class ControlServer:
         return self.faults(request)
 
     def script_event(self, request: Request) -> Any:
-        """A deposit from outside the story: `{"user","venue","ticker","amount","at","visible_at"}`."""
+        """A deposit or withdrawal from outside the story: `{"user","venue","ticker","amount","at","visible_at"}`."""
         asked = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
         user, venue = credentials.check_user(asked["user"]), asked["venue"]
         if venue not in TICKERS:
             raise ValueError(f"venue {venue!r} is not one of {', '.join(TICKERS)}")
-        try:
-            amount = Decimal(str(asked["amount"]))
-        except InvalidOperation as fault:
-            raise ValueError(f"amount {asked['amount']!r} is not a decimal number") from fault
-        exponent = amount.as_tuple().exponent
-        if not isinstance(exponent, int) or amount <= 0 or -exponent > SCRIPTED_PLACES_MAX:
-            raise ValueError(
-                f"amount {asked['amount']!r} must be above zero, with up to {SCRIPTED_PLACES_MAX} decimals"
-            )
         at_ms = int(asked["at"])
-        visible_at = int(asked.get("visible_at", at_ms))
+        visible_at = max(at_ms, int(asked.get("visible_at", at_ms)))
         account = self.state.world.account(user, venue)
-        event = scripted.deposit(
+        code = code_of(venue, asked["ticker"])
+        held = account.balances(max(visible_at, self.state.clock.world_ms)).get(("spot", "spot", code), Decimal(0))
+        event = scripted.movement(
             venue,
             digest("scripted", venue, user, account.version).hex(),
-            Leg("spot", "spot", code_of(venue, asked["ticker"]), amount),
+            Leg("spot", "spot", code, _amount(asked["amount"], held=held)),
             ticker=asked["ticker"],
             at_ms=at_ms,
-            visible_at=max(at_ms, visible_at),
+            visible_at=visible_at,
         )
         account.script(event)
         return {"ref": event.ref, "event": event.chain}
+
+
+def _amount(given: Any, *, held: Decimal) -> Decimal:
+    """A scripted amount: what goes out must be there, and may have all the decimals that it has there."""
+    try:
+        amount = Decimal(str(given))
+    except InvalidOperation as fault:
+        raise ValueError(f"amount {given!r} is not a decimal number") from fault
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or not amount or (amount > 0 and -exponent > SCRIPTED_PLACES_MAX):
+        raise ValueError(f"amount {given!r} must not be zero, and a deposit has up to {SCRIPTED_PLACES_MAX} decimals")
+    if held + amount < 0:
+        raise ValueError(f"amount {given!r} is more than the account holds then: {held}")
+    return amount

@@ -68,7 +68,16 @@ def test_a_scripted_deposit_appears_at_its_time(sandbox: Running) -> None:
         assert len(later) >= 1
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "x", "1.123456789"])
+def test_a_scripted_withdrawal_takes_everything_and_no_more(sandbox: Running) -> None:
+    for venue in ("kraken", "binance", "coinbase"):
+        held = told_balances(sandbox.truth("erin", venue))[("spot", "spot", "BTC")]
+        event = {"user": "erin", "venue": venue, "ticker": "BTC", "amount": f"-{held}1", "at": NOW}
+        assert post(sandbox, "/_sandbox/events", event).status_code == 400
+        assert post(sandbox, "/_sandbox/events", event | {"amount": f"-{held}"}).status_code == 200
+        assert ("spot", "spot", "BTC") not in told_balances(sandbox.truth("erin", venue))
+
+
+@pytest.mark.parametrize("amount", ["0", "-1000000", "x", "1.123456789"])
 def test_a_scripted_amount_must_make_sense(sandbox: Running, amount: str) -> None:
     event = {"user": "erin", "venue": "kraken", "ticker": "BTC", "amount": amount, "at": NOW}
     assert post(sandbox, "/_sandbox/events", event).status_code == 400

@@ -1,5 +1,6 @@
-"""Deposits that a test scripts from outside a user's story, with the facts that each venue's protocol shows."""
+"""Deposits and withdrawals scripted from outside a user's story, with the facts that each venue's protocol shows."""
 
+from decimal import Decimal
 from typing import Any
 
 from omnifolio_sandbox.world import chains
@@ -8,19 +9,20 @@ from omnifolio_sandbox.world.coinbase import uuid_of
 from omnifolio_sandbox.world.dice import capitals, number
 
 
-def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
-    """A deposit on chain of the leg's amount; `seed` makes its ids.
+def movement(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
+    """A deposit on chain of the leg's amount, or a withdrawal without a fee where it is negative; `seed` makes its ids.
 
     Raises: ValueError for a ticker that has no chain in the world.
     """
     network = chains.NETWORKS.get(ticker)
     if network is None:
-        raise ValueError(f"ticker {ticker!r} cannot be deposited on chain: give one of {', '.join(chains.NETWORKS)}")
+        raise ValueError(f"ticker {ticker!r} cannot be moved on chain: give one of {', '.join(chains.NETWORKS)}")
     hash_ = chains.transaction_hash(network, seed)
     place = chains.address(network, seed)
+    word = "deposit" if leg.amount > 0 else "withdrawal"
     facts: dict[str, Any]
     if venue == "kraken":
-        raw = "Q" + capitals(18, seed)
+        raw = ("Q" if word == "deposit" else "A") + capitals(18, seed)
         ref = f"{raw[:7]}-{raw[7:13]}-{raw[13:]}"
         facts = {"method": network.kraken_network, "txid": hash_, "info": place, "network": network.kraken_network}
     elif venue == "coinbase":
@@ -29,14 +31,17 @@ def deposit(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible
         facts = {"network": network, "hash": hash_, "address": place, "row_type": "receive"}
     else:
         ref = str(900_000_000_000_000_000 + number(seed) % 10**17)
-        facts = {"txid": hash_, "address": place, "network": network.binance_network}
+        at_ms -= 0 if word == "deposit" else at_ms % 1000
+        facts = {"txid": hash_, "address": place, "network": network.binance_network, "code": leg.code}
+    if word == "withdrawal":
+        facts |= {"amount": -leg.amount, "fee": Decimal(0)}
     return Event(
-        kind="deposit",
+        kind="send" if (venue, word) == ("coinbase", "withdrawal") else word,
         ref=ref,
         at=at_ms,
         visible_at=visible_at,
-        type="deposit",
-        subtype="onchain_deposit",
+        type=word,
+        subtype=f"onchain_{word}",
         legs=(leg,),
         chain=chains.event_id(network, hash_),
         facts=facts,

@@ -45,7 +45,7 @@ class Account:
         return bisect_right(self._shown, at_ms)
 
     def script(self, event: Event) -> None:
-        """Add an event from outside the story (it may only bring something in)."""
+        """Add an event from outside the story, which goes on as if it knew nothing of it."""
         self._scripted.append(event)
         self._scripted.sort(key=lambda one: one.visible_at)
         self.version += 1

@@ -31,6 +31,7 @@ from omnifolio.tenancy.limits import ProcessLimits
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.transport.egress import Egress
+from omnifolio.transport.pacing import Sleep
 from omnifolio.vault import admin as vault_admin
 from omnifolio.vault.keystore import KeyStore
 from omnifolio.vault.roots import EnvRoot, FileRoot, ensure_root_key, load_edge_key
@@ -122,23 +123,26 @@ class Runtime:
         await self.context.store.close()
 
 
-async def open_runtime(settings: Settings, *, with_workers: bool, clock: Clock | None = None) -> Runtime:
+async def open_runtime(
+    settings: Settings, *, with_workers: bool, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
+) -> Runtime:
     """Opens the database (creating its tables at first) and the keys (creating the key file at first).
 
-    Without workers the key store stays closed: such a process can seal credentials and open none.
+    Without workers the key store stays closed: such a process can seal credentials and open none. `clock` and `sleep` are the
+    time of everything that syncs: a clock that is set by hand comes with a sleep that moves it.
     Raises: InvalidSettings, StoreUnavailable, SchemaTooNew, VaultUnavailable.
     """
     amounts.install()
     time = clock or SystemClock()
     store = open_store(settings.database_url)
     try:
-        return await _open(settings, store, time, with_workers=with_workers)
+        return await _open(settings, store, time, sleep, with_workers=with_workers)
     except BaseException:
         await store.close()
         raise
 
 
-async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers: bool) -> Runtime:
+async def _open(settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, with_workers: bool) -> Runtime:
     folder = database_folder(store)
     made_key = False
     if settings.root_key:
@@ -152,7 +156,7 @@ async def _open(settings: Settings, store: Store, clock: Clock, *, with_workers:
     sources = price_registry.build(
         chosen=settings.price_sources, base_urls=settings.base_urls, sandbox_url=settings.sandbox_url, assets=assets
     )
-    egress = Egress(clock=clock)
+    egress = Egress(clock=clock, sleep=sleep)
     open_way_out(egress, settings, sources)
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
     prices = Prices(store, sources, egress, clock)

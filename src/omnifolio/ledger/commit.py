@@ -9,9 +9,9 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, coverage, evidence, orders, snapshots
-from omnifolio.ledger.claims import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
+from omnifolio.ledger.versions import Place
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import bounded
 from omnifolio.model.clock import EpochMs

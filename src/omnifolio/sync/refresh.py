@@ -222,13 +222,15 @@ class Refresher:
 
     async def _finish(self, turn: Slice, error: OmnifolioError | None) -> None:
         """Closes the round: what worked, what did not, and when to look again."""
-        history_was_read = error is None and not await self._is_quiet(turn)
+        is_quiet = await self._is_quiet(turn)
 
         def op(conn: Connection) -> None:
             now = self._clock.now()
             round_at = turn.account.round_at or now
             failed = [g for g in coverage.gaps_of(conn, turn.account.id) if g.is_failure and g.opened_at >= round_at]
             code, text = (error.code, error.message) if error else (failed[0].code, failed[0].text) if failed else (None, None)
+            # A history that failed in part was not read: the next round asks for it again, whether balances move or not.
+            history_was_read = error is None and not is_quiet and all(gap.stream.startswith("balances") for gap in failed)
             failures = 0 if code is None else turn.account.failures + 1
             wait_ms = self._interval_ms if code is None else min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS)
             if snapshots.has_suspects(conn, turn.account.id):

@@ -1,10 +1,11 @@
 """`omnifolio balances` and `omnifolio transactions`: what the owner holds and what happened."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from sqlalchemy.engine import Connection
 
+from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
@@ -88,7 +89,7 @@ def transactions(
     async def work(session: Session) -> list[Row]:
         context, principal = session.runtime.context, session.owner.principal
         start = start_of_day(first.date()) if first else EpochMs(0)
-        end = end_of_day((last or datetime.now(UTC).replace(year=9999)).date())
+        end = end_of_day(last.date()) if last else END_OF_TIME
         rows: list[tuple[int, Row]] = []
         for account in await _chosen(session, account_id):
             edge: TransactionId | None = None
