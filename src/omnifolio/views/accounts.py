@@ -60,7 +60,7 @@ def all_accounts(
 
 
 class Changed(Struct, frozen=True):
-    """A user's accounts in order, with views of those alone that have changed. `is_shared`: no price in them is the user's own."""
+    """A user's accounts in order, with views of those that have changed. `is_shared`: no price in them is the user's own."""
 
     order: Sequence[AccountId]
     views: Mapping[AccountId, AccountView]
@@ -79,9 +79,7 @@ def changed_accounts(
     wanted = [account for account in found if not is_shared or known.get(account.id) != account.v]
     only = wanted[0].id if len(wanted) == 1 else None
     views = _views(conn, principal, market, wanted, only, now=now, currency=currency, wallet=None) if wanted else []
-    return Changed(
-        order=[account.id for account in found], views={view.account.id: view for view in views}, is_shared=is_shared
-    )
+    return Changed(order=[account.id for account in found], views={view.account.id: view for view in views}, is_shared=is_shared)
 
 
 def one_account(
@@ -132,8 +130,8 @@ def _views(
             purses[account.id],
             holdings[account.id],
             sums,
-            gaps.get(account.id, ()),
-            spans.get(account.id, {}),
+            gaps=gaps.get(account.id, ()),
+            spans=spans.get(account.id, {}),
             currency=currency,
         )
         for account in wanted
@@ -164,9 +162,9 @@ def _view(
     purses: Sequence[WalletRow],
     holdings: Sequence[Holding],
     sums: Mapping[WalletId, Mapping[int, Decimal]],
+    *,
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
-    *,
     currency: str,
 ) -> AccountView:
     parts: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
