@@ -1,7 +1,7 @@
-"""What a person decided about a transaction: a label, a note, that it is spam. Who, when and why stand beside it.
+"""What a person decided: a label, a note, that something is spam, a price. Who, when and why stand beside it.
 
-Prices that a person sets are overlays too, written by `ledger.overrides`. Overlays are never mixed into facts. They hang on ids that outlive every re-sync and re-decoding; when two transactions turn
-out to be one, the younger's overlays move to the older one.
+Overlays are never mixed into facts. They hang on ids that outlive every re-sync and re-decoding; when two transactions turn
+out to be one, the younger's overlays move to the older one. Prices are written through `ledger.overrides`, which checks them.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.store.schema import overlays, past, transactions
 
-OverlayKind = Literal["label", "note", "spam"]
+OverlayKind = Literal["label", "note", "spam", "price"]
 
 VALUE_LENGTH_MAX = 4_000
 REASON_LENGTH_MAX = 1_000
@@ -39,7 +39,7 @@ _remember = sa.insert(past)
 
 
 class Overlay(Struct, frozen=True, kw_only=True):
-    """One decision. `target` is a transaction's integer as text; prices that a user sets are `ledger.overrides`."""
+    """One decision. `target` is a transaction's integer as text, or what `ledger.overrides` makes of a token."""
 
     kind: OverlayKind
     target: str
@@ -67,7 +67,8 @@ def put(
     if len(value) > VALUE_LENGTH_MAX or len(reason) > REASON_LENGTH_MAX:
         raise InvalidField(f"{kind}: a value has at most {VALUE_LENGTH_MAX} characters, a reason {REASON_LENGTH_MAX}")
     seq = take(conn, principal, now)
-    _check_target(conn, principal, target)
+    if kind != "price":
+        _check_target(conn, principal, target)
     _keep_past(conn, principal, kind, target, seq)
     made = Overlay(kind=kind, target=target, value=value, author=principal.actor, reason=reason, at=now, seq=seq)
     values = {
