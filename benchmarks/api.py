@@ -28,13 +28,12 @@ from statistics import median
 from typing import Any
 
 import uvicorn
+from tests import postgres
+from tests.faces.api.world import Client, Link, World, served, token_of
 
-from omnifolio.faces.api.server import build_app
 from omnifolio.ledger import accounts
 from omnifolio.model.facts import Balance, Batch, Cursor, Snapshot, Wallet
 from omnifolio.model.tokens import TokenFacts, TokenId
-from tests import postgres
-from tests.faces.api.world import Client, Link, World, served, token_of
 
 ACCOUNTS, BALANCES = 20, 30
 ROUNDS = 3
@@ -63,7 +62,9 @@ def fill(world: World) -> tuple[Client, list[Link]]:
             Batch(
                 cursor=Cursor("balances/all", "c"),
                 observed_at=now,
-                tokens=tuple(TokenFacts(id=token, ticker=f"T{n}", name=f"Token {n}", decimals=18) for n, token in enumerate(tokens)),
+                tokens=tuple(
+                    TokenFacts(id=token, ticker=f"T{n}", name=f"Token {n}", decimals=18) for n, token in enumerate(tokens)
+                ),
                 wallets=(Wallet(key="spot", name="Spot"),),
                 snapshots=(Snapshot(wallet="spot", product="spot", at=now, balances=held),),
             )
@@ -110,7 +111,9 @@ class Served:
 
     def __init__(self, url: str, folder: Path, body: bytes | None, headers: dict[str, str]) -> None:
         self._pipe, theirs = multiprocessing.Pipe()
-        self._process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, url, str(folder), body), daemon=True)
+        self._process = multiprocessing.get_context("spawn").Process(
+            target=serve, args=(theirs, url, str(folder), body), daemon=True
+        )
         self._process.start()
         self.address = self._pipe.recv()
         self._http = http.client.HTTPConnection(self.address.removeprefix("http://"))
@@ -173,7 +176,10 @@ def measure(dialect: str, url: str, folder: Path) -> list[dict[str, object]]:
     plain.stop()
     world.close()
     found = {name: median(values) for name, values in costs.items()}
-    print(f"{dialect}: {len(body)} bytes; " + ", ".join(f"{name} {value * 1e6:.0f} us" for name, value in found.items()), file=sys.stderr)
+    print(
+        f"{dialect}: {len(body)} bytes; " + ", ".join(f"{name} {value * 1e6:.0f} us" for name, value in found.items()),
+        file=sys.stderr,
+    )
     return [
         {
             "name": name if dialect == "sqlite" else f"{name}_{dialect}",

@@ -45,19 +45,21 @@ class Bench:
         self.is_async = kind == lazy_ccxt.ASYNC
         self.gate = Gate(venue=exchange_id, allowed=self.allowed, origins=(), on_refused=self._on_refused)
         self.exchange = dress(
-            gated(counted)({"timeout": 500}, gate=self.gate, wire=self._async_wire if self.is_async else self._wire)
+            gated(counted)({"timeout": 500}, gate=self.gate, wire=self.carry_later if self.is_async else self.carry)
         )
         self.gate.origins = frozenset(f"https://{host}" for host in hosts(self.exchange))
 
     def _on_refused(self, venue: str, door: str, what: str) -> None:
         self.refused.append((door, what))
 
-    def _wire(self, signed: Signed) -> NoReturn:
+    def carry(self, signed: Signed) -> NoReturn:
+        """The wire of a synchronous exchange object."""
         self.sent.append(signed)
         raise Wired
 
-    async def _async_wire(self, signed: Signed) -> NoReturn:
-        self._wire(signed)
+    async def carry_later(self, signed: Signed) -> Any:
+        """The wire of an asynchronous exchange object."""
+        self.carry(signed)
 
     async def attempt(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         """`refused`, `wired` (it got through), `returned`, or the name of a local error."""

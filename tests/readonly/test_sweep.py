@@ -171,7 +171,7 @@ async def test_a_task_that_outlives_its_read_holds_nothing() -> None:
     ended = asyncio.Event()
 
     class Leaking(Bench):
-        async def _async_wire(self, signed: Signed) -> Any:
+        async def carry_later(self, signed: Signed) -> Any:
             async def afterwards() -> str:
                 await ended.wait()
                 assert sweep.ticket_of_this_task() is not None

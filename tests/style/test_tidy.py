@@ -23,8 +23,12 @@ LONG_FILES: Mapping[str, str] = {
 CALLED_BY_LIBRARIES: Mapping[str, str] = {
     "load_dialect_impl": "SQLAlchemy asks a type decorator for its column type",
     "process_bind_param": "SQLAlchemy hands a type decorator each value",
+    "list_commands": "click asks a group for the names of its commands",
+    "get_command": "click asks a group for one command",
     "do_POST": "http.server calls it for each POST",
     "log_message": "http.server tells it about each request",
+    "on_json_response": "ccxt reads every answer with it",
+    "pytestmark": "pytest marks every test of the file with it",
 }
 """Methods that a library calls by name."""
 

@@ -60,7 +60,9 @@ async def replay(cassette: Cassette) -> list[Line]:
             await store.write(prepare)
             principal, account, fence = await store.write(_open, cassette.venue, clock.now())
             if len(loose) < len(cassette.requests):
-                await _read_all(store, reader, _access(cassette, egress, clock), principal, account, fence)
+                await _read_all(
+                    store, reader, _access(cassette, egress, clock), principal=principal, account=account, fence=fence
+                )
             for page in recognised(cassette.venue, loose, observed_at=clock.now()) if loose else ():
                 await store.write_sync(commit, principal, account, page, fence=fence, now=clock.now())
             return await store.read(account_facts, principal, account)
@@ -77,7 +79,9 @@ def _open(conn: Connection, venue: str, now: EpochMs) -> tuple[Principal, Accoun
     return principal, account, fence
 
 
-async def _read_all(store: Store, reader: Reader, access: Access, principal: Principal, account: AccountId, fence: int) -> None:
+async def _read_all(
+    store: Store, reader: Reader, access: Access, *, principal: Principal, account: AccountId, fence: int
+) -> None:
     over: set[str] = set()
     for _ in range(ROUNDS_MAX):
         known = await store.read(read.known, principal, account)

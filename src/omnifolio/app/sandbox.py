@@ -1,7 +1,6 @@
 """The sandbox as a child process: started on loopback, asked for a user's credentials, stopped again. Never imported."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -71,6 +70,6 @@ def truth_of(user: str, *, server: str) -> list[dict[str, object]]:
 
 def _ask(*arguments: str) -> str:
     done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "omnifolio_sandbox", *arguments], check=True, stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-m", "omnifolio_sandbox", *arguments], check=True, stdout=subprocess.PIPE, text=True
     )
     return done.stdout

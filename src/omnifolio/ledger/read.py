@@ -26,7 +26,6 @@ from omnifolio.store.schema import (
     cursors,
     legs,
     observations,
-    snapshots,
     sums,
     tokens,
     transactions,
@@ -206,9 +205,7 @@ def balances(conn: Connection, principal: Principal, account: AccountId | None =
     for number, wallet, product, last_seen, suspect in conn.execute(_looks, values).all():
         doubted = frozenset[int]() if suspect is None else doubted_tokens(suspect)
         for token, amount in sorted(amounts.get((wallet, product), ())):
-            found.append(  # noqa: PERF401 - a comprehension over two levels reads worse
-                Held(number, wallet, product, token, Decimal(amount), amount, last_seen, token in doubted)
-            )
+            found.append(Held(number, wallet, product, token, Decimal(amount), amount, last_seen, token in doubted))
     return found
 
 

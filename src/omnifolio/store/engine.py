@@ -171,6 +171,15 @@ class SqliteStore(Store):
             raise _translated(error) from error
         return row
 
+    def backup(self, target: Path) -> None:
+        """Copies the database to a new file while it is in use: one consistent state of it."""
+        source, copy = sqlite3.connect(self.path), sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
+
     async def close(self) -> None:
         if self._is_closed:
             return

@@ -3,7 +3,7 @@
 The format is described in docs/cassettes.md. The same loader reads recorded cases whose `url` is only a fragment.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -165,10 +165,6 @@ class Player:
 
     async def close(self) -> None:
         """Nothing is held open."""
-
-    def unplayed(self) -> Sequence[Take]:
-        """Takes that nobody asked for."""
-        return tuple(self._left)
 
 
 def closeness(take: Take, asked: Question) -> int:

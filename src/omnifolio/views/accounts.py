@@ -63,7 +63,7 @@ def all_accounts(
 
 
 class Changed(Struct, frozen=True):
-    """A user's accounts in order, with views of those alone that have changed. `is_shared`: no price in them is the user's own."""
+    """A user's accounts in order, with views of those that have changed. `is_shared`: no price in them is the user's own."""
 
     order: Sequence[AccountId]
     views: Mapping[AccountId, AccountView]
@@ -133,8 +133,8 @@ def _views(
             purses[account.id],
             holdings[account.id],
             sums,
-            gaps.get(account.id, ()),
-            spans.get(account.id, {}),
+            gaps=gaps.get(account.id, ()),
+            spans=spans.get(account.id, {}),
             currency=currency,
         )
         for account in wanted
@@ -165,9 +165,9 @@ def _view(
     purses: Sequence[WalletRow],
     holdings: Sequence[Holding],
     sums: Mapping[WalletId, Mapping[int, Decimal]],
+    *,
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
-    *,
     currency: str,
 ) -> AccountView:
     parts: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}

@@ -43,7 +43,7 @@ class Market:
         known = self._tokens
         missing = {number for number in numbers if number not in known}
         if missing:
-            known = known | by_number(conn, missing)
+            known = {**known, **by_number(conn, missing)}
             self._tokens = known if len(known) <= TOKENS_MAX else {}
         return known
 

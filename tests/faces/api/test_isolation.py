@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -21,13 +22,33 @@ from tests.faces.api import seed
 from tests.faces.api.world import HTTP, OPERATOR, Client, World, token_of
 
 DOCUMENT = document([*ROUTERS, router(ROUTERS)])
-OPERATIONS = [
-    pytest.param(method.upper(), path, operation, id=f"{method.upper()} {path}")
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in item.items()
-]
-PRIVATE = [case for case in OPERATIONS if case.values[2]["x-scope"] != PUBLIC]
-OF_ACCOUNT = [case for case in PRIVATE if "{account_id}" in str(case.values[1])]
+
+
+class Operation(NamedTuple):
+    """One line of the description."""
+
+    method: str
+    path: str
+    spec: dict[str, Any]
+
+    @property
+    def scope(self) -> str:
+        """What a token needs for it."""
+        return str(self.spec["x-scope"])
+
+
+ALL = [Operation(method.upper(), path, spec) for path, item in DOCUMENT["paths"].items() for method, spec in item.items()]
+
+
+def cases(chosen: list[Operation]) -> list[Any]:
+    """The operations as parameters of tests, named by method and path."""
+    return [pytest.param(operation, id=f"{operation.method} {operation.path}") for operation in chosen]
+
+
+OPERATIONS = cases(ALL)
+PRIVATE = cases([operation for operation in ALL if operation.scope != PUBLIC])
+OF_ACCOUNT = cases([operation for operation in ALL if "{account_id}" in operation.path])
+WITH_IDS = cases([operation for operation in ALL if "{" in operation.path])
 BODIES = {
     ("POST", "/v1/accounts"): {"provider": "kraken", "credentials": {"key": "K" * 56, "secret": "s" * 88}},
     ("PUT", "/v1/accounts/{account_id}"): {"name": "Taken"},
@@ -56,13 +77,11 @@ def owner(world: World, address: str) -> Owned:
     return Owned(token, ids, (link.id, transaction, order))
 
 
-def call(
-    address: str, method: str, path: str, ids: dict[str, str], token: str | None, **more: Any
-) -> httpx.Response:
+def call(address: str, operation: Operation, ids: dict[str, str], token: str | None) -> httpx.Response:
     """One operation with the ids of somebody."""
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    body = BODIES.get((method, path))
-    return HTTP.request(method, address + path.format(**ids), headers=headers, json=body, params=more.get("params"))
+    body = BODIES.get((operation.method, operation.path))
+    return HTTP.request(operation.method, address + operation.path.format(**ids), headers=headers, json=body)
 
 
 @pytest.fixture
@@ -74,81 +93,73 @@ def intact(owner: Owned, address: str) -> Iterator[None]:
     assert HTTP.get(f"{address}/v1/accounts", headers=headers).json() == before
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_every_operation_states_its_scope_and_its_problems(method: str, path: str, operation: dict[str, Any]) -> None:
-    assert operation["x-scope"] in {PUBLIC, "read", "link"}
-    assert operation["security"] == ([] if operation["x-scope"] == PUBLIC else [{"user": []}])
-    assert operation["summary"]
-    assert {"400", "429", "500"} <= operation["responses"].keys()
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_states_its_scope_and_its_problems(operation: Operation) -> None:
+    assert operation.scope in {PUBLIC, "read", "link"}
+    assert operation.spec["security"] == ([] if operation.scope == PUBLIC else [{"user": []}])
+    assert operation.spec["summary"]
+    assert {"400", "429", "500"} <= operation.spec["responses"].keys()
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), OF_ACCOUNT)
+@pytest.mark.parametrize("operation", OF_ACCOUNT)
 @pytest.mark.parametrize("who", ["another user", "another team"])
 @pytest.mark.usefixtures("intact")
-def test_ids_of_others_are_not_found(
-    world: World, address: str, owner: Owned, method: str, path: str, operation: dict[str, Any], who: str
-) -> None:
-    client = world.team("attacker") if who == "another team" else None
-    token = token_of(address, client, "victim") if client else _sibling(world, address)
-    refused = call(address, method, path, owner.ids, token)
+def test_ids_of_others_are_not_found(world: World, address: str, owner: Owned, operation: Operation, who: str) -> None:
+    token = token_of(address, world.team("attacker"), "victim") if who == "another team" else _sibling(world)
+    refused = call(address, operation, owner.ids, token)
     assert refused.status_code == 404
     assert not any(secret in refused.text.replace(refused.json()["instance"], "") for secret in owner.secrets)
 
 
-@pytest.mark.parametrize("parameter", ["last", "cursor", "wallet", "ticker"])
 @pytest.mark.parametrize("resource", ["transactions", "orders", "history"])
 def test_ids_of_others_in_the_query_give_nothing_away(
-    world: World, address: str, owner: Owned, client: Client, parameter: str, resource: str
+    world: World, address: str, owner: Owned, client: Client, resource: str
 ) -> None:
     link = seed.portfolio(world, client.user("attacker"))
     token = token_of(address, client, "attacker")
     headers = {"authorization": f"Bearer {token}"}
-    for value in owner.secrets:
+    for parameter, value in itertools.product(("last", "cursor", "wallet", "ticker"), owner.secrets):
         found = HTTP.get(f"{address}/v1/accounts/{link.id}/{resource}", headers=headers, params={parameter: value})
         assert found.status_code in (200, 404)
         assert not any(secret in found.text for secret in owner.secrets)
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), PRIVATE)
+@pytest.mark.parametrize("operation", PRIVATE)
 @pytest.mark.usefixtures("intact")
-def test_callers_without_a_valid_token_are_turned_away(
-    world: World, address: str, owner: Owned, method: str, path: str, operation: dict[str, Any]
-) -> None:
+def test_callers_without_a_valid_token_are_turned_away(world: World, address: str, owner: Owned, operation: Operation) -> None:
     for token in (None, "x", "garbage", "a.b.c", _expired(world)):
-        refused = call(address, method, path, owner.ids, token)
+        refused = call(address, operation, owner.ids, token)
         assert refused.status_code == 401, token
         assert refused.headers["www-authenticate"] == "Bearer"
         assert isinstance(refused.json()["message"], str)
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), PRIVATE)
+@pytest.mark.parametrize("operation", PRIVATE)
 @pytest.mark.usefixtures("intact")
 def test_a_token_without_the_scope_is_refused(
-    world: World, address: str, owner: Owned, client: Client, method: str, path: str, operation: dict[str, Any]
+    world: World, address: str, owner: Owned, client: Client, operation: Operation
 ) -> None:
-    other = {"read": "link", "link": "read"}[operation["x-scope"]]
-    refused = call(address, method, path, owner.ids, _issued(world, client, "scoped", frozenset({other})))
+    other = {"read": "link", "link": "read"}[operation.scope]
+    refused = call(address, operation, owner.ids, _issued(world, client, "scoped", frozenset({other})))
     assert refused.status_code == 403
-    assert operation["x-scope"] in refused.json()["message"]
+    assert operation.scope in refused.json()["message"]
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), PRIVATE)
+@pytest.mark.parametrize("operation", PRIVATE)
 def test_a_deleted_user_s_token_is_worthless(
-    world: World, address: str, owner: Owned, client: Client, method: str, path: str, operation: dict[str, Any]
+    world: World, address: str, owner: Owned, client: Client, operation: Operation
 ) -> None:
     token = token_of(address, client, "gone")
-    assert call(address, "DELETE", "/v1/users/me", {}, token).status_code == 204
-    assert call(address, method, path, owner.ids, token).status_code == 401
+    assert call(address, Operation("DELETE", "/v1/users/me", {}), {}, token).status_code == 204
+    assert call(address, operation, owner.ids, token).status_code == 401
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), [case for case in OPERATIONS if "{" in str(case.values[1])])
-def test_garbage_ids_are_not_found(
-    address: str, owner: Owned, method: str, path: str, operation: dict[str, Any]
-) -> None:
-    names = [part["name"] for part in operation["parameters"] if part["in"] == "path"]
+@pytest.mark.parametrize("operation", WITH_IDS)
+def test_garbage_ids_are_not_found(address: str, owner: Owned, operation: Operation) -> None:
+    names = [part["name"] for part in operation.spec["parameters"] if part["in"] == "path"]
     for name in names:
         for garbage in GARBAGE:
-            refused = call(address, method, path, owner.ids | {name: garbage}, owner.token)
+            refused = call(address, operation, owner.ids | {name: garbage}, owner.token)
             assert refused.status_code in (400, 404, 405), (name, garbage, refused.text)
 
 
@@ -190,7 +201,9 @@ def _unsigned(_: World, token: str) -> str:
 
 
 def _other_key(_: World, token: str) -> str:
-    return jwt.encode(jwt.decode(token, options={"verify_signature": False}), "another key of enough length....", algorithm="HS256")
+    return jwt.encode(
+        jwt.decode(token, options={"verify_signature": False}), "another key of enough length....", algorithm="HS256"
+    )
 
 
 def _other_algorithm(world: World, token: str) -> str:
@@ -244,7 +257,7 @@ def _expired(world: World) -> str:
     return _issued(world, client, "late", frozenset({"read", "link"}), now=world.clock.now() - 3_600_000)
 
 
-def _sibling(world: World, address: str) -> str:
+def _sibling(world: World) -> str:
     victims = [team for team in world.read(teams.list_all, OPERATOR) if team.name == "victim"]
     client = Client(world, victims[-1], "")
     return _issued(world, client, "sibling", frozenset({"read", "link"}))

@@ -307,3 +307,12 @@ def test_a_round_begins_at_the_oldest_row_that_may_still_change() -> None:
     assert pager_for(ID, last.token, EpochMs(2_000)).question()["from"] == "5"
     settled = pager_for(ID, last.token, EpochMs(2_000)).step(Seen(rows=8, last_id="12"))
     assert pager_for(ID, settled.token, EpochMs(2_000)).question()["from"] == "12"
+
+
+def test_the_last_instant_is_asked_too() -> None:
+    """Found by a soak run: thirteen rows at the very end of the walk, one more than a page, were neither read nor named."""
+    row, ask = WALKS["halved"]
+    venue, sync = troubled(12_963, row, ask)
+    sync.run()
+    assert_complete(venue, sync, 12_963)
+    assert sync.lost

@@ -15,7 +15,7 @@ from omnifolio.faces.api.desk import Body, Desk, Piece
 from omnifolio.faces.api.edge import ACCOUNTS_ROUTE
 from omnifolio.faces.api.given import Account, DeskGiven, SessionGiven
 from omnifolio.faces.api.shape import gap_out, wallet_key
-from omnifolio.faces.api.wire import AccountChangeIn, AccountCoverageOut, AccountIn, AccountOut, StreamOut
+from omnifolio.faces.api.wire import AccountChangeIn, AccountCoverageOut, AccountIn, AccountOut, IntervalOut, StreamOut
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.ids import AccountId
@@ -55,9 +55,7 @@ async def _made(desk: Desk, session: Session, currency: str) -> Body:
     found = await desk.read.changed_accounts(
         session.principal, {number: piece.v for number, piece in kept.items()}, fiat=currency
     )
-    made = {
-        number: Piece(view.account.v, encoded(desk.shape.account(view, now=now))) for number, view in found.views.items()
-    }
+    made = {number: Piece(view.account.v, encoded(desk.shape.account(view, now=now))) for number, view in found.views.items()}
     pieces = {number: made.get(number) or kept[number] for number in found.order}
     body = Body(
         seq=session.state.seq,
@@ -151,9 +149,7 @@ async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Acc
     opt={SCOPE: "link", COST: SYNC_COST},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="A sync is due."),
 )
-async def sync_account(
-    desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None
-) -> Response[bytes]:
+async def sync_account(desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None) -> Response[bytes]:
     account = AccountId(desk.context.ids.integer("account", account_id))
     await link.request_sync(desk.context, session.principal, account)
     return await _shown(desk, session.principal, account, fiat, status=202)
@@ -171,8 +167,11 @@ async def sync_account(
 async def poll_account(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
-    v: Annotated[int | None, QueryParameter(ge=0, le=VERSION_MAX, description="The `v` of the account that the caller has.")] = None,
+    v: Annotated[
+        int | None, QueryParameter(ge=0, le=VERSION_MAX, description="The `v` of the account that the caller has.")
+    ] = None,
     fiat: query.Fiat = None,
 ) -> Response[bytes]:
     account = AccountId(desk.context.ids.integer("account", account_id))
@@ -198,7 +197,7 @@ async def get_coverage(desk: DeskGiven, session: SessionGiven, account_id: Accou
     streams = [
         StreamOut(
             stream=name,
-            intervals=[(item.start, item.end) for item in found.intervals.get(name, ())],
+            intervals=[IntervalOut(start=item.start, end=item.end) for item in found.intervals.get(name, ())],
             updated_at=marks[name].updated_at if name in marks else None,
             reached_present_at=marks[name].done_at if name in marks else None,
         )

@@ -21,6 +21,7 @@ from omnifolio.model.ids import AccountId
 async def list_history(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
     from_: query.From = None,
     to: query.To = None,

@@ -19,6 +19,7 @@ from omnifolio.model.ids import AccountId, OrderId
 async def list_orders(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
     from_: query.From = None,
     to: query.To = None,

@@ -18,7 +18,8 @@ TOKEN_COST = 2
 """Asking for tokens empties the bucket twice as fast: it is where secrets would be guessed."""
 
 LoginName = Annotated[
-    str | None, HeaderParameter(name="loginName", description="The team's own id of the user: up to 255 printable ASCII characters.")
+    str | None,
+    HeaderParameter(name="loginName", description="The team's own id of the user: up to 255 printable ASCII characters."),
 ]
 Name = Annotated[str, PathParameter(description="The provider's name or an alternate name.", max_length=100)]
 Category = Annotated[Literal["exchanges", "wallets", "blockchains"] | None, QueryParameter(description="Only these providers.")]

@@ -57,6 +57,6 @@ def _refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         path=request.scope["path"],
         ids=desk.context.ids,
     )
-    if (allow := (getattr(error, "headers", None) or {}).get("Allow")) is not None:
+    if (allow := (getattr(error, "headers", None) or {}).get("allow")) is not None:
         headers["allow"] = allow
     return Response(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

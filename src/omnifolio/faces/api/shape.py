@@ -261,7 +261,8 @@ class Shape:
             ),
             parts=parts,
             fees=[
-                self._fee(leg, event, row.values[leg.key], page, venue, places.get((leg.wallet, leg.token), ())) for leg in fees
+                self._fee(leg, event, row.values[leg.key], page, venue=venue, beside=places.get((leg.wallet, leg.token), ()))
+                for leg in fees
             ],
             finality=event.finality,
             v=event.seq,
@@ -297,6 +298,7 @@ class Shape:
         event: StoredTransaction,
         value: Value,
         page: TransactionPage,
+        *,
         venue: str,
         beside: Sequence[str],
     ) -> FeeOut:

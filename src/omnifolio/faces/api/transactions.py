@@ -21,6 +21,7 @@ from omnifolio.model.ids import AccountId, TransactionId
 async def list_transactions(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
     ticker: query.Ticker = None,
     wallet: query.WalletId = None,

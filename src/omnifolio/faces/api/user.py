@@ -16,9 +16,12 @@ from omnifolio.faces.api.shape import named, total_text, wallet_id
 from omnifolio.faces.api.wire import AccountTotalOut, AssetOut, ChangeOut, ChangesOut, PortfolioOut
 from omnifolio.ledger.feed import CHANGES_MAX, Change
 from omnifolio.model.amounts import canonical
+from omnifolio.model.ids import WalletId
 
 Cursor = Annotated[str | None, QueryParameter(max_length=64, description="The cursor of an earlier answer; none to begin.")]
-Count = Annotated[int | None, QueryParameter(name="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")]
+Count = Annotated[
+    int | None, QueryParameter(name="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")
+]
 
 
 @get(
@@ -79,9 +82,7 @@ async def list_changes(
     desk: DeskGiven, session: SessionGiven, cursor: Cursor = None, limit: Count = None, fiat: query.Fiat = None
 ) -> Response[bytes]:
     currency = query.currency(fiat, desk.context.settings.fiat)
-    page = await desk.read.changes(
-        session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency
-    )
+    page = await desk.read.changes(session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency)
     shown = {row.id: row for row in desk.shape.transactions(page.transactions)}
     changes = []
     for change in page.changes.changes:
@@ -116,7 +117,7 @@ async def delete_user(desk: DeskGiven, session: SessionGiven) -> None:
 
 def _id(desk: Desk, change: Change, page: ChangePage) -> str:
     if change.kind == "balances":
-        purse = page.wallets[change.id]
+        purse = page.wallets[WalletId(change.id)]
         return wallet_id(page.transactions.venues[purse.account], purse)
     return desk.context.ids.wire(change.kind, change.id)
 

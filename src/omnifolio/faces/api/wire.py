@@ -379,11 +379,18 @@ class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     v: int
 
 
+class IntervalOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A stretch of time, both ends included."""
+
+    start: int
+    end: int
+
+
 class StreamOut(_Out, frozen=True, kw_only=True, gc=False):
     """How far one stream of an account was read."""
 
     stream: str
-    intervals: list[tuple[int, int]]
+    intervals: list[IntervalOut]
     updated_at: int | None
     reached_present_at: int | None
 

@@ -1,8 +1,6 @@
 """`omnifolio accounts …`: link, list, synchronise and remove the owner's accounts."""
 
-import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +22,7 @@ from omnifolio.faces.money import money
 from omnifolio.model.clock import iso
 from omnifolio.model.errors import AlreadyConnected, InvalidField, LiteralSecretRefused
 from omnifolio.model.ids import AccountId
+from omnifolio.model.settings import variables
 from omnifolio.views.accounts import AccountView
 
 LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
@@ -192,7 +191,7 @@ def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, 
         else:
             entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_simulated=is_simulated)
     if prefix:
-        entered |= _from_environment(offer, prefix, os.environ)
+        entered |= _from_environment(offer, prefix)
     for field in offer.fields:
         names = {field.name, *NAMES_OF_FIELDS.get(field.name, ())}
         if not names & entered.keys() and field.is_required and sys.stdin.isatty():
@@ -217,8 +216,9 @@ def _ours(offer: Offer, name: str) -> str:
     return next((field.name for field in offer.fields if name in NAMES_OF_FIELDS.get(field.name, ())), name)
 
 
-def _from_environment(offer: Offer, prefix: str, environment: Mapping[str, str]) -> dict[str, str]:
+def _from_environment(offer: Offer, prefix: str) -> dict[str, str]:
     names = {field.name: f"{prefix}_{field.name}".upper() for field in offer.fields}
+    environment = variables(names.values())
     found = {field: environment[name] for field, name in names.items() if name in environment}
     if not found:
         raise InvalidField(f"--credential-env {prefix}: expected {' or '.join(names.values())} in the environment")

@@ -3,11 +3,12 @@
 import heapq
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from sqlalchemy.engine import Connection
 
+from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
@@ -105,7 +106,7 @@ def transactions(
 
     async def work(session: Session) -> list[Row]:
         start = start_of_day(first.date()) if first else EpochMs(0)
-        end = end_of_day((last or datetime.now(UTC).replace(year=9999)).date())
+        end = end_of_day(last.date()) if last else END_OF_TIME
         notes = await _notes(session)
         streams: list[list[tuple[int, Row]]] = []
         for account in await _chosen(session, account_name):

@@ -29,8 +29,8 @@ def check_exposure(settings: Settings) -> None:
         raise InvalidSettings("tls_cert and tls_key: give both or neither")
     if not _is_loopback(settings.host) and not settings.tls_cert and not settings.behind_proxy:
         raise InvalidSettings(
-            f"host: {settings.host} can be reached from other machines, and without TLS keys and balances would cross the "
-            "network in the clear; give --tls-cert and --tls-key, or --behind-proxy where a proxy in front terminates TLS"
+            f"host: {settings.host} can be reached from other machines; without TLS, keys and balances would cross the network "
+            "in the clear; give --tls-cert and --tls-key, or --behind-proxy where a proxy in front terminates TLS"
         )
 
 

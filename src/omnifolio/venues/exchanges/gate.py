@@ -25,7 +25,7 @@ from omnifolio.model.errors import EgressRefused
 
 Endpoint = tuple[str, str, str]
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-PLAIN_SEGMENT = re.compile(r"[^/\\?#%\x00-\x20]{1,200}")
+PLAIN_SEGMENT = re.compile(r"[^/\\?#%\x00-\x20]{1,2000}")
 _PROXY_KINDS = ("proxyUrl", "proxy_url", "httpProxy", "http_proxy", "httpsProxy", "https_proxy", "socksProxy", "socks_proxy")
 PROXY_SETTINGS = (
     *("proxy", "proxies", "aiohttp_proxy", *_PROXY_KINDS),

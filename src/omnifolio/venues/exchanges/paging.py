@@ -145,7 +145,7 @@ class WindowPager:
         covered = () if lost else (Interval(EpochMs(self._low), EpochMs(self._high)),)
         # A window of a single instant is asked once: the next one begins after it.
         self._done = self._high + (self._high == self._low)
-        is_done = self._done >= self._now
+        is_done = self._high >= self._now
         longest = self._row.window_ms or self._now
         self._width = min(max(self._width * 2, 1), longest)
         if is_done:
