@@ -1,6 +1,8 @@
 """`omnifolio accounts …`: link, list, synchronise and remove the owner's accounts."""
 
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +19,7 @@ from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
-from omnifolio.faces.cli.venues import offer_of
+from omnifolio.faces.cli.venues import offer_of, offers_of
 from omnifolio.faces.money import money
 from omnifolio.model.clock import SystemClock, iso
 from omnifolio.model.errors import AlreadyConnected, InvalidField, LiteralSecretRefused
@@ -110,10 +112,14 @@ def add(
     --credential-env, or wait for the prompt.
     """
 
+    offer = offer_of(offers_of(invocation), venue)
+    if cassette is not None and (no_sync or not cassette.parent.is_dir()):
+        raise click.UsageError(f"--record: there is no folder {cassette.parent}, or nothing to record with --no-sync")
+    entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
+    recorder = None if cassette is None else Recorder(offer.name)
+
     async def work(session: Session) -> tuple[Row, int]:
         context, principal = session.runtime.context, session.owner.principal
-        offer = offer_of(context.offers, venue)
-        entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(context.settings, offer.name))
         try:
             number = await linking.link(context, principal, provider=offer.name, entered=entered, name=name, options={})
         except AlreadyConnected as error:
@@ -121,12 +127,9 @@ def add(
             raise AlreadyConnected(f"you have linked this {offer.display_name} account already: {existing}") from None
         return await _after_link(session, number, is_synced=not no_sync)
 
-    if cassette is not None and (no_sync or not cassette.parent.is_dir()):
-        raise click.UsageError(f"--record: there is no folder {cassette.parent}, or nothing to record with --no-sync")
-    recorder = None if cassette is None else Recorder(venue)
     row, code = at_work(invocation, work, with_workers=True, recorder=recorder)
     if cassette is not None and recorder is not None:
-        cassette.write_bytes(dump(recorder.cassette(recorded_at=SystemClock().now())))
+        cassette.write_bytes(_without_secrets(recorder, offer, entered))
     show_one(row, output_format)
     return code
 
@@ -211,6 +214,17 @@ def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, 
         if not names & entered.keys() and field.is_required and sys.stdin.isatty():
             entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret, err=True)
     return entered
+
+
+def _without_secrets(recorder: Recorder, offer: Offer, entered: Mapping[str, str]) -> bytes:
+    """The recorded conversation. Venues repeat keys in answers (what may this one do?), so what was entered is blotted out."""
+    named = {_ours(offer, name): value for name, value in entered.items()}
+    public = {field.name: named[field.name] for field in offer.fields if not field.is_secret and field.name in named}
+    document = dump(recorder.cassette(recorded_at=SystemClock().now(), fields=public))
+    for field in offer.fields:
+        if field.is_secret and named.get(field.name):
+            document = document.replace(json.dumps(named[field.name])[1:-1].encode(), b"***")
+    return document
 
 
 def _value(field: Field | None, name: str, value: str, *, is_simulated: bool) -> str:

@@ -27,7 +27,10 @@ Portfolios = Mapping[str, Portfolio]
 @format_option
 @pass_invocation
 def portfolio(invocation: Invocation, currencies: tuple[str, ...], output_format: str) -> None:
-    """Everything that the owner holds: per account, per asset, in total, and what is missing from it."""
+    """Everything that the owner holds: per account, per asset, in total, and what is missing from it.
+
+    JSON gives all of it; NDJSON and CSV give a row for each asset.
+    """
 
     async def work(session: Session) -> tuple[Portfolios, Mapping[AccountId, Counts]]:
         context, principal = session.runtime.context, session.owner.principal
@@ -36,8 +39,14 @@ def portfolio(invocation: Invocation, currencies: tuple[str, ...], output_format
         return found, await counted(session, found)
 
     found, counts = at_work(invocation, work)
-    if output_format != Format.TABLE:
+    if output_format == Format.JSON:
         show_one(as_document(found, counts), output_format)
+    elif output_format != Format.TABLE:
+        assets = as_document(found, counts)["assets"]
+        show(
+            [{"asset": row["asset"], "ticker": row["ticker"], "amount": row["amount"], **row["values"]} for row in assets],
+            output_format,
+        )
     elif not _lead(found).accounts:
         click.echo("No account is linked yet. Begin with: omnifolio accounts add kraken")
     else:

@@ -24,7 +24,7 @@ def venues() -> None:
 def list_venues(invocation: Invocation, category: str | None, output_format: str) -> None:
     """All venues, and how each connector has been proved."""
     show(
-        [_row(offer) for offer in _offers(invocation).all if category in (None, offer.category)],
+        [_row(offer) for offer in offers_of(invocation).all if category in (None, offer.category)],
         output_format,
         columns=LIST_COLUMNS,
     )
@@ -36,7 +36,7 @@ def list_venues(invocation: Invocation, category: str | None, output_format: str
 @pass_invocation
 def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
-    offer = offer_of(_offers(invocation), venue)
+    offer = offer_of(offers_of(invocation), venue)
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
     show_one({**_row(offer), **fields, "instructions": offer.instructions or None}, output_format)
 
@@ -51,7 +51,8 @@ def offer_of(offers: Offers, name: str) -> Offer:
         raise NotFound(f"no venue is called {name[:40]!r}; omnifolio venues list names them.{hint}") from None
 
 
-def _offers(invocation: Invocation) -> Offers:
+def offers_of(invocation: Invocation) -> Offers:
+    """The venues of this configuration."""
     settings = invocation.settings()
     return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
 
