@@ -23,6 +23,9 @@ from omnifolio.model.prices import BRIDGE
 from omnifolio.views.market import Market, rates_for
 from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_by_price
 
+FILE_STREAMS = "file/"
+"""How the streams of imported files are named."""
+
 
 class Holding(Struct, frozen=True, gc=False):
     """One balance, its token and what it is worth."""
@@ -202,7 +205,9 @@ def _is_reconciled(held: Sequence[Held], sums: Mapping[int, Decimal]) -> bool:
 
 def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:
     """The latest stretch of time that every stream covers without a hole; (None, None) when there is none."""
-    newest = [items[-1] for items in spans.values() if items]
+    # A file repeats what its venue's interface tells, or adds to it; its first and last line bound nothing.
+    read = {stream: items for stream, items in spans.items() if not stream.startswith(FILE_STREAMS)} or spans
+    newest = [items[-1] for items in read.values() if items]
     if not newest:
         return None, None
     start, end = max(item.start for item in newest), min(item.end for item in newest)

@@ -2,30 +2,35 @@
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 
 from omnifolio.app import link as linking
+from omnifolio.app.importing import import_file
 from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
+from omnifolio.app.way_out import is_simulated
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
+from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
-from omnifolio.faces.cli.session import Session, at_work
+from omnifolio.faces.cli.session import Session, at_work, chosen_account
+from omnifolio.faces.cli.venues import offer_of
 from omnifolio.faces.money import money
 from omnifolio.model.clock import iso
-from omnifolio.model.errors import InvalidField, LiteralSecretRefused
+from omnifolio.model.errors import AlreadyConnected, InvalidField, LiteralSecretRefused
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import variables
 from omnifolio.views.accounts import AccountView
 
-LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "complete", "error")
+LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
 
 
 @click.group()
 def accounts() -> None:
-    """Link, list, synchronise and remove accounts."""
+    """Link, list, synchronise, import into and remove accounts. ACCOUNT is an id, or a name or venue that fits only one."""
 
 
 @accounts.command("list")
@@ -43,7 +48,7 @@ def list_accounts(invocation: Invocation, fiat: str, output_format: str) -> None
     show(rows, output_format, columns=LIST_COLUMNS, empty="No account is linked yet. Begin with: omnifolio accounts add kraken")
 
 
-@accounts.command()
+@accounts.command("show")
 @click.argument("account")
 @click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
 @format_option
@@ -52,24 +57,21 @@ def show_account(invocation: Invocation, account: str, fiat: str, output_format:
     """One account: its state, what its key may do, and what is missing."""
 
     async def work(session: Session) -> Row:
-        number = _number(session, account)
+        number = await chosen_account(session, account)
         view = await Read(session.runtime.context).account(session.owner.principal, number, fiat=fiat)
         certificate = view.account.certificate
         return {
             **_row(session, view, fiat),
-            "key": view.account.key_hint and f"…{view.account.key_hint}",
+            "key": view.account.key_hint or None,
             "key_may": certificate.state.replace("_", " ") if certificate else "not checked yet",
             "checked_by": certificate.method if certificate else None,
             "synced_at": iso(view.account.synced_at) if view.account.synced_at else None,
             "next_sync_at": iso(view.account.next_sync_at) if view.account.next_sync_at else None,
             "venue_calls": view.account.calls,
-            "missing": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
+            "gaps": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
         }
 
     show_one(at_work(invocation, work), output_format)
-
-
-show_account.name = "show"
 
 
 @accounts.command()
@@ -84,6 +86,8 @@ show_account.name = "show"
 @pass_invocation
 def add(
     invocation: Invocation,
+    /,
+    *,
     venue: str,
     fields: tuple[str, ...],
     name: str | None,
@@ -98,10 +102,14 @@ def add(
     """
 
     async def work(session: Session) -> tuple[Row, int]:
-        context = session.runtime.context
-        offer = context.offers.of(venue)
-        entered = entered_fields(offer, fields, credential_env, is_sandbox=bool(context.settings.sandbox_url))
-        number = await linking.link(context, session.owner.principal, provider=offer.name, entered=entered, name=name, options={})
+        context, principal = session.runtime.context, session.owner.principal
+        offer = offer_of(context.offers, venue)
+        entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(context.settings, offer.name))
+        try:
+            number = await linking.link(context, principal, provider=offer.name, entered=entered, name=name, options={})
+        except AlreadyConnected as error:
+            existing = context.ids.wire("account", cast("int", error.extra["existing"]))
+            raise AlreadyConnected(f"you have linked this {offer.display_name} account already: {existing}") from None
         return await _after_link(session, number, is_synced=not no_sync)
 
     row, code = at_work(invocation, work, with_workers=True)
@@ -118,7 +126,7 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
 
     async def work(session: Session) -> tuple[list[Row], int]:
         principal, context = session.owner.principal, session.runtime.context
-        chosen = None if account is None else _number(session, account)
+        chosen = None if account is None else await chosen_account(session, account)
         async with watching(session):
             await sync_now(session.runtime, principal, chosen)
         views = await Read(context).accounts(principal, fiat=context.settings.fiat, wallet=None)
@@ -126,8 +134,28 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
         return [_row(session, view, context.settings.fiat) for view in kept], max(map(_code, kept), default=0)
 
     rows, code = at_work(invocation, work, with_workers=True)
-    show(rows, output_format, columns=LIST_COLUMNS)
+    show(rows, output_format, columns=LIST_COLUMNS, empty="No account is linked yet. Begin with: omnifolio accounts add kraken")
     return code
+
+
+@accounts.command("import")
+@click.argument("account")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--layout", metavar="NAME", help="What kind of file it is.  [default: as its header line says]")
+@format_option
+@pass_invocation
+def import_into(invocation: Invocation, account: str, file: Path, layout: str | None, output_format: str) -> int:
+    """Read an exported CSV file into an account. What is known already, from the venue's interface or a file, is not doubled."""
+
+    async def work(session: Session) -> Row:
+        runtime, principal = session.runtime, session.owner.principal
+        done = await import_file(runtime, principal, await chosen_account(session, account), file, layout=layout)
+        await runtime.prices.bring()
+        return {"layout": done.layout, "claims": done.claims, "new": done.new, "unreadable": list(done.unreadable)}
+
+    row = at_work(invocation, work)
+    show_one(row, output_format)
+    return EXIT_INCOMPLETE if row["unreadable"] else 0
 
 
 @accounts.command()
@@ -138,45 +166,48 @@ def remove(invocation: Invocation, account: str) -> None:
     """Remove an account, all its facts and its credentials."""
 
     async def work(session: Session) -> None:
-        await linking.unlink(session.runtime.context, session.owner.principal, _number(session, account))
+        number = await chosen_account(session, account)
+        await linking.unlink(session.runtime.context, session.owner.principal, number)
 
     at_work(invocation, work, with_workers=True)
     click.echo("Removed. Its credentials cannot be opened any more, not even from an earlier backup of the database.")
 
 
-def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_sandbox: bool) -> dict[str, str]:
+def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_simulated: bool) -> dict[str, str]:
     """What the user enters, from files, standard input, the environment or a prompt without echo.
 
-    Raises: LiteralSecretRefused for a secret on the command line, except for the sandbox; InvalidField.
+    Raises: LiteralSecretRefused for a secret on the command line, except for a simulated venue; InvalidField.
     """
     by_name = {field.name: field for field in offer.fields}
+    from_input = sum(item.endswith("=-") for item in given)
     entered: dict[str, str] = {}
     for item in given:
         name, separator, value = item.partition("=")
         if not separator:
             raise InvalidField(f"{item[:20]}: expected FIELD=@FILE, FIELD=- or FIELD=VALUE")
-        entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_sandbox=is_sandbox)
+        if value == "-":
+            # Several fields take a line each; a single one takes everything, so that it may have several lines.
+            entered[name] = (sys.stdin.readline() if from_input > 1 else sys.stdin.read()).strip()
+        else:
+            entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_simulated=is_simulated)
     if prefix:
         entered |= _from_environment(offer, prefix)
     for field in offer.fields:
         names = {field.name, *NAMES_OF_FIELDS.get(field.name, ())}
         if not names & entered.keys() and field.is_required and sys.stdin.isatty():
-            entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret)
+            entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret, err=True)
     return entered
 
 
-def _value(field: Field | None, name: str, value: str, *, is_sandbox: bool) -> str:
-    if value == "-":
-        return sys.stdin.read().strip()
+def _value(field: Field | None, name: str, value: str, *, is_simulated: bool) -> str:
     if value.startswith("@"):
         path = Path(value[1:])
         if not path.is_file():
             raise InvalidField(f"{name}: there is no file {path}")
         return path.read_text(encoding="utf-8").strip()
-    if (field is None or field.is_secret) and not is_sandbox:
+    if (field is None or field.is_secret) and not is_simulated:
         raise LiteralSecretRefused(
-            f"{name} was given in plain text, where the shell's history and other programs can read it; "
-            f"give {name}=@FILE, {name}=-, --credential-env PREFIX, or leave it out to be asked"
+            f"{name[:20]} was given in plain text, where the shell's history and other programs can read it"
         )
     return value
 
@@ -204,13 +235,10 @@ async def _after_link(session: Session, number: AccountId, *, is_synced: bool) -
 
 
 def _code(view: AccountView) -> int:
+    """A price that is missing is named, and no reason to fail; what could not be read is."""
     if view.account.status == "error":
         return EXIT_VENUE
-    return EXIT_INCOMPLETE if view.account.status == "retry" or not view.total.complete else 0
-
-
-def _number(session: Session, account: str) -> AccountId:
-    return AccountId(session.runtime.context.ids.integer("account", account))
+    return EXIT_INCOMPLETE if view.account.status != "ok" or any(gap.is_failure for gap in view.gaps) else 0
 
 
 def _row(session: Session, view: AccountView, fiat: str) -> Row:
@@ -224,5 +252,6 @@ def _row(session: Session, view: AccountView, fiat: str) -> Row:
         "value": money(view.total.amount),
         "fiat": fiat,
         "complete": view.total.complete,
+        "missing": unvalued(view),
         "error": account.error_text,
     }

@@ -44,7 +44,7 @@ def upgrade(invocation: Invocation) -> None:
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 @pass_invocation
 def backup(invocation: Invocation, target: Path) -> None:
-    """A consistent copy of a SQLite database while it is in use; it holds no key. PostgreSQL: use pg_dump."""
+    """Copy a SQLite database while it is in use. The copy is consistent and holds no key. PostgreSQL: use pg_dump."""
 
     async def work(session: Session) -> None:
         upkeep.backup(session.runtime.context, target)

@@ -1,9 +1,12 @@
 """The HTTP server inside our own event loop, and the rule about where it may listen."""
 
+import contextlib
+import errno
 import ipaddress
-from collections.abc import Callable
+import signal
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from socket import socket
 
 import uvicorn
 
@@ -36,6 +39,22 @@ def scheme_of(settings: Settings) -> str:
     return "https" if settings.tls_cert else "http"
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Raises: InvalidSettings when the port is taken or the host is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it sees it.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise InvalidSettings(f"port: {host}:{port} is taken; choose another with --port, or 0 for a free one") from None
+        raise InvalidSettings(f"host: cannot listen on {host}:{port} ({error.strerror})") from None
+    return bound
+
+
 class Server(uvicorn.Server):
     """Serves the API of a context until a signal; `on_ready(host, port)` is called once it listens."""
 
@@ -60,19 +79,26 @@ class Server(uvicorn.Server):
         )
         self._on_ready = on_ready
 
-    async def startup(self, sockets: list[socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens, then tells where."""
         await super().startup(sockets)
-        if self.started and self.servers:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
             self._on_ready(host, port)
 
-    async def run(self) -> None:  # type: ignore[override]
-        """Serves until SIGINT or SIGTERM. Raises: InvalidSettings when the port is taken."""
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the serving, and nothing more: whoever runs the server then closes what else is open."""
+        earlier = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            await self.serve()
-        except SystemExit:
-            raise InvalidSettings(f"port: {self.config.host}:{self.config.port} is taken; choose another with --port") from None
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+    async def run(self, bound: socket.socket) -> None:  # type: ignore[override]
+        """Serves on a bound socket until SIGINT or SIGTERM."""
+        await self.serve(sockets=[bound])
 
 
 def _is_loopback(host: str) -> bool:
