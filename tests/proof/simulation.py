@@ -42,6 +42,7 @@ NOW = 1_740_830_400_000
 """2025-03-01T12:00:00Z: every story has had its hard cases by then, and many events are still to come."""
 GENEROUS = 1_000_000
 CONTROL_TIMEOUT_S = 60
+MOMENT_MS = SECOND_MS
 RESTART_MS = SECOND_MS
 """What a restart takes: a nonce is a time, so a new process begins above the old one's last."""
 
@@ -172,8 +173,9 @@ class Installation:
         return await linking.link(context, self.principal, provider=venue, entered=fields, name=None, options={})
 
     async def sync(self, *chosen: AccountId) -> None:
-        """A sync that is asked for, worked on until nothing is due."""
+        """A sync that is asked for a moment later, worked on until nothing is due."""
         context = self.runtime.context
+        self.venues.clock.advance(MOMENT_MS)
 
         def mark(conn: Connection) -> None:
             found = chosen or [account.id for account in accounts.listed(conn, self.principal, context.clock.now())]

@@ -28,6 +28,8 @@ _touch = (
     .where(accounts.c.id == sa.bindparam("account"))
     .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"))
 )
+_touch_moved = _touch.values(scanned_at=None)
+"""A balance has moved: history is to be read, whatever becomes of the worker that saw it."""
 
 
 class Committed(Struct, frozen=True, kw_only=True):
@@ -69,7 +71,7 @@ def commit(
         evidence.drop_page(conn, place.evidence)
         seq_out = None
     else:
-        conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
+        conn.execute(_touch_moved if changed_balances else _touch, {"account": account, "seq_": seq, "now": now})
         seq_out = seq
     stamp(conn, principal, seq, account, now)
     return Committed(
