@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, coverage, evidence, orders, snapshots
-from omnifolio.ledger.claims import Place
+from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
 from omnifolio.model.accounts import Principal
@@ -102,7 +102,7 @@ def _check_fence(conn: Connection, principal: Principal, account: AccountId, fen
 def _place(conn: Connection, principal: Principal, account: AccountId, batch: Batch, seq: int, *, keep_bodies: bool) -> Place:
     for claim in batch.claims:
         for leg in claim.legs:
-            bounded(leg.amount, where=f"{claim.book} {claim.ref}")
+            bounded(leg.amount, where=claim.ref)
     tokens = set(claims.tokens_in(batch))
     names = set(claims.wallets_in(batch))
     for snapshot in batch.snapshots:

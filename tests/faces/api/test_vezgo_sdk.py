@@ -106,9 +106,7 @@ def test_it_syncs_and_removes_and_is_told_when_there_is_nothing_left(world: Worl
 
 @pytest.mark.parametrize("sort", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 4, 100])
-def test_its_paging_loop_sees_every_transaction_once(
-    world: World, address: str, client: Client, sort: str, limit: int
-) -> None:
+def test_its_paging_loop_sees_every_transaction_once(world: World, address: str, client: Client, sort: str, limit: int) -> None:
     link = seed.portfolio(world, client.user("u1"))
     user = sdk(address, client)
     found, last = [], ""

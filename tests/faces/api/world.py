@@ -186,9 +186,7 @@ class Link:
 
     def commit(self, page: Batch) -> None:
         """Commits a page of facts."""
-        self.world.write(
-            commit, self.person.principal, self.number, page, fence=self.fence, now=self.world.clock.now()
-        )
+        self.world.write(commit, self.person.principal, self.number, page, fence=self.fence, now=self.world.clock.now())
 
     def finish(self, **columns: Any) -> None:
         """Ends the sync: everything is well, and the account is free."""
