@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.app.context import Context
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import InvalidField, VaultUnavailable
+from omnifolio.model.ids import AccountId
 from omnifolio.store.engine import SqliteStore
 from omnifolio.store.migrate import REVISION
 from omnifolio.vault import admin
@@ -59,12 +60,29 @@ async def rotate_keys(context: Context, *, drop_old: bool) -> Rotated:
     """A new root key and a new intake key; every stored key is wrapped anew. Raises: VaultUnavailable, Conflict."""
     keys = _keys(context)
     count = admin.rotate_root(keys)
-
-    def intake(conn: Connection) -> str:
-        return admin.rotate_intake(conn, keys, publication_key=context.edge.publication, now=context.clock.now())
-
-    made = await context.store.write(intake)
+    made = await rotate_intake(context)
     return Rotated(count, made, admin.drop_old_roots(keys) if drop_old else ())
+
+
+async def rotate_intake(context: Context) -> str:
+    """A new key for sealing alone; an older one that nothing waits for is destroyed. Gives the new id. Raises: VaultUnavailable."""
+    keys, publication = _keys(context), context.edge.publication
+
+    def rotate(conn: Connection) -> str:
+        return admin.rotate_intake(conn, keys, publication_key=publication, now=context.clock.now())
+
+    def drop(conn: Connection) -> tuple[str, ...]:
+        return admin.drop_intake_keys(conn, keys, publication_key=publication)
+
+    made = await context.store.write(rotate)
+    await context.store.write(drop)
+    return made
+
+
+def shred(context: Context, user: str, account: AccountId | None) -> int:
+    """Destroys the keys of a user (UUID), or of one of their accounts; gives their number. Raises: VaultUnavailable."""
+    keys = _keys(context)
+    return admin.shred_user(keys, user) if account is None else admin.shred_account(keys, user, account)
 
 
 def vault_selftest(folder: Path, *, workers: int, seconds: float) -> Proof:

@@ -16,7 +16,7 @@ from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pa
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
-from omnifolio.faces.cli.session import Session, at_work, chosen_account
+from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.cli.venues import offer_of
 from omnifolio.faces.money import money
 from omnifolio.model.clock import iso
@@ -34,15 +34,15 @@ def accounts() -> None:
 
 
 @accounts.command("list")
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@fiat_option
 @format_option
 @pass_invocation
-def list_accounts(invocation: Invocation, fiat: str, output_format: str) -> None:
+def list_accounts(invocation: Invocation, fiat: str | None, output_format: str) -> None:
     """All linked accounts."""
 
     async def work(session: Session) -> list[Row]:
-        views = await Read(session.runtime.context).accounts(session.owner.principal, fiat=fiat, wallet=None)
-        return [_row(session, view, fiat) for view in views]
+        views = await Read(session.runtime.context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None)
+        return [_row(session, view, currency(session, fiat)) for view in views]
 
     rows = at_work(invocation, work)
     show(rows, output_format, columns=LIST_COLUMNS, empty="No account is linked yet. Begin with: omnifolio accounts add kraken")
@@ -50,18 +50,18 @@ def list_accounts(invocation: Invocation, fiat: str, output_format: str) -> None
 
 @accounts.command("show")
 @click.argument("account")
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@fiat_option
 @format_option
 @pass_invocation
-def show_account(invocation: Invocation, account: str, fiat: str, output_format: str) -> None:
+def show_account(invocation: Invocation, account: str, fiat: str | None, output_format: str) -> None:
     """One account: its state, what its key may do, and what is missing."""
 
     async def work(session: Session) -> Row:
         number = await chosen_account(session, account)
-        view = await Read(session.runtime.context).account(session.owner.principal, number, fiat=fiat)
+        view = await Read(session.runtime.context).account(session.owner.principal, number, fiat=currency(session, fiat))
         certificate = view.account.certificate
         return {
-            **_row(session, view, fiat),
+            **_row(session, view, currency(session, fiat)),
             "key": view.account.key_hint or None,
             "key_may": certificate.state.replace("_", " ") if certificate else "not checked yet",
             "checked_by": certificate.method if certificate else None,

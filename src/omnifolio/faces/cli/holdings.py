@@ -12,7 +12,7 @@ from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
-from omnifolio.faces.cli.session import Session, at_work, chosen_account
+from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
 from omnifolio.ledger import accounts as ledger_accounts
 from omnifolio.ledger import overlays
@@ -33,18 +33,18 @@ Notes = Mapping[tuple[str, str], str]
 
 
 @click.command()
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@fiat_option
 @click.option("--account", "account_name", metavar="ACCOUNT", help="Only this account: its id, name or venue.")
 @format_option
 @pass_invocation
-def balances(invocation: Invocation, fiat: str, account_name: str | None, output_format: str) -> None:
+def balances(invocation: Invocation, fiat: str | None, account_name: str | None, output_format: str) -> None:
     """What is held where, and what it is worth."""
 
     async def work(session: Session) -> list[Row]:
         context = session.runtime.context
         chosen = None if account_name is None else await chosen_account(session, account_name)
         rows: list[Row] = []
-        for view in await Read(context).accounts(session.owner.principal, fiat=fiat.upper(), wallet=None):
+        for view in await Read(context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None):
             keys = {wallet.id: wallet.key for wallet in view.wallets}
             rows.extend(
                 {
@@ -56,7 +56,7 @@ def balances(invocation: Invocation, fiat: str, account_name: str | None, output
                     "asset_id": holding.token.id,
                     "amount": canonical(holding.held.amount),
                     "value": _money(holding.value),
-                    "fiat": fiat.upper(),
+                    "fiat": currency(session, fiat),
                     "observed_at": holding.held.last_seen,
                     "note": _note(holding.value, is_suspect=holding.held.is_suspect),
                 }
@@ -74,7 +74,7 @@ def balances(invocation: Invocation, fiat: str, account_name: str | None, output
 
 
 @click.group(invoke_without_command=True)
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@fiat_option
 @click.option("--account", "account_name", metavar="ACCOUNT", help="Only this account: its id, name or venue.")
 @click.option("--ticker", help="Only transactions that move this ticker.")
 @click.option("--wallet", help="Only transactions of this wallet.")
@@ -88,7 +88,7 @@ def transactions(
     ctx: click.Context,
     /,
     *,
-    fiat: str,
+    fiat: str | None,
     account_name: str | None,
     ticker: str | None,
     wallet: str | None,
@@ -116,7 +116,7 @@ def transactions(
                 asked = min(limit - len(found), PAGE_MAX)
                 wanted = Filter(start=start, end=end, limit=asked, last=edge, ticker=ticker, wallet=wallet, types=types)
                 page = await Read(session.runtime.context).transactions(
-                    session.owner.principal, account.id, wanted, fiat=fiat.upper()
+                    session.owner.principal, account.id, wanted, fiat=currency(session, fiat)
                 )
                 found.extend(_rows(session, account, page, notes))
                 if len(page.rows) < asked:

@@ -69,14 +69,17 @@ COMMANDS = {
     "serve": ("serve:serve", "Serve the API and keep every account up to date."),
     "teams": ("teams:teams", "Teams that use the API: create, list, rotate, deactivate."),
     "transactions": ("holdings:transactions", "What happened, and your labels and notes on it."),
-    "vault": ("vault:vault", "The keys of stored credentials: status, rotation, self-test."),
+    "vault": ("vault:vault", "The keys of stored credentials: status, rotation, shredding, self-test."),
     "venues": ("venues:venues", "What can be connected, and how each connector was proved."),
 }
 """Command → where it is in this folder, loaded when it is called, and what it does in one line."""
 
 
 class Commands(click.Group):
-    """The commands by name, each imported at first use, so that the list of all and one's `--help` cost next to nothing."""
+    """The commands by name, each imported at first use.
+
+    `format_commands` and `shell_complete` name them from the table, so that neither the list of all nor a Tab costs seconds.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from msgspec import Struct
@@ -76,6 +76,16 @@ def program(settings: Settings) -> str:
     if settings.key_file:
         words += ["--key-file", settings.key_file]
     return shlex.join(words)
+
+
+def fiat_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--fiat`, as `fiat`; None where the setting decides."""
+    return click.option("--fiat", help="Currency of values.  [default: the setting fiat]")(command)
+
+
+def currency(session: Session, fiat: str | None) -> str:
+    """The currency that was asked for, else the setting's."""
+    return (fiat or session.runtime.context.settings.fiat).upper()
 
 
 async def chosen_account(session: Session, text: str) -> AccountId:

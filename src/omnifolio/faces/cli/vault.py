@@ -8,13 +8,13 @@ import click
 from omnifolio.app import upkeep
 from omnifolio.faces.cli.main import EXIT_UNEXPECTED, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show_one
-from omnifolio.faces.cli.session import Session, at_work
+from omnifolio.faces.cli.session import Session, at_work, chosen_account
 from omnifolio.model.clock import iso
 
 
 @click.group()
 def vault() -> None:
-    """The keys of stored credentials: status, rotation, self-test."""
+    """The keys of stored credentials: status, rotation, shredding, self-test."""
 
 
 @vault.command()
@@ -37,9 +37,17 @@ def status(invocation: Invocation, output_format: str) -> None:
 
 @vault.command()
 @click.option("--drop-old", is_flag=True, help="Then forget root keys that wrap nothing any more.")
+@click.option("--intake", "is_intake", is_flag=True, help="Only a new key for sealing; the root key stays.")
 @pass_invocation
-def rotate(invocation: Invocation, drop_old: bool) -> None:
-    """Make a new root key and a new intake key; every stored key is wrapped anew. Safe while servers run."""
+def rotate(invocation: Invocation, drop_old: bool, is_intake: bool) -> None:
+    """Make a new root key and a new key for sealing; every stored key is wrapped anew. Safe while servers run."""
+
+    async def seal_anew(session: Session) -> str:
+        return await upkeep.rotate_intake(session.runtime.context)
+
+    if is_intake:
+        click.echo(f"New credentials are sealed to {at_work(invocation, seal_anew, with_workers=True)}.")
+        return
 
     async def work(session: Session) -> upkeep.Rotated:
         return await upkeep.rotate_keys(session.runtime.context, drop_old=drop_old)
@@ -49,6 +57,23 @@ def rotate(invocation: Invocation, drop_old: bool) -> None:
     if done.dropped:
         click.echo(f"Forgot root keys {', '.join(done.dropped)}.")
     click.echo("Copy the key file and the key store again: earlier copies do not open what comes from now on.")
+
+
+@vault.command()
+@click.option("--user", metavar="UUID", help="All keys of this user.")
+@click.option("--account", metavar="ACCOUNT", help="The keys of this account of the owner.")
+@click.confirmation_option(prompt="What these keys wrap opens never again, in no backup either. Go on?")
+@pass_invocation
+def shred(invocation: Invocation, user: str | None, account: str | None) -> None:
+    """Destroy keys: what they wrapped opens no more, in earlier backups of the database either. Nothing else is deleted."""
+    if (user is None) is (account is None):
+        raise click.UsageError("give either --user or --account")
+
+    async def work(session: Session) -> int:
+        number = None if account is None else await chosen_account(session, account)
+        return upkeep.shred(session.runtime.context, user or session.owner.user.uuid, number)
+
+    click.echo(f"Destroyed {at_work(invocation, work, with_workers=True)} keys.")
 
 
 @vault.command()
