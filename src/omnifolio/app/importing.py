@@ -44,7 +44,7 @@ async def import_file(
 ) -> Imported:
     """Reads a file into an account. `layout` names its kind; None recognises it by its header line.
 
-    Raises: FileRefused for a file that cannot be read; InvalidField for a file of another venue; NotFound; SyncInProgress while a sync runs.
+    Raises: FileRefused for a file that cannot be read; InvalidField for a file of another venue; NotFound; SyncInProgress.
     """
     context = runtime.context
     body = _bytes_of(path)

@@ -32,6 +32,7 @@ from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.pacing import Sleep
+from omnifolio.transport.recording import Recorder
 from omnifolio.vault import admin as vault_admin
 from omnifolio.vault.keystore import KeyStore
 from omnifolio.vault.roots import EnvRoot, FileRoot, ensure_root_key, load_edge_key
@@ -124,25 +125,32 @@ class Runtime:
 
 
 async def open_runtime(
-    settings: Settings, *, with_workers: bool, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
+    settings: Settings,
+    *,
+    with_workers: bool,
+    clock: Clock | None = None,
+    sleep: Sleep = asyncio.sleep,
+    recorder: Recorder | None = None,
 ) -> Runtime:
     """Opens the database (creating its tables at first) and the keys (creating the key file at first).
 
     Without workers the key store stays closed: such a process can seal credentials and open none. `clock` and `sleep` are the
-    time of everything that syncs: a clock that is set by hand comes with a sleep that moves it.
+    time of everything that syncs: a clock that is set by hand comes with a sleep that moves it. `recorder` hears every answer.
     Raises: InvalidSettings, StoreUnavailable, SchemaTooNew, VaultUnavailable.
     """
     amounts.install()
     time = clock or SystemClock()
     store = open_store(settings.database_url)
     try:
-        return await _open(settings, store, time, sleep, with_workers=with_workers)
+        return await _open(settings, store, time, sleep, recorder=recorder, with_workers=with_workers)
     except BaseException:
         await store.close()
         raise
 
 
-async def _open(settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, with_workers: bool) -> Runtime:
+async def _open(
+    settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, recorder: Recorder | None, with_workers: bool
+) -> Runtime:
     folder = database_folder(store)
     made_key = False
     if settings.root_key:
@@ -156,7 +164,7 @@ async def _open(settings: Settings, store: Store, clock: Clock, sleep: Sleep, *,
     sources = price_registry.build(
         chosen=settings.price_sources, base_urls=settings.base_urls, sandbox_url=settings.sandbox_url, assets=assets
     )
-    egress = Egress(clock=clock, sleep=sleep)
+    egress = Egress(clock=clock, sleep=sleep, recorder=recorder)
     open_way_out(egress, settings, sources)
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
     prices = Prices(store, sources, egress, clock)

@@ -65,7 +65,7 @@ async def rotate_keys(context: Context, *, drop_old: bool) -> Rotated:
 
 
 async def rotate_intake(context: Context) -> str:
-    """A new key for sealing alone; an older one that nothing waits for is destroyed. Gives the new id. Raises: VaultUnavailable."""
+    """A new key for sealing; older ones that nothing waits for are destroyed. Gives its id. Raises: VaultUnavailable."""
     keys, publication = _keys(context), context.edge.publication
 
     def rotate(conn: Connection) -> str:

@@ -19,10 +19,11 @@ from omnifolio.faces.cli.progress import watching
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.cli.venues import offer_of
 from omnifolio.faces.money import money
-from omnifolio.model.clock import iso
+from omnifolio.model.clock import SystemClock, iso
 from omnifolio.model.errors import AlreadyConnected, InvalidField, LiteralSecretRefused
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import variables
+from omnifolio.transport.recording import Recorder, dump
 from omnifolio.views.accounts import AccountView
 
 LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
@@ -82,6 +83,13 @@ def show_account(invocation: Invocation, account: str, fiat: str | None, output_
     "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
 )
 @click.option("--no-sync", is_flag=True, help="Only link; the server synchronises it.")
+@click.option(
+    "--record",
+    "cassette",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the conversation of the first sync to FILE, without credentials, for omnifolio replay.",
+)
 @format_option
 @pass_invocation
 def add(
@@ -93,6 +101,7 @@ def add(
     name: str | None,
     credential_env: str | None,
     no_sync: bool,
+    cassette: Path | None,
     output_format: str,
 ) -> int:
     """Link an account with a read-only key or an address.
@@ -112,7 +121,12 @@ def add(
             raise AlreadyConnected(f"you have linked this {offer.display_name} account already: {existing}") from None
         return await _after_link(session, number, is_synced=not no_sync)
 
-    row, code = at_work(invocation, work, with_workers=True)
+    if cassette is not None and (no_sync or not cassette.parent.is_dir()):
+        raise click.UsageError(f"--record: there is no folder {cassette.parent}, or nothing to record with --no-sync")
+    recorder = None if cassette is None else Recorder(venue)
+    row, code = at_work(invocation, work, with_workers=True, recorder=recorder)
+    if cassette is not None and recorder is not None:
+        cassette.write_bytes(dump(recorder.cassette(recorded_at=SystemClock().now())))
     show_one(row, output_format)
     return code
 

@@ -148,6 +148,7 @@ def cli(ctx: click.Context, /, config: Path | None, **options: str | None) -> No
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     # ccxt writes headers and bodies of requests at DEBUG: never, whatever is asked for.
     logging.getLogger("ccxt").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

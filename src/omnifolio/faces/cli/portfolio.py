@@ -16,6 +16,7 @@ from omnifolio.model.amounts import canonical
 from omnifolio.model.ids import AccountId
 from omnifolio.views.accounts import AccountView
 from omnifolio.views.portfolio import AssetLine, Portfolio
+from omnifolio.views.valuation import Money, Value
 
 Portfolios = Mapping[str, Portfolio]
 """Currency → the same portfolio in it; the first one leads."""
@@ -64,6 +65,21 @@ def as_document(found: Portfolios, counts: Mapping[AccountId, Counts]) -> Row:
                 "complete": view.total.complete,
             }
             for n, view in enumerate(lead.accounts)
+        ],
+        "balances": [
+            {
+                "venue": view.account.venue,
+                "wallet": purses[holding.held.wallet],
+                "product": holding.held.product,
+                "asset": holding.token.ticker,
+                "asset_id": holding.token.id,
+                "amount": canonical(holding.held.amount),
+                "values": {fiat: _worth(each.accounts[n].holdings[m].value) for fiat, each in found.items()},
+                "priced_at": holding.value.price.bucket if isinstance(holding.value, Money) and holding.value.price else None,
+            }
+            for n, view in enumerate(lead.accounts)
+            for purses in [{purse.id: purse.key for purse in view.wallets}]
+            for m, holding in enumerate(view.holdings)
         ],
         "assets": [
             {
@@ -158,6 +174,10 @@ def _shared_tickers(lead: Portfolio) -> frozenset[str]:
 def _place(line: AssetLine) -> str:
     """Where a token that nobody has reviewed is: `kraken` of `venue:kraken/ORB`, the chain of a CAIP-19 id."""
     return line.asset.removeprefix("venue:").partition("/")[0]
+
+
+def _worth(value: Value) -> str | None:
+    return money(value.amount) if isinstance(value, Money) else None
 
 
 def _value(each: Portfolio, line: AssetLine, form: Callable[[Decimal], str]) -> str | None:

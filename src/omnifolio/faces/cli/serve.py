@@ -1,6 +1,7 @@
 """`omnifolio serve`: the API and its workers in one process."""
 
 import asyncio
+import logging
 
 import click
 
@@ -32,6 +33,7 @@ def serve(invocation: Invocation, /, is_sandbox: bool, sandbox_port: int, **opti
     """
     settings = invocation.settings(**options)
     check_exposure(settings)
+    logging.getLogger().setLevel(settings.log_level.upper())
     if not is_sandbox or settings.sandbox_url:
         run(lambda: _serve(settings))
         return

@@ -17,6 +17,7 @@ from omnifolio.model.settings import Settings
 from omnifolio.tenancy.owner import Owner
 from omnifolio.tenancy.owner import ensure as ensure_owner
 from omnifolio.tenancy.principals import operator
+from omnifolio.transport.recording import Recorder
 
 T = TypeVar("T")
 
@@ -28,12 +29,18 @@ class Session(Struct, frozen=True):
     owner: Owner
 
 
-def at_work(invocation: Invocation, work: Callable[[Session], Awaitable[T]], *, with_workers: bool = False) -> T:
-    """Runs `work` with an open runtime. Raises: what `work` raises, and what opening does."""
+def at_work(
+    invocation: Invocation,
+    work: Callable[[Session], Awaitable[T]],
+    *,
+    with_workers: bool = False,
+    recorder: Recorder | None = None,
+) -> T:
+    """Runs `work` with an open runtime; `recorder` hears the venues. Raises: what `work` raises, and what opening does."""
     settings = invocation.settings()
 
     async def body() -> T:
-        runtime = await open_runtime(settings, with_workers=with_workers)
+        runtime = await open_runtime(settings, with_workers=with_workers, recorder=recorder)
         try:
             session = await session_of(runtime)
             introduce(session, is_error_stream=True)
