@@ -48,7 +48,8 @@ def fold(claims: Sequence[Claim], is_fiat: Callable[[TokenId], bool]) -> Event:
         legs = _with_counterparties(legs, [claim for claim in ordered if claim.book != lead.book])
     meaning = classify([claim.kind for claim in ordered], list(legs.values()), is_fiat)
     return Event(
-        at=min(claim.at for claim in told),
+        # An export has whole seconds; where the venue's interface told the event too, its own instant stands.
+        at=min(claim.at for claim in told if claim.origin == lead.origin),
         type=meaning.type,
         subtype=meaning.subtype,
         status=lead.status,
