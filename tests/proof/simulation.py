@@ -202,9 +202,7 @@ class Installation:
         """Reads an export into an account, page by page under a lease, as a slice does."""
         context, reader = self.runtime.context, reader_for("", "file/")
         now = self.time.now()
-        fence = await context.store.write(
-            accounts.lease, self.principal, number, owner="file", now=now, length_ms=LEASE_MS
-        )
+        fence = await context.store.write(accounts.lease, self.principal, number, owner="file", now=now, length_ms=LEASE_MS)
         assert fence is not None
         account = await self.account(number)
         access = Access(
@@ -287,9 +285,7 @@ class Installation:
             found: list[read.StoredTransaction] = []
             while True:
                 last = found[-1].id if found else None
-                wanted = read.Filter(
-                    start=EpochMs(0), end=EpochMs(2**53), limit=read.PAGE_MAX, is_ascending=True, last=last
-                )
+                wanted = read.Filter(start=EpochMs(0), end=EpochMs(2**53), limit=read.PAGE_MAX, is_ascending=True, last=last)
                 page = read.page(conn, self.principal, number, wanted)
                 found += page
                 if len(page) < read.PAGE_MAX:

@@ -172,7 +172,9 @@ async def test_a_venue_that_is_always_busy_is_asked_less_and_less(house: Install
     assert (account.status, account.failures) == ("ok", 0)
 
 
-@pytest.mark.parametrize("fault", [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}], ids=["418", "lockout"])
+@pytest.mark.parametrize(
+    "fault", [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}], ids=["418", "lockout"]
+)
 async def test_a_ban_is_sat_out_by_every_account_of_the_address(
     house: Installation, venues: Venues, fault: dict[str, Any]
 ) -> None:
@@ -227,9 +229,7 @@ async def test_a_clock_that_is_five_minutes_off_is_learnt_and_nobody_notices(
     assert ((await house.account(number)).status, await house.problems(number)) == ("ok", [])
 
 
-async def test_one_product_that_fails_leaves_the_others_current_and_itself_as_it_was(
-    house: Installation, venues: Venues
-) -> None:
+async def test_one_product_that_fails_leaves_the_others_current_and_itself_as_it_was(house: Installation, venues: Venues) -> None:
     """Locked earn of Binance is down while a deposit arrives in spot: spot moves, earn stays, and the account says so."""
     number = await house.link("binance", SMALL)
     await house.work()

@@ -105,9 +105,7 @@ def grown(venue: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("venue", ["kraken", "coinbase"])
-async def test_a_right_that_is_added_later_stops_the_key_within_a_day(
-    house: Installation, venues: Venues, venue: str
-) -> None:
+async def test_a_right_that_is_added_later_stops_the_key_within_a_day(house: Installation, venues: Venues, venue: str) -> None:
     number = await house.link(venue, USER)
     await house.work()
     facts = await house.facts(number)

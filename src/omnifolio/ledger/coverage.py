@@ -149,7 +149,9 @@ def _restate_gaps(conn: Connection, account: AccountId, seq: int, batch: Batch, 
     """Puts the batch's gaps in the place of all that were known of its stream; true when they say something else."""
     values = {"account": account, "stream_": batch.cursor.stream}
     stored = sorted((row.code, row.text, row.is_failure) for row in conn.execute(_stream_gaps, values))
-    if stored == sorted((gap.code, gap.text, gap.is_failure) for gap in batch.gaps) and not any(gap.is_failure for gap in batch.gaps):
+    if stored == sorted((gap.code, gap.text, gap.is_failure) for gap in batch.gaps) and not any(
+        gap.is_failure for gap in batch.gaps
+    ):
         return False
     conn.execute(_heal_all, values)
     for gap in batch.gaps:
