@@ -19,10 +19,10 @@ beside it:
  "error": "…", "code": "not_found", "blame": "caller", "retry": "never", "action": "…", "request_id": "…", "docs_url": "…"}
 ```
 
-`blame` says who can mend it: the `caller`'s request, the `user` (their key or account), the `venue`, or `us`. `retry` says whether
-the same request helps: `never`, `later`, or `after_user` (when the user has acted). 429 and some others carry `Retry-After` in
-seconds. 409 carries the existing account's id as `existing_institution_id` and `existing_connection_id`. Errors of an account's
-sync stand in the account's `error`, under the names in the column *account*.
+`blame` says who can mend it: the `caller` (the request), the `user` (their key or account), the `venue`, or `us`. `retry` says
+whether the same request helps: `never`, `later`, or `after_user` (when the user has acted). 429 carries `Retry-After` in seconds.
+409 carries the existing account's id as `existing_institution_id` and `existing_connection_id`. Errors of an account's sync stand
+in the account's `error`, under the names in the column *account*.
 
 | code | status | blame | retry | account | meaning | what to do |
 |---|---|---|---|---|---|---|

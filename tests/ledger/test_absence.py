@@ -4,10 +4,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import coverage
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.ledger.tokens import intern
 from omnifolio.model.errors import InvalidAmount, LeaseLost, VenueBadResponse
-from omnifolio.model.facts import Balance, Snapshot
+from omnifolio.model.facts import Balance, Gap, Snapshot
 from omnifolio.store.engine import Store
 from omnifolio.store.schema import quotes
 from tests.ledger.builders import Book, at, batch, claim, leg, rows_in, snapshot, token
@@ -62,6 +63,26 @@ async def test_a_sell_off_whose_legs_come_later_is_believed_when_they_come(store
     assert await book.held() == {"spot/spot/ETH": "2?", "spot/spot/USD": "30000"}
 
 
+async def test_legs_that_the_last_observation_had_seen_explain_nothing(store: Store) -> None:
+    """Half was sold before the last good look: when the venue then shows nothing, that sale is no reason to believe it."""
+    book = await Book.open(store)
+    await book.commit(batch(claim("B", leg("in 2 BTC")), claim("S", leg("out 1 BTC"), seconds=5)))
+    await book.commit(batch(snapshots=[snapshot({"BTC": "1"}, seconds=10)], stream="balances"))
+    await book.commit(batch(snapshots=[snapshot({}, seconds=60)], stream="balances"))
+    assert await book.held() == {"spot/spot/BTC": "1?"}
+
+
+@pytest.mark.parametrize("second", [30, 8], ids=["dated after it", "dated before it"])
+async def test_a_recent_deposit_hides_no_sell_off(store: Store, second: int) -> None:
+    """The deposit and the last good look are minutes apart; the venue may date the sale a little before that look."""
+    book = await Book.open(store)
+    await book.commit(batch(claim("B", leg("in 5 BTC"))))
+    await book.commit(batch(snapshots=[snapshot({"BTC": "5"}, seconds=10)], stream="balances"))
+    await book.commit(batch(claim("S", leg("out 5 BTC"), seconds=second)))
+    await book.commit(batch(snapshots=[snapshot({}, seconds=60)], stream="balances"))
+    assert await book.held() == {}
+
+
 async def test_the_smaller_part_by_value_may_go_without_a_second_look(store: Store) -> None:
     book = await Book.open(store)
 
@@ -90,6 +111,16 @@ async def test_one_failing_product_leaves_the_others_and_itself_alone(store: Sto
     )
     await book.commit(batch(snapshots=[snapshot({"BTC": "3"}, seconds=60)], stream="balances"))
     assert await book.held() == {"spot/spot/BTC": "3", "earn/earn/ETH": "2"}
+
+
+async def test_what_a_page_of_balances_does_not_miss_is_not_missing_any_more(store: Store) -> None:
+    book = await Book.open(store)
+    down = Gap(stream="balances", code="venue_unavailable", text="earn could not be read", is_failure=True)
+    mute = Gap(stream="balances", code="token_mute", text="a contract does not answer")
+    for gaps in ((down, mute), (mute,), ()):
+        await book.commit(batch(snapshots=[snapshot({"BTC": "1"})], stream="balances", gaps=gaps))
+        stored = await store.read(coverage.gaps_of, book.account)
+        assert {(gap.code, gap.is_failure) for gap in stored} == {(gap.code, gap.is_failure) for gap in gaps}
 
 
 async def test_an_unchanged_snapshot_moves_one_instant_and_nothing_else(store: Store) -> None:

@@ -16,9 +16,7 @@ def venues() -> Iterator[Venues]:
 
 
 @pytest.fixture
-async def house(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory, venues: Venues
-) -> AsyncIterator[Installation]:
+async def house(database_url: str, tmp_path_factory: pytest.TempPathFactory, venues: Venues) -> AsyncIterator[Installation]:
     """An installation on a fresh database of each kind."""
     async with installed(database_url, tmp_path_factory.mktemp("keys"), venues) as made:
         yield made

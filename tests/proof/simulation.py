@@ -8,13 +8,14 @@ import asyncio
 import http.client
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
+from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from omnifolio.app import link as linking
@@ -26,12 +27,17 @@ from omnifolio.faces.api.shape import Shape
 from omnifolio.faces.api.wire import AccountOut
 from omnifolio.faces.cli.session import session_of
 from omnifolio.ledger import accounts, coverage, feed, read
+from omnifolio.ledger.commit import commit
 from omnifolio.ledger.tokens import by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import ZERO, canonical, total
 from omnifolio.model.clock import MINUTE_MS, SECOND_MS, EpochMs
+from omnifolio.model.facts import Cursor
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import Settings
+from omnifolio.sync.refresh import LEASE_MS
+from omnifolio.venues.contract import Access
+from omnifolio.venues.registry import reader_for
 from omnifolio_sandbox import credentials
 from omnifolio_sandbox.clock import Clock
 from omnifolio_sandbox.server import running
@@ -42,11 +48,16 @@ NOW = 1_740_830_400_000
 """2025-03-01T12:00:00Z: every story has had its hard cases by then, and many events are still to come."""
 GENEROUS = 1_000_000
 CONTROL_TIMEOUT_S = 60
+MOMENT_MS = SECOND_MS
 RESTART_MS = SECOND_MS
 """What a restart takes: a nonce is a time, so a new process begins above the old one's last."""
 
 Line = dict[str, Any]
 Facts = Counter[str]
+
+
+class PowerCut(BaseException):
+    """The process is dead: nothing that it still tries reaches the database."""
 
 
 class Venues:
@@ -160,6 +171,49 @@ class Installation:
         self.venues.clock.advance(RESTART_MS)
         await self.start()
 
+    def cut_power(self, after: int) -> None:
+        """Lets the process die at its n-th writing statement or COMMIT from now on; what follows in it fails as well."""
+        engine = self.runtime.context.store.engine  # type: ignore[attr-defined]  # both kinds of store have one
+        left = [after]
+
+        def count(*_: object) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise PowerCut
+
+        sync_engine = getattr(engine, "sync_engine", engine)
+        event.listen(sync_engine, "before_cursor_execute", count)
+        event.listen(sync_engine, "commit", count)
+
+    async def crash(self, after: int, work: Callable[[], Awaitable[None]]) -> bool:
+        """Runs `work` with the power cut after so many statements and starts again; true when it died of that."""
+        self.cut_power(after)
+        is_dead = False
+        try:
+            await work()
+        except PowerCut:
+            is_dead = True
+        await self.restart()
+        if is_dead:
+            self.venues.clock.advance(LEASE_MS + SECOND_MS)
+        return is_dead
+
+    async def read_file(self, number: AccountId, content: str) -> None:
+        """Reads an export into an account, page by page under a lease, as a slice does."""
+        context, reader = self.runtime.context, reader_for("", "file/")
+        now = self.time.now()
+        fence = await context.store.write(accounts.lease, self.principal, number, owner="file", now=now, length_ms=LEASE_MS)
+        assert fence is not None
+        account = await self.account(number)
+        access = Access(
+            venue=account.venue, egress=self.runtime.egress, clock=self.time, key_label="file", fields={"content": content}
+        )
+        for stream in reader.streams(access):
+            token = await context.store.read(coverage.cursor_of, number, stream.name)
+            async for page in reader.read(access, Cursor(stream.name, token)):
+                await context.store.write_sync(commit, self.principal, number, page, fence=fence, now=self.time.now())
+        await context.store.write(accounts.release, number, fence=fence)
+
     async def link(self, venue: str, user: str, *, permission: str = "read") -> AccountId:
         """Links a simulated user's account."""
         names = {"apiKey": "key"}
@@ -172,8 +226,9 @@ class Installation:
         return await linking.link(context, self.principal, provider=venue, entered=fields, name=None, options={})
 
     async def sync(self, *chosen: AccountId) -> None:
-        """A sync that is asked for, worked on until nothing is due."""
+        """A sync that is asked for a moment later, worked on until nothing is due."""
         context = self.runtime.context
+        self.venues.clock.advance(MOMENT_MS)
 
         def mark(conn: Connection) -> None:
             found = chosen or [account.id for account in accounts.listed(conn, self.principal, context.clock.now())]
@@ -230,9 +285,7 @@ class Installation:
             found: list[read.StoredTransaction] = []
             while True:
                 last = found[-1].id if found else None
-                wanted = read.Filter(
-                    start=EpochMs(0), end=EpochMs(2**53), limit=read.PAGE_MAX, is_ascending=True, last=last
-                )
+                wanted = read.Filter(start=EpochMs(0), end=EpochMs(2**53), limit=read.PAGE_MAX, is_ascending=True, last=last)
                 page = read.page(conn, self.principal, number, wanted)
                 found += page
                 if len(page) < read.PAGE_MAX:

@@ -4,7 +4,6 @@ Each fault strikes twice: a page in the middle of the first history, and the bal
 between and afterwards the venue is sound again, and then the ledger must hold the truth.
 """
 
-import itertools
 from email.utils import formatdate
 from typing import Any
 
@@ -14,12 +13,15 @@ from msgspec import Struct
 
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from omnifolio.model.ids import AccountId
-from omnifolio.sync.refresh import BUSY_FIRST_MS, RETRY_FIRST_MS, RETRY_LAST_MS
+from omnifolio.ledger.guard import SECOND_LOOK_MS
+from omnifolio.sync.refresh import BUSY_FIRST_MS, BUSY_LAST_MS, RETRY_FIRST_MS, RETRY_LAST_MS
+from omnifolio.transport.retries import ATTEMPTS_MAX
 from tests.proof.simulation import NOW, Installation, Venues
 
-USER = "proof"
+USER, SMALL = "proof", "small-100"
 BALANCES, LEDGER, TRADES = "/0/private/BalanceEx", "/0/private/Ledgers", "/0/private/TradesHistory"
 SECOND_PAGE = 2
+CALLS_OF_A_ROUND_MAX = 4 * 6
 READ_TIMEOUT_S = 0.05
 SLOW_MS = 300
 
@@ -93,3 +95,249 @@ async def test_a_fault_zeroes_nothing_loses_nothing_and_heals(house: Installatio
     assert await house.problems(number) == []
     assert (await house.ids(number)).items() >= ids.items()
     assert await house.sums_agree(number)
+
+
+async def test_a_venue_that_stays_down_is_asked_less_and_less(house: Installation, venues: Venues) -> None:
+    number = await house.link("kraken", USER)
+    await house.work()
+    venues.fault({"venue": "kraken", "status": 503})
+    await house.sync(number)
+    waits = []
+    for _ in range(12):
+        account = await house.account(number)
+        assert account.next_sync_at is not None
+        waits.append(account.next_sync_at - house.time.now())
+        venues.forget_calls()
+        await house.wait_and_work(number)
+        assert len(venues.calls()) <= CALLS_OF_A_ROUND_MAX
+    assert waits[:3] == [RETRY_FIRST_MS, 2 * RETRY_FIRST_MS, 4 * RETRY_FIRST_MS]
+    assert waits == sorted(waits)
+    assert waits[-1] == RETRY_LAST_MS
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_ms", "calls"),
+    [
+        ("7", BUSY_FIRST_MS, ATTEMPTS_MAX),
+        ("1800", 30 * MINUTE_MS, 1),
+        ("date", 40 * MINUTE_MS, 1),
+        (None, BUSY_FIRST_MS, ATTEMPTS_MAX),
+        ("-5", BUSY_FIRST_MS, ATTEMPTS_MAX),
+        ("soon", BUSY_FIRST_MS, ATTEMPTS_MAX),
+        ("99999999999", 6 * HOUR_MS, 1),
+    ],
+)
+async def test_retry_after_is_obeyed(house: Installation, venues: Venues, header: str | None, wait_ms: int, calls: int) -> None:
+    number = await house.link("kraken", USER)
+    await house.work()
+    held = await house.held(number)
+    value = formatdate((NOW + 40 * MINUTE_MS) / SECOND_MS, usegmt=True) if header == "date" else header
+    venues.fault({"venue": "kraken", "path": BALANCES, "status": 429, "headers": {"Retry-After": value} if value else {}})
+    venues.forget_calls()
+    began = house.time.now()
+    await house.sync(number)
+    assert len(venues.calls()) == calls
+    account, shown = await house.account(number), await house.shown(number)
+    assert account.next_sync_at is not None
+    waited_until = began + wait_ms if calls == 1 else house.time.now() + wait_ms
+    assert abs(account.next_sync_at - waited_until) <= SECOND_MS
+    if header == "7":
+        assert house.time.now() - began >= (calls - 1) * 7 * SECOND_MS
+    assert shown.error is not None
+    assert (shown.status, shown.error.name, shown.error.code) == ("retry", "TemporaryFailureError", "venue_busy")
+    assert await house.held(number) == held
+    venues.heal()
+    await house.wait_and_work(number)
+    assert (await house.account(number)).status == "ok"
+    assert await house.facts(number) == venues.truth(USER, "kraken")
+
+
+async def test_a_venue_that_is_always_busy_is_asked_less_and_less(house: Installation, venues: Venues) -> None:
+    number = await house.link("kraken", USER)
+    await house.work()
+    venues.fault({"venue": "kraken", "effect": "rate_limit"})
+    await house.sync(number)
+    waits = []
+    for _ in range(14):
+        account = await house.account(number)
+        assert account.next_sync_at is not None
+        waits.append(account.next_sync_at - house.time.now())
+        await house.wait_and_work(number)
+    assert waits == sorted(waits)
+    assert waits[0] == BUSY_FIRST_MS
+    assert waits[-1] == BUSY_LAST_MS
+    venues.heal()
+    await house.wait_and_work(number)
+    account = await house.account(number)
+    assert (account.status, account.failures) == ("ok", 0)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}], ids=["418", "lockout"]
+)
+async def test_a_ban_is_sat_out_by_every_account_of_the_address(
+    house: Installation, venues: Venues, fault: dict[str, Any]
+) -> None:
+    one, other = await house.link("kraken", USER), await house.link("kraken", "neighbour")
+    await house.work()
+    venues.fault({"venue": "kraken", "nth": 1, **fault})
+    venues.forget_calls()
+    began = house.time.now()
+    await house.sync(one)
+    await house.sync(other)
+    assert len(venues.calls()) == 1
+    for number in (one, other):
+        account, shown = await house.account(number), await house.shown(number)
+        assert shown.error is not None
+        assert (shown.status, shown.error.name, shown.error.code) == ("retry", "TemporaryFailureError", "venue_banned")
+        assert account.next_sync_at is not None
+        assert account.next_sync_at - began >= (7200 if "status" in fault else 900) * SECOND_MS - SECOND_MS
+    await house.wait_and_work(one)
+    await house.wait_and_work(other)
+    assert await house.facts(one, other) == venues.truth(USER, "kraken") + venues.truth("neighbour", "kraken")
+    assert [(await house.account(number)).status for number in (one, other)] == ["ok", "ok"]
+
+
+async def test_a_slow_venue_costs_its_time_limit_and_no_more(
+    house: Installation, venues: Venues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is lowered to a twentieth of a second, so that nobody waits for its twenty."""
+    number = await house.link("kraken", USER)
+    await house.work()
+    held = await house.held(number)
+    venues.pass_time(2 * DAY_MS)
+    monkeypatch.setattr("omnifolio.transport.http.READ_TIMEOUT_S", READ_TIMEOUT_S)
+    venues.fault({"venue": "kraken", "path": BALANCES, "delay_ms": SLOW_MS})
+    await house.sync(number)
+    monkeypatch.undo()
+    assert await house.held(number) == held
+    await is_told_as(house, number, Case({}, "venue_unavailable"), strained="balances")
+    venues.heal()
+    await house.wait_and_work(number)
+    assert await house.facts(number) == venues.truth(USER, "kraken")
+
+
+@pytest.mark.parametrize("skew_ms", [5 * MINUTE_MS, -5 * MINUTE_MS])
+@pytest.mark.parametrize("venue", ["binance", "coinbase"])
+async def test_a_clock_that_is_five_minutes_off_is_learnt_and_nobody_notices(
+    house: Installation, venues: Venues, venue: str, skew_ms: int
+) -> None:
+    venues.fault({"venue": venue, "skew_ms": skew_ms})
+    number = await house.link(venue, SMALL)
+    await house.work()
+    assert await house.facts(number) == venues.truth(SMALL, venue)
+    assert ((await house.account(number)).status, await house.problems(number)) == ("ok", [])
+
+
+async def test_one_product_that_fails_leaves_the_others_current_and_itself_as_it_was(house: Installation, venues: Venues) -> None:
+    """Locked earn of Binance is down while a deposit arrives in spot: spot moves, earn stays, and the account says so."""
+    number = await house.link("binance", SMALL)
+    await house.work()
+    before = await house.held(number)
+    assert any(place.startswith("earn/") for place in before)
+    venues.deposit(SMALL, "binance", "LINK", "12.5")
+    venues.fault({"venue": "binance", "path": "/sapi/v1/simple-earn/locked/position", "status": 500})
+    await house.sync(number)
+    after = await house.held(number)
+    assert {place: amount for place, amount in before.items() if place not in after} == {}
+    assert {place for place in after if after[place] != before.get(place)} == {"spot/spot/LINK"}
+    await is_told_as(house, number, Case({}, "venue_unavailable"), strained="balances")
+    assert not (await house.shown(number)).complete
+    venues.heal()
+    await house.wait_and_work(number)
+    assert await house.facts(number) == venues.truth(SMALL, "binance")
+    assert ((await house.account(number)).status, await house.problems(number)) == ("ok", [])
+
+
+async def test_a_page_that_contradicts_its_own_count_is_not_believed(house: Installation, venues: Venues) -> None:
+    number = await house.link("kraken", USER)
+    venues.fault({"venue": "kraken", "path": LEDGER, "nth": 2, "effect": "drop_page"})
+    await house.work()
+    await is_told_as(house, number, CASES["an empty object"], strained="transactions")
+    await house.wait_and_work(number)
+    assert await house.facts(number) == venues.truth(USER, "kraken")
+
+
+@pytest.mark.parametrize(("venue", "path"), [("kraken", TRADES), ("coinbase", "/v2/accounts/*")])
+async def test_a_row_that_was_missing_is_found_by_the_next_full_walk(
+    house: Installation, venues: Venues, venue: str, path: str
+) -> None:
+    """The last page of a walk came without its rows, and nothing in it says so."""
+    number = await house.link(venue, USER)
+    await house.work()
+    venues.pass_time(DAY_MS)
+    ref = venues.deposit(USER, venue, "LINK", "3")
+    for place in {LEDGER, path, "/0/private/DepositStatus"}:
+        venues.fault({"venue": venue, "path": place, "effect": "drop_page", "nth": 1})
+    await house.sync(number)
+    venues.heal()
+    if ref not in await house.ids(number):
+        venues.pass_time(31 * DAY_MS)
+        await house.sync(number)
+    assert ref in await house.ids(number)
+    assert await house.facts(number) == venues.truth(USER, venue)
+
+
+@pytest.mark.parametrize("venue", ["kraken", "binance", "coinbase"])
+async def test_a_row_that_appears_under_an_old_date_is_found_by_the_next_full_walk(
+    house: Installation, venues: Venues, venue: str
+) -> None:
+    """Forty days back: beyond every overlap. The balance is right at once, the history when it is walked anew."""
+    number = await house.link(venue, SMALL)
+    await house.work()
+    ids = await house.ids(number)
+    when = {"at": NOW - 40 * DAY_MS, "visible_at": NOW + DAY_MS}
+    ref = venues.deposit(SMALL, venue, "LINK", "7.25", **when)
+    venues.pass_time(2 * DAY_MS)
+    await house.sync(number)
+    told = {line for line in venues.truth(SMALL, venue) if '"balance"' in line}
+    assert told <= (await house.facts(number)).keys()
+    venues.pass_time(31 * DAY_MS)
+    await house.sync(number)
+    assert ref in await house.ids(number)
+    assert await house.facts(number) == venues.truth(SMALL, venue)
+    assert (await house.ids(number)).items() >= ids.items()
+
+
+async def test_a_venue_that_says_there_is_nothing_is_doubted(house: Installation, venues: Venues) -> None:
+    number = await house.link("kraken", USER)
+    await house.work()
+    held = await house.held(number)
+    venues.fault({"venue": "kraken", "path": BALANCES, "status": 200, "body": {"error": [], "result": {}}})
+    await house.sync(number)
+    assert await house.held(number) == {place: f"{amount}?" for place, amount in held.items()}
+    account = await house.account(number)
+    assert account.next_sync_at is not None
+    assert account.next_sync_at - house.time.now() == SECOND_LOOK_MS + SECOND_MS
+    venues.heal()
+    await house.wait_and_work(number)
+    assert await house.held(number) == held
+    assert await house.facts(number) == venues.truth(USER, "kraken")
+
+
+@pytest.mark.parametrize("is_history_down", [False, True], ids=["explained", "second look"])
+async def test_a_genuine_sell_off_is_accepted(house: Installation, venues: Venues, *, is_history_down: bool) -> None:
+    """Most of the value leaves: believed at once where withdrawals explain it, at a second look where the history is down."""
+    venues.deposit(USER, "kraken", "BTC", "5")
+    number = await house.link("kraken", USER)
+    await house.work()
+    await house.runtime.prices.bring()
+    held = await house.held(number)
+    gone = [ticker for ticker in ("BTC", "ETH", "SOL", "USDC", "LINK", "QNOVA", "ORB") if f"spot/spot/{ticker}" in held]
+    venues.pass_time(MINUTE_MS)
+    for ticker in gone:
+        venues.deposit(USER, "kraken", ticker, f"-{held[f'spot/spot/{ticker}']}")
+    if is_history_down:
+        for path in (LEDGER, "/0/private/WithdrawStatus", TRADES):
+            venues.fault({"venue": "kraken", "path": path, "status": 500})
+    await house.sync(number)
+    if is_history_down:
+        doubted = {place for place, amount in (await house.held(number)).items() if amount.endswith("?")}
+        assert doubted == {f"spot/spot/{ticker}" for ticker in gone}
+        venues.pass_time(SECOND_LOOK_MS + SECOND_MS)
+        await house.work()
+        assert not [amount for amount in (await house.held(number)).values() if amount.endswith("?")]
+        venues.heal()
+        await house.wait_and_work(number)
+    assert await house.facts(number) == venues.truth(USER, "kraken")
+    assert (await house.account(number)).status == "ok"

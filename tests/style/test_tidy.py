@@ -16,6 +16,7 @@ FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
 LONG_FILES: Mapping[str, str] = {
+    "src/omnifolio/faces/api/wire.py": "every object of the wire, one after another",
     "src/omnifolio/store/schema.py": "every table there is, one after another",
 }
 """Files above the limit, each with its reason."""

@@ -44,6 +44,9 @@ PRICE_WANTS_MAX = 1_000
 PRICE_RUNS_MAX = 1_000
 """Runs for somebody who waits, at the most."""
 
+QUIET_S = 10.0
+"""So long nothing new must have come before the closes of past days are asked for."""
+
 log = logging.getLogger(__name__)
 
 
@@ -85,15 +88,24 @@ class Prices:
     async def _keep_bringing(self) -> None:
         while True:
             self._news.clear()
-            more = True
             try:
-                # What is held now comes first in every run, so news never wait behind the past.
-                while more and not self._news.is_set():
-                    more = (await self._run(with_closes=True)).more
+                await self._bring_until_news(with_closes=False)
+                # The closes of past days are many: they wait until no account brings anything new for a while.
+                if not await self._news_within(QUIET_S):
+                    await self._bring_until_news(with_closes=True)
             except StoreUnavailable as error:
                 log.warning("prices_paused reason=%s", error.code)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), NOW_INTERVAL_MS / SECOND_MS)
+            await self._news_within(NOW_INTERVAL_MS / SECOND_MS)
+
+    async def _bring_until_news(self, *, with_closes: bool) -> None:
+        while not self._news.is_set():
+            if not (await self._run(with_closes=with_closes)).more:
+                return
+
+    async def _news_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+        return self._news.is_set()
 
 
 class Runtime:

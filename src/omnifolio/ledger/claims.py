@@ -1,10 +1,12 @@
-"""Identity: which claims are one event, what its id is, and what changes when claims come, change or are taken back.
+"""Identity: which claims are one event, what its id is, whatever comes, changes or is taken back.
 
 What must hold
   * a ref leads to the same transaction for ever; two transactions that turn out to be one keep the older id, and the younger
     becomes a tombstone that redirects;
   * claims in any order, page by page or all at once, end in the same transactions;
   * a claim that says what it said before writes nothing.
+
+What an event amounts to in the tables is told in `events`.
 """
 
 import hashlib
@@ -15,9 +17,9 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import versions
+from omnifolio.ledger.events import file_events, stored_events
+from omnifolio.ledger.place import Place
 from omnifolio.ledger.tokens import intern
-from omnifolio.ledger.versions import Place
 from omnifolio.model.facts import Batch, Claim
 from omnifolio.model.ids import AccountId
 from omnifolio.model.tokens import TokenId
@@ -150,7 +152,7 @@ def write(conn: Connection, place: Place, changed: Sequence[_Said], gone: Mappin
     told = _told(conn, touched)
     place = _with_tokens_of(conn, place, told)
     events |= told
-    return versions.file(conn, place, events, versions.current(conn, touched))
+    return file_events(conn, place, events, stored_events(conn, touched))
 
 
 def _said(batch: Batch, evidence: Sequence[int]) -> dict[Key, _Said]:

@@ -9,9 +9,9 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, coverage, evidence, orders, snapshots
+from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
-from omnifolio.ledger.versions import Place
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import bounded
 from omnifolio.model.clock import EpochMs
@@ -28,6 +28,8 @@ _touch = (
     .where(accounts.c.id == sa.bindparam("account"))
     .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"))
 )
+_touch_moved = _touch.values(scanned_at=None)
+"""A balance has moved: history is to be read, whatever becomes of the worker that saw it."""
 
 
 class Committed(Struct, frozen=True, kw_only=True):
@@ -69,7 +71,7 @@ def commit(
         evidence.drop_page(conn, place.evidence)
         seq_out = None
     else:
-        conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
+        conn.execute(_touch_moved if changed_balances else _touch, {"account": account, "seq_": seq, "now": now})
         seq_out = seq
     stamp(conn, principal, seq, account, now)
     return Committed(
@@ -102,7 +104,7 @@ def _check_fence(conn: Connection, principal: Principal, account: AccountId, fen
 def _place(conn: Connection, principal: Principal, account: AccountId, batch: Batch, seq: int, *, keep_bodies: bool) -> Place:
     for claim in batch.claims:
         for leg in claim.legs:
-            bounded(leg.amount, where=f"{claim.book} {claim.ref}")
+            bounded(leg.amount, where=claim.ref)
     tokens = set(claims.tokens_in(batch))
     names = set(claims.wallets_in(batch))
     for snapshot in batch.snapshots:

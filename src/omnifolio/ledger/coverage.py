@@ -23,10 +23,13 @@ _cursors = sa.select(cursors.c.stream, cursors.c.token, cursors.c.updated_at, cu
 )
 _gaps = sa.select(gaps).where(gaps.c.account_id == _account).order_by(gaps.c.id)
 _stream_gaps = _gaps.where(gaps.c.stream == _stream)
+_heal_all = sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _stream)
 _heal = sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _stream, gaps.c.is_failure == 1)
 _drop_gap = sa.delete(gaps).where(gaps.c.id == sa.bindparam("gap"))
 _add_gap = sa.insert(gaps)
 
+BALANCES = "balances"
+"""The kind of streams whose every page tells all balances that they have."""
 TOUCHING_MS = 1
 """Two intervals this close leave no instant between them."""
 
@@ -65,15 +68,26 @@ def joined(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def mark(conn: Connection, account: AccountId, seq: int, batch: Batch, now: EpochMs) -> bool:
-    """Stores the batch's cursor, intervals and gaps; true when intervals or gaps changed."""
+    """Stores the batch's cursor, intervals and gaps; true when intervals or gaps changed.
+
+    A page mends the failures of its stream. A page of balances tells all of its stream: gaps that it does not state are over.
+    """
     stream = batch.cursor.stream
     values = {"account": account, "stream_": stream}
     done_at = now if batch.done else (conn.execute(_cursor, values).first() or (None, None))[1]
     row = (account, stream, batch.cursor.token, now, done_at)
     bulk.insert(conn, cursors, ("account_id", "stream", "token", "updated_at", "done_at"), [row], or_replace=True)
-    changed = bool(conn.execute(_heal, values).rowcount)
-    changed |= _cover(conn, account, stream, batch.covered)
-    return _state_gaps(conn, account, seq, batch, now) or changed
+    if batch.snapshots or is_balances(stream):
+        changed = _restate_gaps(conn, account, seq, batch, now)
+    else:
+        changed = bool(conn.execute(_heal, values).rowcount)
+        changed |= _state_gaps(conn, account, seq, batch, now)
+    return _cover(conn, account, stream, batch.covered) or changed
+
+
+def is_balances(stream: str) -> bool:
+    """Whether a stream tells balances, by the kind in its name."""
+    return stream.partition("/")[0] == BALANCES
 
 
 def fail(conn: Connection, account: AccountId, seq: int, gap: Gap, now: EpochMs) -> None:
@@ -131,6 +145,20 @@ def _cover(conn: Connection, account: AccountId, stream: str, new: Sequence[Inte
     return True
 
 
+def _restate_gaps(conn: Connection, account: AccountId, seq: int, batch: Batch, now: EpochMs) -> bool:
+    """Puts the batch's gaps in the place of all that were known of its stream; true when they say something else."""
+    values = {"account": account, "stream_": batch.cursor.stream}
+    stored = sorted((row.code, row.text, row.is_failure) for row in conn.execute(_stream_gaps, values))
+    if stored == sorted((gap.code, gap.text, gap.is_failure) for gap in batch.gaps) and not any(
+        gap.is_failure for gap in batch.gaps
+    ):
+        return False
+    conn.execute(_heal_all, values)
+    for gap in batch.gaps:
+        _add(conn, account, seq, gap, now, is_failure=gap.is_failure)
+    return True
+
+
 def _state_gaps(conn: Connection, account: AccountId, seq: int, batch: Batch, now: EpochMs) -> bool:
     changed = False
     for gap in batch.gaps:
@@ -142,7 +170,7 @@ def _state_gaps(conn: Connection, account: AccountId, seq: int, batch: Batch, no
             # A gap that only moved (a look-back that ends later today than yesterday) replaces the older statement.
             if row.text == gap.text and row.start == gap.start:
                 conn.execute(_drop_gap, {"gap": row.id})
-        _add(conn, account, seq, gap, now, is_failure=False)
+        _add(conn, account, seq, gap, now, is_failure=gap.is_failure)
         changed = True
     return changed
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger.events import LegRow, Version, version_of
 from omnifolio.ledger.sequence import latest
-from omnifolio.ledger.versions import LegRow, Version, version_of
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.ids import TransactionId, WalletId

@@ -12,7 +12,8 @@ from omnifolio.model.clock import MINUTE_MS, EpochMs
 SECOND_LOOK_MS = 10 * MINUTE_MS
 """A second observation this much later that shows the same absence is believed."""
 EXPLAINING_SLACK_MS = 60 * MINUTE_MS
-"""Legs this much older than the last good observation may still explain an absence: venues date them differently."""
+"""Legs this much older than the last good observation may still explain an absence, where all legs together say so: venues date
+them differently, but the observation may also have shown what they did."""
 
 
 def is_suspect(
@@ -41,6 +42,11 @@ def is_confirmed(*, suspect_since: EpochMs, at: EpochMs) -> bool:
     return at - suspect_since >= SECOND_LOOK_MS
 
 
-def is_explained(*, held: Decimal, moved: Decimal) -> bool:
-    """True when the legs since the last good observation take away at least what was held."""
-    return held + moved <= ZERO if held > 0 else held + moved >= ZERO
+def is_explained(*, held: Decimal, moved: Decimal, whole: Decimal, has_left: bool) -> bool:
+    """True when legs take away at least what was held.
+
+    `moved` sums the legs after the last good observation. `whole` is the sum of all legs and `has_left` says that some of them,
+    around or after that observation, went the same way: where that sum is zero, the last of it left.
+    """
+    rest = held + moved
+    return (rest <= ZERO if held > 0 else rest >= ZERO) or (has_left and not whole)

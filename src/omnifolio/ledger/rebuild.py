@@ -13,9 +13,9 @@ from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, evidence
+from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
-from omnifolio.ledger.versions import Place
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Claim, Evidence

@@ -7,7 +7,7 @@ What must hold
     that explain it, or its reappearance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import guard
-from omnifolio.ledger.versions import Place
+from omnifolio.ledger.place import Place
 from omnifolio.model.amounts import ZERO, canonical, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
@@ -24,7 +24,7 @@ from omnifolio.model.facts import Snapshot
 from omnifolio.model.ids import AccountId
 from omnifolio.store import bulk, codec
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import legs, observations, quotes, snapshots, wallets
+from omnifolio.store.schema import legs, observations, quotes, snapshots, sums, wallets
 
 _wallet: sa.BindParameter[int] = sa.bindparam("wallet")
 _product: sa.BindParameter[str] = sa.bindparam("product")
@@ -46,18 +46,10 @@ _seen = (
     .where(snapshots.c.wallet_id == _wallet, snapshots.c.product == sa.bindparam("of_product"))
     .values(last_seen=sa.bindparam("at"))
 )
-_moves = (
-    sa.select(observations.c.id)
-    .join(wallets, wallets.c.id == observations.c.wallet_id)
-    .where(
-        wallets.c.account_id == sa.bindparam("account"),
-        sa.or_(observations.c.first_seen > sa.bindparam("since"), observations.c.last_seen > sa.bindparam("since")),
-    )
-    .limit(1)
-)
-_legs_since = sa.select(legs.c.token_id, legs.c.amount).where(
+_legs_since = sa.select(legs.c.token_id, legs.c.amount, legs.c.at).where(
     legs.c.wallet_id == _wallet, legs.c.at >= sa.bindparam("since"), any_of(legs.c.token_id, "tokens")
 )
+_wholes = sa.select(sums.c.token_id, sums.c.amount).where(sums.c.wallet_id == _wallet, any_of(sums.c.token_id, "tokens"))
 _latest = sa.select(quotes.c.token_id, sa.func.max(quotes.c.bucket).label("bucket")).where(
     any_of(quotes.c.token_id, "tokens"), quotes.c.currency == "USD", quotes.c.price.is_not(None), quotes.c.reason == ""
 ).group_by(quotes.c.token_id).subquery()  # fmt: skip
@@ -137,9 +129,8 @@ def reconsider(conn: Connection, place: Place) -> int:
     for row in conn.execute(_suspects, {"account": place.account}).all():
         doubted = _decode_doubt(row.suspect).tokens
         held = _held(conn, row.wallet_id, row.product)
-        moved = _moved(conn, row.wallet_id, row.last_seen, doubted)
         amounts = {token: held[token][1] for token in doubted if token in held}
-        explained = [token for token, amount in amounts.items() if guard.is_explained(held=amount, moved=moved.get(token, ZERO))]
+        explained = sorted(_explained(conn, row, amounts))
         if not explained:
             continue
         conn.execute(_close, {"ids": [held[t][0] for t in explained], "seq": place.seq, "seen": row.last_seen})
@@ -178,18 +169,30 @@ def _held(conn: Connection, wallet: int, product: str) -> dict[int, tuple[int, D
     return {row.token_id: (row.id, Decimal(row.amount)) for row in rows}
 
 
-def _moved(conn: Connection, wallet: int, seen: int, tokens: Sequence[int]) -> dict[int, Decimal]:
-    values = {"wallet": wallet, "since": seen - guard.EXPLAINING_SLACK_MS, "tokens": sorted(tokens)}
-    amounts: dict[int, list[Decimal]] = {}
-    for row in conn.execute(_legs_since, values):
-        amounts.setdefault(row.token_id, []).append(Decimal(row.amount))
-    return {token: total(found) for token, found in amounts.items()}
+def _explained(conn: Connection, row: Any, held: Mapping[int, Decimal]) -> frozenset[int]:
+    """Those of the held tokens whose going legs show, seen from the last good observation."""
+    values = {"wallet": row.wallet_id, "since": row.last_seen - guard.EXPLAINING_SLACK_MS, "tokens": sorted(held)}
+    moved: dict[int, list[Decimal]] = {}
+    left: set[int] = set()
+    for leg in conn.execute(_legs_since, values):
+        amount = Decimal(leg.amount)
+        if leg.at > row.last_seen:
+            moved.setdefault(leg.token_id, []).append(amount)
+        if (amount > 0) != (held[leg.token_id] > 0):
+            left.add(leg.token_id)
+    whole = {found.token_id: Decimal(found.amount) for found in conn.execute(_wholes, values)} if left else {}
+    return frozenset(
+        token
+        for token, amount in held.items()
+        if guard.is_explained(
+            held=amount, moved=total(moved.get(token, ())), whole=whole.get(token, ZERO), has_left=token in left
+        )
+    )
 
 
 def _doubted(conn: Connection, row: Any, *, held: Mapping[int, Decimal], absent: frozenset[int], at: EpochMs) -> frozenset[int]:
     """The absent tokens that are not believed gone; empty when the absence is accepted."""
-    moved = _moved(conn, row.wallet_id, row.last_seen, sorted(absent))
-    explained = frozenset(t for t in absent if guard.is_explained(held=held[t], moved=moved.get(t, ZERO)))
+    explained = _explained(conn, row, {token: held[token] for token in absent})
     prices = {r.token_id: Decimal(r.price) for r in conn.execute(_prices, {"tokens": sorted(held)})}
     if not guard.is_suspect(held=held, absent=absent, explained=explained, prices=prices):
         return frozenset()
@@ -199,8 +202,3 @@ def _doubted(conn: Connection, row: Any, *, held: Mapping[int, Decimal], absent:
         if unexplained <= before and guard.is_confirmed(suspect_since=row.suspect_since, at=at):
             return frozenset()
     return unexplained
-
-
-def moved_since(conn: Connection, account: AccountId, since: EpochMs) -> bool:
-    """True when an observed balance of the account began or ended after an instant."""
-    return conn.execute(_moves, {"account": account, "since": since}).first() is not None

@@ -156,13 +156,17 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """What could not be read, as a fact. Ends are None where the source does not say which part is missing."""
+    """What could not be read, as a fact. Ends are None where the source does not say which part is missing.
+
+    `is_failure`: it is tried again soon and the account says so; else the source does not give it.
+    """
 
     stream: str
     code: str
     text: str
     start: EpochMs | None = None
     end: EpochMs | None = None
+    is_failure: bool = False
 
 
 class Rewind(Struct, frozen=True):

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Certificate, Principal
 from omnifolio.model.clock import DAY_MS, Clock
-from omnifolio.model.errors import ExcessPermission, MissingPermission, NotFound
+from omnifolio.model.errors import ExcessPermission, MissingPermission, NotFound, SecretUnreadable
 from omnifolio.model.secrets import Secret
 from omnifolio.store.engine import Store
 from omnifolio.transport.egress import Egress
@@ -81,7 +81,7 @@ class Doorkeeper:
             return await self._store.read(vault.open_secret, principal, account.id, self._keys)
         except NotFound:
             if account.key_hint:
-                raise
+                raise SecretUnreadable("the credential of this account was not kept, so there is nothing to read with") from None
             return {}  # an address needs no credential
 
     def _is_check_due(self, account: accounts.Account) -> bool:

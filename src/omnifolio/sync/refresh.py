@@ -16,7 +16,7 @@ from omnifolio.ledger import accounts, coverage, read, snapshots
 from omnifolio.ledger.commit import commit, record_failure
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.accounts import AccountStatus, Principal
-from omnifolio.model.clock import DAY_MS, MINUTE_MS, SECOND_MS, Clock, EpochMs
+from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock, EpochMs
 from omnifolio.model.errors import LeaseLost, NotFound, OmnifolioError, StoreUnavailable, VenueBusy, VenueUserError
 from omnifolio.model.facts import Cursor, Gap
 from omnifolio.store.engine import Store
@@ -31,6 +31,8 @@ HISTORY_EVERY_MS = DAY_MS
 RETRY_FIRST_MS = 5 * MINUTE_MS
 RETRY_LAST_MS = DAY_MS
 BUSY_FIRST_MS = 30 * SECOND_MS
+BUSY_LAST_MS = HOUR_MS
+"""Pauses for a venue that is busy: the first one, and the longest that we choose ourselves; a longer one is chosen by the venue."""
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ class Refresher:
         streams = await self._left(turn, reader.streams(access))
         has_read_balances = False
         for stream in sorted(streams, key=_urgency):
-            if not stream.is_balances and await self._is_quiet(turn):
+            if not stream.is_balances and self._is_quiet(turn):
                 break
             if has_read_balances and not stream.is_balances:
                 # The balances of every account that is due come before the deep history of any.
@@ -126,7 +128,7 @@ class Refresher:
                 await self._requeue(turn)
                 return False
         left = await self._left(turn, reader.streams(access))
-        if any(stream.name not in {s.name for s in streams} for stream in left) and not await self._is_quiet(turn):
+        if any(stream.name not in {s.name for s in streams} for stream in left) and not self._is_quiet(turn):
             # Reading has made new streams known (a token's symbols, for instance): they belong to this round.
             await self._requeue(turn)
             return False
@@ -176,14 +178,12 @@ class Refresher:
         over = await self._store.read(op)
         return [stream for stream in streams if stream.name not in over]
 
-    async def _is_quiet(self, turn: Slice) -> bool:
+    def _is_quiet(self, turn: Slice) -> bool:
         """True when history need not be read: no balance has moved in this round, and it was read less than a day ago."""
         account = turn.account
         if turn.moved or account.scanned_at is None or account.round_at is None:
             return False
-        if account.round_at - account.scanned_at >= HISTORY_EVERY_MS:
-            return False
-        return not await self._store.read(snapshots.moved_since, turn.account.id, account.scanned_at)
+        return account.round_at - account.scanned_at < HISTORY_EVERY_MS
 
     async def _fail(self, turn: Slice, stream: Stream, error: OmnifolioError) -> None:
         gap = Gap(stream=stream.name, code=error.code, text=error.message)
@@ -206,7 +206,10 @@ class Refresher:
         )
 
     async def _pause(self, turn: Slice, error: VenueBusy) -> None:
-        wait_ms = max(int(error.retry_after_s * SECOND_MS), BUSY_FIRST_MS)
+        # A slice that brought pages was not refused in vain: a long history goes on at the pace that the venue allows.
+        failures = 0 if turn.pages_left < SLICE_PAGES else turn.account.failures + 1
+        chosen_ms = min(BUSY_FIRST_MS * 2 ** max(0, failures - 1), BUSY_LAST_MS)
+        wait_ms = max(int(error.retry_after_s * SECOND_MS), chosen_ms)
         now = self._clock.now()
         await self._store.write_sync(
             accounts.set_state,
@@ -217,12 +220,13 @@ class Refresher:
             progress=await self._progress(turn),
             error_code=error.code,
             error_text=error.message,
+            failures=failures,
             next_sync_at=now + wait_ms,
         )
 
     async def _finish(self, turn: Slice, error: OmnifolioError | None) -> None:
         """Closes the round: what worked, what did not, and when to look again."""
-        is_quiet = await self._is_quiet(turn)
+        is_quiet = self._is_quiet(turn)
 
         def op(conn: Connection) -> None:
             now = self._clock.now()
@@ -230,7 +234,7 @@ class Refresher:
             failed = [g for g in coverage.gaps_of(conn, turn.account.id) if g.is_failure and g.opened_at >= round_at]
             code, text = (error.code, error.message) if error else (failed[0].code, failed[0].text) if failed else (None, None)
             # A history that failed in part was not read: the next round asks for it again, whether balances move or not.
-            history_was_read = error is None and not is_quiet and all(gap.stream.startswith("balances") for gap in failed)
+            history_was_read = error is None and not is_quiet and all(coverage.is_balances(gap.stream) for gap in failed)
             failures = 0 if code is None else turn.account.failures + 1
             wait_ms = self._interval_ms if code is None else min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS)
             if snapshots.has_suspects(conn, turn.account.id):
@@ -260,7 +264,7 @@ class Refresher:
         def op(conn: Connection) -> dict[str, AccountStatus]:
             round_at = turn.account.round_at or 0
             done = [m for m in coverage.bookmarks(conn, turn.account.id) if m.done_at is not None and m.done_at >= round_at]
-            has_balances = any(mark.stream.startswith("balances") for mark in done)
+            has_balances = any(coverage.is_balances(mark.stream) for mark in done)
             state: AccountStatus = "ok" if has_balances else "syncing"
             return {"wallets": state, "balances": state, "transactions": "syncing"}
 
@@ -280,8 +284,8 @@ def _outcome(
 ) -> dict[str, AccountStatus]:
     if error is not None:
         return dict.fromkeys(("wallets", "balances", "transactions"), status)
-    balances_failed = any(gap.stream.startswith("balances") for gap in failed)
-    history_failed = any(not gap.stream.startswith("balances") for gap in failed)
+    balances_failed = any(coverage.is_balances(gap.stream) for gap in failed)
+    history_failed = any(not coverage.is_balances(gap.stream) for gap in failed)
     return {
         "wallets": status if balances_failed else "ok",
         "balances": status if balances_failed else "ok",

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.ledger import accounts, overview, read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
+from omnifolio.ledger.overview import PriceTerms
 from omnifolio.ledger.read import Held, WalletRow
 from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
@@ -58,7 +59,17 @@ def all_accounts(
 ) -> list[AccountView]:
     """Every account of the user, oldest first; with `wallet` only the accounts and balances of the wallet with that key."""
     found = accounts.listed(conn, principal, now)
-    views = _views(conn, principal, market, found, None, now=now, currency=currency, wallet=wallet)
+    views = _views(
+        conn,
+        principal,
+        market,
+        found,
+        None,
+        terms=overview.price_terms(conn, principal),
+        now=now,
+        currency=currency,
+        wallet=wallet,
+    )
     return views if wallet is None else [view for view in views if view.wallets]
 
 
@@ -77,12 +88,17 @@ def changed_accounts(
 
     For a caller that keeps the others, valued at the prices that still hold. Where the user has set prices, all are given.
     """
-    found = accounts.listed(conn, principal, now)
-    is_shared = not overview.has_own_prices(conn, principal)
-    wanted = [account for account in found if not is_shared or known.get(account.id) != account.v]
-    only = wanted[0].id if len(wanted) == 1 else None
-    views = _views(conn, principal, market, wanted, only, now=now, currency=currency, wallet=None) if wanted else []
-    return Changed(order=[account.id for account in found], views={view.account.id: view for view in views}, is_shared=is_shared)
+    versions = accounts.versions(conn, principal)
+    terms = overview.price_terms(conn, principal)
+    is_shared = not terms.has_own
+    changed = [number for number, v in versions.items() if not is_shared or known.get(number) != v]
+    only = changed[0] if len(changed) == 1 else None
+    if only is not None:
+        wanted: Sequence[Account] = [accounts.get(conn, principal, only, now)]
+    else:
+        wanted = [account for account in accounts.listed(conn, principal, now) if account.id in changed] if changed else []
+    views = _views(conn, principal, market, wanted, only, terms=terms, now=now, currency=currency, wallet=None) if wanted else []
+    return Changed(order=list(versions), views={view.account.id: view for view in views}, is_shared=is_shared)
 
 
 def one_account(
@@ -97,7 +113,17 @@ def one_account(
 ) -> AccountView:
     """One account of the user. Raises: NotFound."""
     found = accounts.get(conn, principal, account, now)
-    return _views(conn, principal, market, [found], account, now=now, currency=currency, wallet=wallet)[0]
+    return _views(
+        conn,
+        principal,
+        market,
+        [found],
+        account,
+        terms=overview.price_terms(conn, principal),
+        now=now,
+        currency=currency,
+        wallet=wallet,
+    )[0]
 
 
 def _views(
@@ -107,6 +133,7 @@ def _views(
     wanted: Sequence[Account],
     only: AccountId | None,
     *,
+    terms: PriceTerms,
     now: EpochMs,
     currency: str,
     wallet: str | None,
@@ -119,7 +146,7 @@ def _views(
             chosen.add(purse.id)
     holdings: dict[AccountId, list[Holding]] = {account.id: [] for account in wanted}
     held = [row for row in read.balances(conn, principal, only) if row.wallet in chosen]
-    for holding in _holdings(conn, principal, market, held, now=now, currency=currency):
+    for holding in _holdings(conn, principal, market, held, terms=terms, now=now, currency=currency):
         holdings[holding.held.account].append(holding)
     sums: dict[WalletId, dict[int, Decimal]] = {}
     for (number, token), amount in read.calculated(conn, principal, only).items():
@@ -142,12 +169,19 @@ def _views(
 
 
 def _holdings(
-    conn: Connection, principal: Principal, market: Market, held: Sequence[Held], *, now: EpochMs, currency: str
+    conn: Connection,
+    principal: Principal,
+    market: Market,
+    held: Sequence[Held],
+    *,
+    terms: PriceTerms,
+    now: EpochMs,
+    currency: str,
 ) -> list[Holding]:
     """Balances with their tokens and values."""
     tokens = market.tokens(conn, [row.token for row in held])
     fiat = {row.token: tokens[row.token].ticker for row in held if tokens[row.token].kind == "fiat"}
-    prices = market.prices(conn, principal, {row.token for row in held} - fiat.keys(), now=now)
+    prices = market.prices(conn, principal, {row.token for row in held} - fiat.keys(), terms=terms, now=now)
     sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(held) else [])}
     rates = rates_for(conn, currency=currency, sources=sources, times=[now])
     found = []

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import overview, quotes
+from omnifolio.ledger import quotes
+from omnifolio.ledger.overview import PriceTerms
 from omnifolio.ledger.rates import lookup_rates
 from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.accounts import Principal
@@ -48,23 +49,23 @@ class Market:
         return known
 
     def prices(
-        self, conn: Connection, principal: Principal, tokens: Iterable[int], *, now: EpochMs
+        self, conn: Connection, principal: Principal, tokens: Iterable[int], *, terms: PriceTerms, now: EpochMs
     ) -> Mapping[int, Price | Unpriced]:
         """The price now of at least these tokens (by the ledger's number), or why there is none."""
         wanted = set(tokens)
-        if overview.has_own_prices(conn, principal):
+        if terms.has_own:
             own = quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
             return {token: own.at(token, now) for token in wanted}
-        version, minute = quotes.version(conn), bucket_of(now, MINUTE_MS)
+        minute = bucket_of(now, MINUTE_MS)
         kept = self._kept
-        known = kept.prices if (kept.version, kept.minute) == (version, minute) else {}
+        known = kept.prices if (kept.version, kept.minute) == (terms.version, minute) else {}
         missing = [token for token in wanted if token not in known]
         if missing:
             looked = quotes.lookup(conn, [(token, now) for token in missing], principal=None, tolerance_ms=NOW_INTERVAL_MS)
             # A new mapping each time: reads run in several threads, and none may see one that is being filled.
             known = known | {token: looked.at(token, now) for token in missing}
             if len(known) <= TOKENS_MAX:
-                self._kept = _Kept(version, minute, known)
+                self._kept = _Kept(terms.version, minute, known)
         return known
 
 

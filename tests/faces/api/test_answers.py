@@ -10,10 +10,9 @@ import msgspec
 import pytest
 
 from omnifolio.faces.api import wire
-from omnifolio.ledger import accounts, quotes
+from omnifolio.ledger import accounts, overlays
 from omnifolio.model.clock import DAY_MS, MINUTE_MS
 from omnifolio.model.errors import BadCredentials
-from omnifolio.store.schema import overlays
 from tests.faces.api import seed
 from tests.faces.api.world import HTTP, Client, World, token_of
 
@@ -139,12 +138,14 @@ def test_a_price_that_the_user_sets_is_theirs_at_once_and_nobody_elses(world: Wo
         return values[0]
 
     assert (dust(mine), dust(theirs)) == (None, None)
-    row = {
-        "user_id": person.principal.user, "kind": quotes.OVERLAY_KIND, "target": seed.DUST,
-        "value": '{"price":"3","currency":"USD"}', "author": "u1", "at": world.clock.now(), "seq": 1,
-    }  # fmt: skip
-    world.write(lambda conn: conn.execute(overlays.insert().values(**row)) and None)
-    world.write(accounts.change, person.principal, world.read(accounts.listed, person.principal, 1)[0].id, world.clock.now())
+    world.write(
+        overlays.put,
+        person.principal,
+        kind="price",
+        target=seed.DUST,
+        value='{"price":"3","currency":"USD"}',
+        now=world.clock.now(),
+    )
     assert (dust(mine), dust(theirs)) == ("21.00", None)
 
 

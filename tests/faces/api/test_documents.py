@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from omnifolio.faces.api.problems import by_code
 from tools import api_docs
+
+from omnifolio.faces.api.problems import by_code
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api.shape import Shape
+from omnifolio.faces.api.account_shape import AccountShape
+from omnifolio.faces.api.event_shape import EventShape
+from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.ledger.freshness import Freshness
 from omnifolio.model.clock import MINUTE_MS, EpochMs
 from omnifolio.model.ids import AccountId, UserId
@@ -91,6 +93,8 @@ class Desk(Struct, frozen=True):
 
     context: Context
     read: Read
-    shape: Shape
+    providers: Providers
+    accounts: AccountShape
+    events: EventShape
     bodies: Bodies
     poll_wait_s: float

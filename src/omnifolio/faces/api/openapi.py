@@ -54,6 +54,7 @@ def router(routers: Sequence[Router]) -> Router:
         responses=responses(dict[str, Any]),
     )
     def get_openapi() -> Response[bytes]:
+        """The description."""
         return Response(data(), media_type="application/json")
 
     itself = Router("/", route_handlers=[get_openapi])

@@ -31,6 +31,7 @@ Count = Annotated[
     responses=responses(PortfolioOut, refusals=(401, 403)),
 )
 async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat = None) -> Response[bytes]:
+    """Totals per account and asset."""
     currency = query.currency(fiat, desk.context.settings.fiat)
     found, at, seq = await desk.read.portfolio(session.principal, fiat=currency)
     return answer(
@@ -81,9 +82,10 @@ async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat
 async def list_changes(
     desk: DeskGiven, session: SessionGiven, cursor: Cursor = None, limit: Count = None, fiat: query.Fiat = None
 ) -> Response[bytes]:
+    """The next rows of the change log."""
     currency = query.currency(fiat, desk.context.settings.fiat)
     page = await desk.read.changes(session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency)
-    shown = {row.id: row for row in desk.shape.transactions(page.transactions)}
+    shown = {row.id: row for row in desk.events.transactions(page.transactions)}
     changes = []
     for change in page.changes.changes:
         text = _id(desk, change, page)
@@ -112,6 +114,7 @@ async def list_changes(
     responses=responses(None, status=204, refusals=(401, 403, 404), text="Gone."),
 )
 async def delete_user(desk: DeskGiven, session: SessionGiven) -> None:
+    """Deletes the user whose token it is."""
     await administer.remove_user(desk.context, session.principal)
 
 

@@ -30,6 +30,7 @@ PIN_TRIES_MAX = 3
 """Tries of one snapshot while the chain moves under it."""
 DISCOVERY_TRIES_MAX = 24
 """Halvings of the stretch in which new tokens are looked for; the transfers stream finds the rest."""
+WITHHELD = "balances_withheld"
 MUTE_NAMED_MAX = 5
 """Contracts named in a gap's text."""
 
@@ -117,7 +118,9 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
     mute = mute_of(answers)
     lost = sorted(mute & set(params["needed"].split(",")))
     beyond = int(params["beyond"]) > 0
-    gaps = _gaps(stream, at, mute=mute, lost=bool(lost), unseen=int(params["unseen"]) > 0, beyond=beyond)
+    native = answers.balance(NATIVE)
+    is_lost = bool(lost) or native is None
+    gaps = _gaps(stream, at, mute=mute, lost=is_lost, unseen=int(params["unseen"]) > 0, beyond=beyond)
     batch = Batch(
         cursor=Cursor(stream),
         observed_at=received_at(evidence),
@@ -126,8 +129,7 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
         gaps=gaps,
         evidence=tuple(evidence),
     )
-    native = answers.balance(NATIVE)
-    if lost or beyond or native is None:
+    if is_lost or beyond or native is None:
         return batch
     held = [Balance(chain.native.id, from_units(native, chain.decimals))] if native else []
     facts = []
@@ -157,9 +159,9 @@ def _gaps(stream: str, at: EpochMs, *, mute: frozenset[str], lost: bool, unseen:
         shown = ", ".join(sorted(mute)[:MUTE_NAMED_MAX]) + (" …" if len(mute) > MUTE_NAMED_MAX else "")
         texts.append(("token_mute", f"contracts that announced transfers answer for no balance that could be held: {shown}"))
     if lost:
-        texts.append(("balances_withheld", "no balances: tokens that were known before did not answer"))
+        texts.append((WITHHELD, "no balances: the coin or tokens that were known before did not answer"))
     if unseen:
         texts.append(("tokens_unseen", "tokens received in older blocks appear when the transfers have been read"))
     if beyond:
         texts.append(("too_many_tokens", f"no balances: the address has more than the {TOKENS_MAX} tokens that are read"))
-    return tuple(Gap(stream=stream, code=code, text=text, end=at) for code, text in texts)
+    return tuple(Gap(stream=stream, code=code, text=text, end=at, is_failure=code == WITHHELD) for code, text in texts)

@@ -19,11 +19,13 @@ import msgspec
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import (
+    BadCredentials,
     PrivateKeyRefused,
     VenueBadResponse,
     VenueBanned,
     VenueBusy,
     VenueClockSkew,
+    VenueError,
     VenueUnavailable,
 )
 from omnifolio.model.facts import Evidence
@@ -41,6 +43,8 @@ PRIVATE_KEY_NAME = re.compile(r"private.?key|wallet.?key|seed|mnemonic|recovery|
 PRIVATE_KEY_VALUE = re.compile(r"0x[0-9a-fA-F]{64}|(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}")
 API_KEYS_CALLED_PRIVATE = frozenset({"coinbase", "revolutx"})
 """Exchanges whose *API* key is an asymmetric key pair: its private half signs requests, it owns no coins."""
+SHIFT_MIN_MS = 10_000
+"""A clock that is off by less does not make a venue refuse a signature."""
 CREDENTIALS = ("apiKey", "secret", "uid", "login", "password", "accountId", "token", "walletAddress", "privateKey", "twofa")
 
 _silent = logging.Logger("omnifolio.ccxt", level=logging.CRITICAL + 1)
@@ -139,7 +143,8 @@ class Bridge:
     async def _persist(self, once: Callable[[], Awaitable[Any]], *, what: str) -> Any:
         """Runs a call until it succeeds, its attempts are used up, or trying again is no use. Each attempt is signed anew.
 
-        A refused clock is corrected once. Raises: our errors.
+        A refused clock is corrected once; where the venue does not say what it refused, the clock is looked at before the key
+        is called wrong. Raises: our errors.
         """
         egress, label = self._access.egress, self._access.key_label
         attempts, is_resynced = egress.attempts(1 if egress.is_playback else ATTEMPTS_MAX), False
@@ -150,10 +155,17 @@ class Bridge:
             except (lazy_ccxt.errors().BaseError, VenueUnavailable) as error:
                 ours = error if isinstance(error, VenueUnavailable) else verdict.translated(error, self._row, what=what)
                 answer = getattr(error, "answer", None)
-            if isinstance(ours, VenueClockSkew) and not is_resynced:
+            is_clock = isinstance(ours, VenueClockSkew)
+            # The question for the time itself is not asked again because of the time.
+            is_resynced |= what == self._row.clock.endpoint
+            if (is_clock or (isinstance(ours, BadCredentials) and self._row.clock.is_silent)) and not is_resynced:
                 is_resynced = True
-                await self._resync(answer if isinstance(answer, Answer) else None)
-                continue
+                try:
+                    shift_ms = await self._resync(answer if isinstance(answer, Answer) else None)
+                except VenueError:
+                    raise ours from None
+                if is_clock or shift_ms >= SHIFT_MIN_MS:
+                    continue
             if isinstance(ours, VenueBusy):
                 egress.slow_down(self._row.id, key_label=label, seconds=ours.retry_after_s, is_ban=isinstance(ours, VenueBanned))
             elif not isinstance(ours, VenueUnavailable):
@@ -189,9 +201,13 @@ class Bridge:
         path = urlsplit(self._own_url(signed.url)).path
         return Question(method=signed.method, path=path, params={name: str(value) for name, value in params.items()})
 
-    async def _resync(self, refused: Answer | None) -> None:
-        """Learns the venue's time from its time endpoint, else from the Date header of the answer that refused ours."""
+    async def _resync(self, refused: Answer | None) -> int:
+        """Learns the venue's time from its time endpoint, else from the Date header of the answer that refused ours.
+
+        Gives by how much that differs from what was taken for the venue's time before, in milliseconds.
+        """
         clock, timing = self._row.clock, self._access.egress.timing
+        before_ms = timing.offset_ms(self._row.id)
         if clock.endpoint:
             evidence = await self.call(clock.endpoint)
             timing.learn(self._row.id, theirs=stated_time(evidence.body, self._row), ours=evidence.received_at)
@@ -199,6 +215,7 @@ class Bridge:
             theirs = http_date_ms(refused.headers.get("date", ""))
             if theirs is not None:
                 timing.learn(self._row.id, theirs=theirs, ours=refused.received_at)
+        return abs(timing.offset_ms(self._row.id) - before_ms)
 
     async def _admit(self, cost: int) -> None:
         """The wait for the venue's budget."""

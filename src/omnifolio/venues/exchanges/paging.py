@@ -25,12 +25,16 @@ EMPTY_ID = "0"
 
 
 class Step(Struct, frozen=True):
-    """What follows a page: the token to store, what is now covered, whether the round is over, what could not be reached."""
+    """What follows a page: the token to store, what is now covered, whether the round is over, what could not be reached.
+
+    `is_torn`: the page contradicts the venue's own count by a page or more, so it is not to be believed.
+    """
 
     token: str
     covered: tuple[Interval, ...] = ()
     is_done: bool = False
     lost: Interval | None = None
+    is_torn: bool = False
 
 
 class Pager(Protocol):
@@ -119,6 +123,8 @@ class WindowPager:
 
     def step(self, seen: Seen) -> Step:
         if self._row.offset_param:
+            if not seen.rows and (seen.total or 0) - self._asked() >= self._row.page_rows:
+                return Step(self._token(), is_torn=True)
             if not self._is_last_page(seen):
                 self._offset += seen.rows if self._row.offset_unit == "rows" else 1
                 return Step(self._token())
@@ -137,9 +143,12 @@ class WindowPager:
         if not seen.rows:
             return True
         if seen.total is not None:
-            asked = self._offset if self._row.offset_unit == "rows" else self._offset * self._row.page_rows
-            return asked + seen.rows >= seen.total
+            return self._asked() + seen.rows >= seen.total
         return seen.rows < min(self._row.page_rows, SHORT_PAGE_ROWS)
+
+    def _asked(self) -> int:
+        """Rows of the window that earlier pages brought."""
+        return self._offset if self._row.offset_unit == "rows" else self._offset * self._row.page_rows
 
     def _close(self, lost: Interval | None = None) -> Step:
         covered = () if lost else (Interval(EpochMs(self._low), EpochMs(self._high)),)

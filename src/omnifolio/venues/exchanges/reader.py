@@ -159,6 +159,8 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
         evidence = (replace(answer, stream=since.stream),)
         page = _parse(venue, since.stream, evidence)
         step = pager.step(page.seen)
+        if step.is_torn:
+            raise VenueBadResponse(f"{since.stream}: an empty page, though the venue counts more rows than it gave")
         yield _stepped(_batch(venue, since.stream, evidence, page), since.stream, step)
         if step.is_done:
             return
@@ -185,11 +187,14 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
             raise
         except VenueError as error:
             failure = error
-            gaps.append(Gap(stream=stream, code=error.code, text=f"{call} could not be read, so what it tells is not updated"))
+            text = f"{call} could not be read, so what it tells is not updated"
+            gaps.append(Gap(stream=stream, code=error.code, text=text, is_failure=True))
     if failure and not evidence:
         raise failure
     batch = _batch(venue, stream, evidence, _parse(venue, stream, evidence))
-    return replace(batch, gaps=(*batch.gaps, *gaps), done=True)
+    # A row that cannot be read keeps its product as it was: that is a failure too, not something that the venue never gives.
+    gaps += [replace(gap, is_failure=True) for gap in batch.gaps]
+    return replace(batch, gaps=tuple(gaps), done=True)
 
 
 async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str) -> list[Evidence]:

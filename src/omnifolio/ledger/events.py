@@ -1,6 +1,8 @@
-"""Transactions as they stand and as they were: written from the fold of their claims, with every earlier version kept.
+"""What events amount to in the tables: transactions and legs as they stand, their earlier versions, and the sums of legs.
 
-What must hold: the sums per (wallet, token) move by exactly the legs that come and go.
+What must hold
+  * an event that amounts to what is stored writes nothing; one that differs keeps its earlier version;
+  * the sums per (wallet, token) move by exactly the legs that come and go.
 """
 
 from collections import defaultdict
@@ -13,11 +15,9 @@ from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.fold import Event, fold
-from omnifolio.ledger.tokens import TokenRow
+from omnifolio.ledger.place import Place
 from omnifolio.model.amounts import EXACT, ZERO, canonical
 from omnifolio.model.facts import Claim
-from omnifolio.model.ids import AccountId, UserId, WalletId
-from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk, codec
 from omnifolio.store.lists import any_of
 from omnifolio.store.schema import legs, past, sums, transactions
@@ -36,22 +36,6 @@ _TRANSACTION_COLUMNS = (
     "event", "confirmed_at", "height", "finality",
 )  # fmt: skip
 _LEG_COLUMNS = ("transaction_id", "key", "account_id", "wallet_id", "token_id", "amount", "role", "counterparty", "at")
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a batch is written: whose account, under which sequence, with which integers."""
-
-    user: UserId
-    account: AccountId
-    seq: int
-    stream: str
-    tokens: Mapping[TokenId, TokenRow]
-    wallets: Mapping[str, WalletId]
-    evidence: Sequence[int]
-
-    def is_fiat(self, token: TokenId) -> bool:
-        """Government money, as the token's first facts said."""
-        return self.tokens[token].kind == "fiat"
 
 
 class LegRow(Struct, frozen=True, array_like=True):
@@ -84,7 +68,7 @@ class Version(Struct, frozen=True, array_like=True):
     account: int = 0
 
 
-def current(conn: Connection, touched: Iterable[int]) -> dict[int, tuple[Any, Version]]:
+def stored_events(conn: Connection, touched: Iterable[int]) -> dict[int, tuple[Any, Version]]:
     """The stored row of each touched transaction, and the same as a version."""
     ids = sorted(touched)
     if not ids:
@@ -103,18 +87,20 @@ def version_of(row: Any, rows: Iterable[LegRow]) -> Version:
     )  # fmt: skip
 
 
-def file(conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], stored: Mapping[int, tuple[Any, Version]]) -> int:
-    """Writes what the claims of each event amount to, where that differs from what is stored; gives how many changed."""
+def file_events(
+    conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], current: Mapping[int, tuple[Any, Version]]
+) -> int:
+    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
     rows: list[tuple[object, ...]] = []
     leg_rows: list[tuple[object, ...]] = []
     versions: list[tuple[object, ...]] = []
     moved: dict[tuple[int, int], Decimal] = {}
     replaced: list[int] = []
     for number, told in events.items():
-        found = stored.get(number)
-        new = _version(place, told, None if found is None else found[1])
-        if found is not None:
-            row, old = found
+        stored = current.get(number)
+        new = _version(place, told, None if stored is None else stored[1])
+        if stored is not None:
+            row, old = stored
             if new == structs.replace(old, merged_into=new.merged_into) and old.state == new.state:
                 continue
             _move(moved, old.legs, EXACT.subtract)
@@ -128,10 +114,10 @@ def file(conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], 
                 new.subtype, new.status, new.name, new.label, new.event, new.confirmed_at, new.height, new.finality,
             )
         )  # fmt: skip
-        leg_rows.extend(
+        leg_rows += [
             (number, leg.key, place.account, leg.wallet, leg.token, leg.amount, leg.role, leg.counterparty, new.at)
             for leg in new.legs
-        )
+        ]
     if replaced:
         conn.execute(_drop_legs, {"ids": replaced})
     bulk.insert(conn, past, ("user_id", "kind", "fact_id", "since", "until", "payload"), versions)
@@ -157,17 +143,12 @@ def _version(place: Place, told: Sequence[Claim], old: Version | None) -> Versio
 
 
 def _leg_rows(place: Place, event: Event) -> tuple[LegRow, ...]:
-    return tuple(
-        LegRow(
-            key,
-            place.wallets[leg.wallet],
-            place.tokens[leg.token].number,
-            canonical(leg.amount),
-            leg.role,
-            leg.counterparty,
-        )
+    wallets, tokens = place.wallets, place.tokens
+    rows = [
+        LegRow(key, wallets[leg.wallet], tokens[leg.token].number, canonical(leg.amount), leg.role, leg.counterparty)
         for key, leg in sorted(event.legs.items())
-    )
+    ]
+    return tuple(rows)
 
 
 def _move(
