@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -39,7 +39,7 @@ from omnifolio.sync.refresh import LEASE_MS
 from omnifolio.venues.contract import Access
 from omnifolio.venues.registry import reader_for
 from omnifolio_sandbox import credentials
-from omnifolio_sandbox.clock import Clock
+from omnifolio_sandbox.clock import Clock, Wire
 from omnifolio_sandbox.server import running
 from omnifolio_sandbox.state import Limits, State
 from omnifolio_sandbox.world.world import World
@@ -123,29 +123,44 @@ class Venues:
         self.ask("DELETE", "/calls")
 
 
+class Time(Protocol):
+    """A clock that comes with its pauses."""
+
+    def now(self) -> EpochMs: ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
 class WorldTime:
     """The product's clock: the simulated world's. A pause is over at once, and the world is that much older."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.slept_s: list[float] = []
+        self.creep_ms = 0
+        """How much time passes with each look at the clock, where several processes must not meet in one instant."""
+        self.in_a_pause: list[Callable[[], Awaitable[None]]] = []
+        """What others do while this process pauses, one after another."""
 
     def now(self) -> EpochMs:
+        self._clock.advance(self.creep_ms)
         return EpochMs(self._clock.world_ms)
 
     def monotonic(self) -> float:
         return self._clock.world_ms / SECOND_MS
 
     async def sleep(self, seconds: float) -> None:
-        self.slept_s.append(seconds)
         self._clock.advance(-(-int(seconds * 1_000_000) // 1_000))
         await asyncio.sleep(0)
+        if self.in_a_pause:
+            await self.in_a_pause.pop(0)()
 
 
 @contextmanager
-def simulated(*, now: int = NOW, sizes: dict[str, int] | None = None, scale: int = GENEROUS) -> Iterator[Venues]:
-    """Simulated venues for the length of the block, in a thread of this process."""
-    state = State(Clock(now_ms=now, wire="world"), World(sizes), Limits(scale))
+def simulated(*, now: int = NOW, wire: Wire = "world") -> Iterator[Venues]:
+    """Simulated venues for the length of the block, in a thread of this process. On the `real` wire the machine's time counts."""
+    state = State(Clock(now_ms=now, wire=wire), World(), Limits(GENEROUS))
     with running(state) as url:
         yield Venues(url, state)
 
@@ -153,10 +168,10 @@ def simulated(*, now: int = NOW, sizes: dict[str, int] | None = None, scale: int
 class Installation:
     """One installation with one user, in front of the simulated venues. `crash` drops the process, the database stays."""
 
-    def __init__(self, settings: Settings, venues: Venues) -> None:
+    def __init__(self, settings: Settings, venues: Venues, *, clock: Time | None = None) -> None:
         self.settings = settings
         self.venues = venues
-        self.time = WorldTime(venues.clock)
+        self.time = clock or WorldTime(venues.clock)
         self.runtime: Runtime
         self.principal: Principal
 
@@ -339,10 +354,12 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(url: str, folder: Path, venues: Venues, **settings: Any) -> AsyncIterator[Installation]:
+async def installed(
+    url: str, folder: Path, venues: Venues, *, clock: Time | None = None, **settings: Any
+) -> AsyncIterator[Installation]:
     """A fresh installation on a database, with its keys in a folder of their own."""
     chosen = {"workers": 2, "sandbox_url": venues.url, **settings}
-    made = Installation(Settings(database=url, key_file=str(folder / "root.key"), **chosen), venues)
+    made = Installation(Settings(database=url, key_file=str(folder / "root.key"), **chosen), venues, clock=clock)
     await made.start()
     try:
         yield made

@@ -62,6 +62,11 @@ async def labels(house: Installation, number: AccountId) -> dict[str, str]:
     return {names[o.target]: o.value for o in await house.runtime.context.store.read(overlays.listed, house.principal)}
 
 
+def born(ids: dict[str, int]) -> list[str]:
+    """The names in the order in which their ids were minted; a sequence of PostgreSQL skips what a crash rolled back."""
+    return sorted(ids, key=lambda name: ids[name])
+
+
 async def read_all(house: Installation, number: AccountId, order: tuple[str, ...], cuts: tuple[int, ...]) -> None:
     """Every source in order; within each the process dies as often as there are cuts, and begins again."""
     for place, name in enumerate(order):
@@ -99,7 +104,7 @@ async def test_sources_in_any_order_with_crashes_between_tell_the_truth_under_th
         async with installed(f"sqlite:///{folder}/data/omnifolio.db", folder / "keys", others) as whole:
             account = await whole.link("kraken", USER)
             await read_all(whole, account, order, ())
-            assert await whole.ids(account) == ids
+            assert born(await whole.ids(account)) == born(ids)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ POLL_S = 2.0
 """How often the planner looks, when nobody wakes it."""
 DUE_MAX = 50
 STORE_PAUSE_S = 5.0
+OWNER_BYTES = 6
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Workers:
         self._queue: asyncio.Queue[accounts.Due] = asyncio.Queue(DUE_MAX * 2)
         self._taken: set[int] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        # Host and process are for people; containers share both, and whoever has the same name may take a lease over.
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(OWNER_BYTES).hex()}"
 
     def start(self) -> None:
         """Starts planner and workers in the running loop."""
@@ -101,11 +103,15 @@ class Workers:
             await self._refresher.slice(due, owner=f"{self._owner}:{number}")
             if self._on_news is not None:
                 self._on_news()
-        except OmnifolioError as error:
+        except StoreUnavailable as error:
             log.warning("slice_failed account=%s code=%s", due.account, error.code)
-            await asyncio.sleep(STORE_PAUSE_S if isinstance(error, StoreUnavailable) else 0)
-        except Exception:
+            await asyncio.sleep(STORE_PAUSE_S)
+        except Exception as error:
             # The loop of all accounts must outlive one account's surprise; that account waits before it is tried again.
-            log.exception("slice_crashed account=%s", due.account)
+            if isinstance(error, OmnifolioError):
+                log.warning("slice_failed account=%s code=%s", due.account, error.code)
+            else:
+                log.exception("slice_crashed account=%s", due.account)
             until = EpochMs(self._clock.now() + RETRY_FIRST_MS)
-            await self._store.write(accounts.postpone, due.account, until=until)
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.write(accounts.postpone, due.account, until=until)
