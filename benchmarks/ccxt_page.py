@@ -13,11 +13,11 @@ from sqlalchemy.engine import Connection
 
 from benchmarks.figures import Figure, cpu_s, figure
 from benchmarks.stock import BEGINNING, PAGE_ROWS, STEP_MS, new_account, stock
-from omnifolio.ledger.commit import commit
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Cursor, Evidence, Interval
 from omnifolio.store.engine import open_store
 from omnifolio.store.schema import accounts
+from omnifolio.sync.pages import commit_page
 from omnifolio.venues.exchanges import lazy_ccxt
 from omnifolio.venues.exchanges.reader import ExchangeReader
 
@@ -38,7 +38,7 @@ async def measure() -> list[Figure]:
         store = open_store(made.url)
         who, account, fence = await new_account(store, f"{NAME} {random.random()}", made.principal)
 
-        async def commit_page(number: int, body: bytes) -> None:
+        async def take_in(number: int, body: bytes) -> None:
             now = EpochMs(BEGINNING + number * PAGE_ROWS * STEP_MS)
             question = {"symbol": SYMBOL, "limit": str(PAGE_ROWS)}
             proof = Evidence(stream=STREAM, request="GET /api/v3/myTrades", params=question, received_at=now, body=body)
@@ -46,8 +46,8 @@ async def measure() -> list[Figure]:
             assert len(batch.claims) == PAGE_ROWS
             read = (Interval(EpochMs(now - PAGE_ROWS * STEP_MS), now),)
             batch = msgspec.structs.replace(batch, cursor=Cursor(STREAM, str(number)), covered=read)
-            done = await store.write_sync(commit, who, account, batch, fence=fence, now=now)
-            assert done.transactions == PAGE_ROWS
+            done = await commit_page(store, who, account, batch, fence=fence, now=now)
+            assert done.transactions == PAGE_ROWS, done
 
         async def parse_page(body: bytes) -> None:
             assert len(exchange.parse_trades(exchange.parse_json(body.decode()), market)) == PAGE_ROWS
@@ -55,7 +55,7 @@ async def measure() -> list[Figure]:
         for number in range(PAGES + WARM_PAGES):
             body = answer(number)
             their_s = await cpu_s(lambda body=body: parse_page(body))  # type: ignore[misc]
-            our_s = await cpu_s(lambda number=number, body=body: commit_page(number, body))  # type: ignore[misc]
+            our_s = await cpu_s(lambda number=number, body=body: take_in(number, body))  # type: ignore[misc]
             if number >= WARM_PAGES:
                 theirs.append(their_s)
                 ours.append(our_s)

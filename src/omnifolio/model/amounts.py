@@ -81,10 +81,14 @@ def bounded(value: Decimal, *, where: str = "amount") -> Decimal:
     """`value` if it is finite and within the digit limits. Raises: InvalidAmount."""
     if not value.is_finite():
         raise InvalidAmount(f"{where}: {value} is not a number that can be held")
-    sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
     if not value:
         return ZERO
+    # A text of so many characters has no more digits than that, so most values need no closer look.
+    leading = value.adjusted()
+    if leading < INTEGER_DIGITS_MAX and leading - len(str(value)) >= -FRACTION_DIGITS_MAX:
+        return value
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
     if len(digits) + exponent <= INTEGER_DIGITS_MAX and -exponent <= FRACTION_DIGITS_MAX:
         return value
     kept = len(digits)
