@@ -21,8 +21,8 @@ from sqlalchemy.engine import Connection
 from omnifolio.app import link as linking
 from omnifolio.app.facts import account_facts
 from omnifolio.app.link import mark_due
-from omnifolio.app.runtime import Runtime, open_runtime
 from omnifolio.app.read import Read
+from omnifolio.app.runtime import Runtime, open_runtime
 from omnifolio.faces.api.shape import Shape
 from omnifolio.faces.api.wire import AccountOut
 from omnifolio.faces.cli.session import session_of

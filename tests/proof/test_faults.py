@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from omnifolio.model.ids import AccountId
-from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.sync.refresh import BUSY_FIRST_MS, BUSY_LAST_MS, RETRY_FIRST_MS, RETRY_LAST_MS
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from tests.proof.simulation import NOW, Installation, Venues

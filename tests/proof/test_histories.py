@@ -6,7 +6,6 @@ still leads to its transaction, and what was known at a sequence stays byte for 
 
 import random
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest

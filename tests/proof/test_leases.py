@@ -17,7 +17,7 @@ from omnifolio.model.clock import MINUTE_MS, SECOND_MS, EpochMs
 from omnifolio.model.ids import AccountId
 from omnifolio.store.schema import accounts as table
 from omnifolio.sync.refresh import LEASE_MS, RETRY_FIRST_MS
-from omnifolio_sandbox.clock import Clock, machine_ms
+from omnifolio_sandbox.clock import machine_ms
 from tests.proof.programs import LOOK_S, READY_S, Program
 from tests.proof.simulation import NOW, Installation, Venues, installed, simulated
 

@@ -10,7 +10,6 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import Connection
 
 from omnifolio.app.rebuilding import rebuild_all
 from omnifolio.catalog.chains import evm_chain

@@ -26,6 +26,7 @@ CALLED_BY_LIBRARIES: Mapping[str, str] = {
     "process_bind_param": "SQLAlchemy hands a type decorator each value",
     "list_commands": "click asks a group for the names of its commands",
     "get_command": "click asks a group for one command",
+    "self_group": "SQLAlchemy asks an expression whether it needs brackets",
     "do_POST": "http.server calls it for each POST",
     "log_message": "http.server tells it about each request",
     "on_json_response": "ccxt reads every answer with it",

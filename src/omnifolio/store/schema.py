@@ -150,8 +150,8 @@ accounts = _table(
 )
 """`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
 `progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
-`scanned_at` when history was last read, null once a balance has moved since; `failures` rounds in a row that failed; `fence` rises
-with each lease and is checked by every commit."""
+`scanned_at` when history was last read, null once a balance has moved since; `failures` rounds in a row that failed; `fence`
+rises with each lease and is checked by every commit."""
 
 secrets = _table(
     "secrets",

@@ -33,7 +33,7 @@ RETRY_FIRST_MS = 5 * MINUTE_MS
 RETRY_LAST_MS = DAY_MS
 BUSY_FIRST_MS = 30 * SECOND_MS
 BUSY_LAST_MS = HOUR_MS
-"""Pauses for a venue that is busy: the first one, and the longest that we choose ourselves; a longer one is chosen by the venue."""
+"""Pauses for a venue that is busy: the first, and the longest that we choose ourselves; the venue may choose a longer one."""
 
 log = logging.getLogger(__name__)
 
