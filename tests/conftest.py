@@ -18,6 +18,10 @@ lazy_ccxt.install()
 DIALECTS = ["sqlite", "postgresql"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected facts of golden cases")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # only the process that began the run, not its workers
         postgres.begin_run()

@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import ipaddress
 import json
+import os
 import signal
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--wire-time", choices=("real", "world"), default="real", help="what servers call now")
     serve.add_argument("--rate-scale", type=int, default=1, help="multiply all rate limits")
     serve.add_argument("--allow-remote", action="store_true", help="allow a --host that is not loopback")
+    serve.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input closes: with its parent")
     _sizes(serve)
     serve.set_defaults(run=_serve)
 
@@ -115,8 +118,16 @@ def _serve(asked: argparse.Namespace) -> int:
         runner = Runner(Sandbox(state), lambda: print(ready, flush=True))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
+        if asked.until_stdin_ends:
+            threading.Thread(target=_stop_with_stdin, args=(runner,), name="until-stdin-ends", daemon=True).start()
         asyncio.run(runner.serve(sockets=[sock]))
     return 0
+
+
+def _stop_with_stdin(runner: Any) -> None:
+    while os.read(sys.stdin.fileno(), 1024):  # os.read holds no lock that the interpreter's end would wait for
+        continue
+    runner.should_exit = True
 
 
 def _credentials(asked: argparse.Namespace) -> int:

@@ -38,9 +38,7 @@ def check_user(user: str) -> str:
     Raises: ValueError with the rule.
     """
     if not USER.fullmatch(user):
-        raise ValueError(
-            f"user name {user!r} is not usable: up to 22 of a-z 0-9 . _ -, beginning with a letter or digit"
-        )
+        raise ValueError(f"user name {user!r} is not usable: up to 22 of a-z 0-9 . _ -, beginning with a letter or digit")
     return user
 
 

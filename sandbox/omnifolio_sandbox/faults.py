@@ -129,9 +129,7 @@ def _limited(venue: str) -> Response:
 def _banned(venue: str) -> Response:
     if venue == "kraken":
         return answer({"error": ["EGeneral:Temporary lockout"]})
-    return answer(
-        {"code": -1003, "msg": "Way too much request weight used; IP banned."}, 418, {"Retry-After": str(BAN_S)}
-    )
+    return answer({"code": -1003, "msg": "Way too much request weight used; IP banned."}, 418, {"Retry-After": str(BAN_S)})
 
 
 def _emptied(value: Any) -> Any:

@@ -144,9 +144,7 @@ class Runner(uvicorn.Server):
     """The web server around the application: quiet, and it says when it listens."""
 
     def __init__(self, sandbox: Sandbox, on_ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(sandbox, log_level="critical", access_log=False, lifespan="off", server_header=False)
-        )
+        super().__init__(uvicorn.Config(sandbox, log_level="critical", access_log=False, lifespan="off", server_header=False))
         self.on_ready = on_ready
 
     @contextmanager
@@ -166,9 +164,7 @@ def running(state: State, host: str = "127.0.0.1", port: int = 0) -> Iterator[st
     ready = threading.Event()
     runner = Runner(Sandbox(state), ready.set)
     with listener(host, port) as sock:
-        thread = threading.Thread(
-            target=asyncio.run, args=(runner.serve(sockets=[sock]),), name="omnifolio-sandbox", daemon=True
-        )
+        thread = threading.Thread(target=asyncio.run, args=(runner.serve(sockets=[sock]),), name="omnifolio-sandbox", daemon=True)
         thread.start()
         if not ready.wait(START_TIMEOUT_S):
             raise RuntimeError(f"the sandbox did not start on {url_of(sock)} within {START_TIMEOUT_S} s")

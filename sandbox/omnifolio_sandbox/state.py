@@ -64,6 +64,4 @@ class State:
 
     def log_violation(self, venue: str, request: Request) -> None:
         """Keep an attempt to write: a read-only client never makes one."""
-        self.violations.append(
-            {"venue": venue, "method": request.method, "path": request.path, "key": request.trace.label}
-        )
+        self.violations.append({"venue": venue, "method": request.method, "path": request.path, "key": request.trace.label})

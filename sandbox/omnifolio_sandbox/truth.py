@@ -2,7 +2,8 @@
 
 It is read from the world and never from the servers, so that what a client made of the servers' answers can be
 compared with it. One dict a line, keys in a fixed order: accounts, then balances by (wallet, product, token), then
-transactions by (time, ref). `counterparty` is the address that a withdrawal went to; the world does not say where deposits came from.
+transactions by (time, ref). `counterparty` is the address that a withdrawal went to; where deposits came
+from, the world does not say.
 """
 
 from collections.abc import Iterator, Sequence

@@ -100,6 +100,17 @@ class Book:
 
         return cls(store, *await store.write(make))
 
+    async def beside(self, name: str) -> "Book":
+        """Another leased account of the same user."""
+
+        def make(conn: Connection) -> tuple[AccountId, int]:
+            account = accounts.add(conn, self.principal, venue="demo", fingerprint=name.encode(), now=at(0))
+            fence = accounts.lease(conn, self.principal, account, owner="w", now=at(0), length_ms=10**12)
+            assert fence is not None
+            return account, fence
+
+        return Book(self.store, self.principal, *await self.store.write(make))
+
     async def commit(self, page: Batch, *, now: int = 0) -> Committed:
         """Commits a page at so many seconds after the beginning."""
         return await self.store.write_sync(commit, self.principal, self.account, page, fence=self.fence, now=at(now))

@@ -112,10 +112,11 @@ def pages_of(task: Task) -> Sequence[Batch]:
 async def resume(task: Task, store: Store, said: Callable[[bytes], None], before_page: Callable[[], None]) -> None:
     """Commits every page that the stored cursors do not cover yet."""
     book = Book(store, task.principal, AccountId(task.account), task.fence)
+    stored = {mark.stream: mark.token for mark in await store.read(coverage.bookmarks, book.account)}
     said(OPENED)
     for number, page in enumerate(pages_of(task), 1):
-        token = await store.read(coverage.cursor_of, book.account, page.cursor.stream)
-        if token == page.cursor.token or (not task.sources and int(token or 0) >= number):
+        token = stored.get(page.cursor.stream)
+        if token is not None and (task.sources or int(token) >= number):
             continue
         before_page()
         await book.commit(page, now=number)

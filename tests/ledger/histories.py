@@ -50,10 +50,10 @@ def random_page(rng: random.Random) -> Batch:
     return batch(*claims, stream="pages", rewind=rewind, snapshots=shots if rng.random() < 0.5 else [])
 
 
-async def follow(book: Book, cursor: str, mirror: Mirror) -> str:
-    """Applies all further changes to a mirror of ids; gives the cursor after them."""
+async def follow(book: Book, cursor: str, mirror: Mirror, *, limit: int = 3) -> str:
+    """Applies all further changes to a mirror of ids, `limit` at a time; gives the cursor after them."""
     while True:
-        answer = await book.store.read(feed.changes, book.principal, cursor=cursor, limit=3)
+        answer = await book.store.read(feed.changes, book.principal, cursor=cursor, limit=limit)
         if answer.is_reset:
             mirror.clear()
         for change in answer.changes:

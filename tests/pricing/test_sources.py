@@ -1,67 +1,37 @@
 """Each source by itself: what it asks, and what it makes of answers in the shapes that its documentation states."""
 
 import json
-import random
-from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from tests.pricing.shelf import (
+    ASSETS,
+    BINANCE,
+    COINBASE,
+    FEED,
+    GECKO,
+    KRAKEN,
+    LLAMA,
+    NOW,
+    PAST,
+    USDC,
+    answer,
+    close,
+    kline,
+    parsed,
+    prices,
+    want,
+)
 
-from omnifolio.catalog import assets as catalog
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
-from omnifolio.model.errors import OmnifolioError, ResponseTooLarge, VenueBadResponse, VenueBusy, VenueError, VenueUnavailable
-from omnifolio.model.prices import Wanted, bucket_of
-from omnifolio.model.tokens import TokenId
-from omnifolio.pricing import contract
-from omnifolio.pricing.contract import Found, PriceSource, settle
-from omnifolio.pricing.sources.binance import BinanceMarket
-from omnifolio.pricing.sources.coinbase import CANDLES_MAX, CoinbaseMarket
+from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.prices import bucket_of
+from omnifolio.pricing.contract import PriceSource, settle
+from omnifolio.pricing.sources.coinbase import CANDLES_MAX
 from omnifolio.pricing.sources.coingecko import CoinGecko
 from omnifolio.pricing.sources.defillama import CHAINS, DefiLlama
 from omnifolio.pricing.sources.ecb import Ecb
-from omnifolio.pricing.sources.kraken import KrakenMarket
-from omnifolio.pricing.sources.sandbox import SandboxFeed
-from omnifolio.transport.egress import Answer
-
-ASSETS = catalog.load()
-NOW = EpochMs(1_741_000_000_000)  # 2025-03-03 11:06:40 UTC
-PAST = EpochMs(1_714_564_830_000)  # 2024-05-01 12:00:30 UTC
-USDC = "eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
-
-
-def want(token: str, at: int = PAST, *, resolution: int = MINUTE_MS, ticker: str = "X") -> Wanted:
-    return Wanted(token=TokenId(token), ticker=ticker, at=EpochMs(at), resolution=resolution)
-
-
-def close(token: str, day_of: int = PAST) -> Wanted:
-    """The close of the day that holds the instant."""
-    return want(token, bucket_of(EpochMs(day_of), DAY_MS) + DAY_MS - 1, resolution=DAY_MS)
-
-
-def answer(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
-    raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return Answer(status=status, headers=headers or {}, body=raw, received_at=NOW)
-
-
-def parsed(source: PriceSource, wants: Sequence[Wanted], *bodies: Any, now: EpochMs = NOW) -> Found:
-    """What the source makes of these bodies for its one question about `wants`."""
-    (ask,) = source.plan(wants, now=now)
-    assert len(ask.requests) == len(bodies)
-    return source.parse(ask, [item if isinstance(item, Answer) else answer(item) for item in bodies])
-
-
-def prices(found: Found) -> list[tuple[str, int, str]]:
-    """(token, length of the bucket, price) of every quote."""
-    return [(item.token, item.resolution, str(item.price)) for item in found.quotes]
-
-
-LLAMA = DefiLlama(assets=ASSETS)
-GECKO = CoinGecko(assets=ASSETS, base_url="https://pro-api.coingecko.com/api/v3")
-COINBASE, KRAKEN, BINANCE = CoinbaseMarket(), KrakenMarket(), BinanceMarket()
-FEED = SandboxFeed(assets=ASSETS, base_url="http://127.0.0.1:1")
-
 
 # DefiLlama ---------------------------------------------------------------------------------------------------------
 
@@ -235,10 +205,6 @@ def test_kraken_errors_are_named() -> None:
             parsed(KRAKEN, yesterday, {"error": [error]})
 
 
-def kline(start: int, price: str) -> list[object]:
-    return [start, price, price, price, price, "1", start + 59_999, "1", 5, "1", "1", "0"]
-
-
 def test_binance_goes_over_the_dollar_price_of_usdt() -> None:
     minute = bucket_of(PAST, MINUTE_MS)
     found = parsed(
@@ -320,111 +286,7 @@ def test_an_ecb_file_that_is_not_one_is_refused(body: str) -> None:
         Ecb().parse_rates(Ecb().plan_rates(PAST, NOW, now=NOW), [answer(body)])
 
 
-# All of them -------------------------------------------------------------------------------------------------------
-
-SHAPES: list[tuple[PriceSource, list[Wanted], list[str]]] = [
-    (
-        LLAMA,
-        [want("venue:kraken/XXBT", NOW)],
-        ['{"coins":{"coingecko:bitcoin":{"price":1.5,"timestamp":1740999990,"confidence":0.9}}}'],
-    ),
-    (LLAMA, [want("venue:kraken/XXBT")], ['{"coins":{"coingecko:bitcoin":{"price":1.5,"timestamp":1714564825}}}']),
-    (
-        LLAMA,
-        [want("venue:kraken/XXBT"), want("venue:kraken/XXBT", PAST - 9 * HOUR_MS)],
-        ['{"coins":{"coingecko:bitcoin":{"prices":[{"timestamp":1714564830,"price":1.5,"confidence":0.9}]}}}'],
-    ),
-    (GECKO, [want("venue:kraken/XXBT", NOW)], ['{"bitcoin":{"usd":1.5,"last_updated_at":1740999990}}']),
-    (GECKO, [want("venue:kraken/XXBT")], ['{"prices":[[1714564830000,1.5]],"market_caps":[],"total_volumes":[]}']),
-    (COINBASE, [want("venue:coinbase/BTC", NOW)], ['{"price":"1.5"}']),
-    (COINBASE, [want("venue:coinbase/BTC")], ["[[1714564800,1,1,1,1.5,5]]"]),
-    (KRAKEN, [want("venue:kraken/XXBT", NOW)], ['{"error":[],"result":{"XXBTZUSD":{"c":["1.5","1"]}}}']),
-    (
-        KRAKEN,
-        [want("venue:kraken/XXBT", NOW - HOUR_MS)],
-        ['{"error":[],"result":{"XXBTZUSD":[[1740996360,"1","1","1","1.5","1","1",1]],"last":1}}'],
-    ),
-    (
-        BINANCE,
-        [want("venue:binance/BTC")],
-        [json.dumps([kline(bucket_of(PAST, MINUTE_MS), "1.5")]), f"[[{bucket_of(PAST, MINUTE_MS) // 1000},1,1,1,1,5]]"],
-    ),
-    (
-        FEED,
-        [want("venue:kraken/XXBT")],
-        ['{"currency":"USD","prices":[{"ticker":"venue:kraken/XXBT","at":1714564800000,"price":"1.5"}]}'],
-    ),
-]
-
-
-@pytest.mark.parametrize(("source", "wants", "bodies"), SHAPES)
-def test_every_shape_gives_its_price(source: PriceSource, wants: list[Wanted], bodies: list[str]) -> None:
-    assert [item.price for item in parsed(source, wants, *bodies).quotes] == [Decimal("1.5")]
-
-
-@pytest.mark.parametrize(("source", "wants", "bodies"), SHAPES)
-@pytest.mark.parametrize(
-    ("broken", "kind"),
-    [
-        (lambda body: answer(body, status=429, headers={"retry-after": "7"}), VenueBusy),
-        (lambda body: answer(body, status=418), VenueBusy),
-        (lambda body: answer(body, status=503), VenueUnavailable),
-        (lambda body: answer(body, status=301), VenueBadResponse),
-        (lambda body: answer("<html>"), VenueBadResponse),
-        (lambda body: answer("[" * 100_000), VenueBadResponse),
-        (lambda body: answer(b"\xff\xfe"), VenueBadResponse),
-    ],
-)
-def test_a_failing_source_fails_with_a_typed_error(
-    source: PriceSource, wants: list[Wanted], bodies: list[str], broken: Callable[[str], Answer], kind: type[OmnifolioError]
-) -> None:
-    with pytest.raises(kind):
-        parsed(source, wants, broken(bodies[0]), *bodies[1:])
-
-
-def test_an_answer_beyond_the_size_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contract, "ANSWER_BYTES_MAX", 20)
-    source, wants, bodies = SHAPES[0]
-    with pytest.raises(ResponseTooLarge):
-        parsed(source, wants, *bodies)
-
-
-@pytest.mark.parametrize(("source", "wants", "bodies"), SHAPES)
-@pytest.mark.parametrize("price", ["0", "-1", "1e400", "1e-90", "NaN", "Infinity"])
-def test_what_can_be_no_price_is_never_stored(source: PriceSource, wants: list[Wanted], bodies: list[str], price: str) -> None:
-    spoilt = [body.replace("1.5", price) if price[0] not in "NI" or '"1.5"' in body else "[" for body in bodies]
-    try:
-        found = parsed(source, wants, *spoilt)
-    except VenueBadResponse:
-        return
-    assert found.quotes == ()
-    assert len(found.absences) == len(wants)
-
-
-@pytest.mark.parametrize(("source", "wants", "bodies"), SHAPES)
-def test_mutated_answers_give_a_price_an_absence_or_a_typed_error(
-    source: PriceSource, wants: list[Wanted], bodies: list[str]
-) -> None:
-    """1,000 random mutations of each recorded shape: nothing but typed errors, and never a price that is none."""
-    dice = random.Random(42)
-    (ask,) = source.plan(wants, now=NOW)
-    for _ in range(1_000):
-        raw = bytearray(bodies[0].encode())
-        for _ in range(dice.randrange(1, 4)):
-            place = dice.randrange(len(raw))
-            way = dice.randrange(3)
-            if way == 0:
-                raw[place] = dice.randrange(256)
-            elif way == 1:
-                del raw[place : place + dice.randrange(1, 6)]
-            else:
-                raw[place:place] = dice.choice([b"null", b"{}", b"[]", b"-", b"9" * 40, b'"', b"1e9999", b"true"])
-        try:
-            found = source.parse(ask, [answer(bytes(raw)), *(answer(body) for body in bodies[1:])])
-        except VenueError:
-            continue
-        assert len(found.quotes) + len(found.absences) == len(wants)
-        assert all(item.price > 0 for item in found.quotes)
+# Which price makes which quote ----------------------------------------------------------------------------------------
 
 
 def test_a_price_from_elsewhere_in_the_day_is_no_close_and_no_minute() -> None:

@@ -44,8 +44,7 @@ class Running:
         options = {"fetchMarkets": {"types": ["spot"]}, "fetchMargins": False, "fetchCurrencies": False}
         client = ccxt.binance({"apiKey": key, "secret": secret, "enableRateLimit": False, "options": options})
         client.urls["api"] = {
-            name: url.replace("https://api.binance.com", f"{self.url}/binance")
-            for name, url in client.urls["api"].items()
+            name: url.replace("https://api.binance.com", f"{self.url}/binance") for name, url in client.urls["api"].items()
         }
         client.has["fetchCurrencies"] = False
         client.number = str

@@ -29,9 +29,7 @@ def told_nets(lines: list[dict[str, Any]]) -> dict[str, Net]:
 def told_balances(lines: list[dict[str, Any]]) -> dict[tuple[str, str, str], Decimal]:
     """Balances by wallet, product and asset, as truth says."""
     return {
-        (line["wallet"], line["product"], line["asset"]): Decimal(line["amount"])
-        for line in lines
-        if line["kind"] == "balance"
+        (line["wallet"], line["product"], line["asset"]): Decimal(line["amount"]) for line in lines if line["kind"] == "balance"
     }
 
 

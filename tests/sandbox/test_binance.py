@@ -26,13 +26,9 @@ def test_wallets_are_the_truth_when_receipts_of_earn_are_left_out(sandbox: Runni
     }
     funding = {row["asset"]: Decimal(row["free"]) for row in client.sapi_post_asset_get_funding_asset()}
     flexible = {
-        row["asset"]: Decimal(row["totalAmount"])
-        for row in client.sapi_get_simple_earn_flexible_position({"size": 100})["rows"]
+        row["asset"]: Decimal(row["totalAmount"]) for row in client.sapi_get_simple_earn_flexible_position({"size": 100})["rows"]
     }
-    locked = {
-        row["asset"]: Decimal(row["amount"])
-        for row in client.sapi_get_simple_earn_locked_position({"size": 100})["rows"]
-    }
+    locked = {row["asset"]: Decimal(row["amount"]) for row in client.sapi_get_simple_earn_locked_position({"size": 100})["rows"]}
     assert {f"LD{code}": amount for code, amount in flexible.items()} == {
         code: amount for code, amount in spot.items() if code.startswith("LD")
     }
@@ -54,9 +50,7 @@ def test_ccxts_unified_methods_understand_the_answers(sandbox: Running) -> None:
     assert client.fetch_orders("BTC/USDT")[-1]["status"] == "closed"
     assert client.fetch_my_dust_trades()
     assert client.fetch_ticker("BTC/USDT")["last"]
-    deposits = [
-        one for step in range(0, 900, 90) for one in client.fetch_deposits(None, now - (step + 90) * MS_PER_DAY)
-    ]
+    deposits = [one for step in range(0, 900, 90) for one in client.fetch_deposits(None, now - (step + 90) * MS_PER_DAY)]
     assert {one["status"] for one in deposits} == {"ok"}
 
 

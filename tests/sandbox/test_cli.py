@@ -89,9 +89,7 @@ def test_exports_overlap_the_history_of_the_api(capsys: pytest.CaptureFixture[st
     base = ["csv", "--user", "demo", "--venue", "kraken", "--at", str(NOW)]
     main([*base, "--kind", "ledgers"])
     text = capsys.readouterr().out
-    assert text.splitlines()[0] == (
-        '"txid","refid","time","type","subtype","aclass","asset","wallet","amount","fee","balance"'
-    )
+    assert text.splitlines()[0] == ('"txid","refid","time","type","subtype","aclass","asset","wallet","amount","fee","balance"')
     ledgers = list(csv.DictReader(io.StringIO(text)))
     told = [line for line in truth("demo", NOW, venues=["kraken"]) if line["kind"] == "transaction"]
     assert {row["refid"] for row in ledgers} == {line["ref"] for line in told}

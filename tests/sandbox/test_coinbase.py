@@ -26,10 +26,7 @@ from omnifolio_sandbox import credentials
 @pytest.mark.parametrize("user", ["demo", "carol"])
 def test_rows_of_each_account_add_up_to_its_balance_and_to_the_truth(sandbox: Running, user: str) -> None:
     client = sandbox.coinbase(user)
-    told = {
-        (product, asset): amount
-        for (_, product, asset), amount in told_balances(sandbox.truth(user, "coinbase")).items()
-    }
+    told = {(product, asset): amount for (_, product, asset), amount in told_balances(sandbox.truth(user, "coinbase")).items()}
     assert coinbase_sums(client) == told
     shown = {}
     for account in coinbase_accounts(client):

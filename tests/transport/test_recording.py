@@ -76,7 +76,12 @@ async def test_a_method_or_venue_that_was_not_recorded_has_no_answer() -> None:
 @pytest.mark.parametrize(
     ("take", "path", "params", "rank"),
     [
-        (Take(path="/v2/accounts", text=""), "/v2/accounts", {}, 4),
+        (Take(path="/v2/accounts", text=""), "/v2/accounts", {}, 5),
+        (Take(path="/l", params={"end": "1795346450", "ofs": "5"}), "/l", {"end": "1795346451", "ofs": "5"}, 4),
+        (Take(path="/l", params={"end": "2025-01-01T00:00:00Z"}), "/l", {"end": "2025-01-01T00:00:01Z"}, 4),
+        (Take(path="/l", params={"end": "1795346450", "ofs": "5"}), "/l", {"end": "1795346451", "ofs": "6"}, 0),
+        (Take(path="/l", params={"end": "1795346450"}), "/l", {"end": "1795346451000"}, 0),
+        (Take(path="/l", params={"end": "1795346450"}), "/l", {}, 0),
         (Take(url="https://x.example/v2/accounts?limit=1"), "/v2/accounts", {}, 3),
         (Take(url="accounts"), "/v2/accounts", {}, 2),
         (Take(url="/accounts"), "/v2/accounts", {}, 2),

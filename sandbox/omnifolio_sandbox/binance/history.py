@@ -244,8 +244,7 @@ def earn_record(kind: str, *, flexible: bool) -> Callable[[BinanceBook, Params, 
         rows = [
             shapes[kind](event, flexible)
             for event in book.between(kind, start, end)
-            if (event.facts["asset"] in FLEXIBLE) is flexible
-            and params.get("asset") in {None, "", event.facts["asset"]}
+            if (event.facts["asset"] in FLEXIBLE) is flexible and params.get("asset") in {None, "", event.facts["asset"]}
         ]
         return paged(rows, params)
 

@@ -131,9 +131,7 @@ class BinanceServer:
             until = now + verdict.retry_after_s * 1000
             raise BinanceError(-1003, f"Way too much request weight used; IP banned until {until}.", 418)
         most = windows[pool].limit
-        raise BinanceError(
-            -1003, f"Too much request weight used; current limit is {most} request weight per 1 MINUTE.", 429
-        )
+        raise BinanceError(-1003, f"Too much request weight used; current limit is {most} request weight per 1 MINUTE.", 429)
 
     def _public(self, path: str, params: Params) -> Any:
         now = self.state.server_ms()

@@ -168,7 +168,5 @@ def snapshots(book: BinanceBook, params: Params) -> Any:
         spot = {key[2]: amount for key, amount in book.account.balances(at).items() if key[0] == "spot"}
         total = sum((Decimal(_in_btc(code, amount, at)) for code, amount in spot.items()), Decimal(0))
         rows = [{"asset": code, "free": text(cut(amount, 8)), "locked": "0"} for code, amount in spot.items()]
-        found.append(
-            {"data": {"balances": rows, "totalAssetOfBtc": text(near(total, 8))}, "type": "spot", "updateTime": at}
-        )
+        found.append({"data": {"balances": rows, "totalAssetOfBtc": text(near(total, 8))}, "type": "spot", "updateTime": at})
     return {"code": 200, "msg": "", "snapshotVos": found[::-1]}

@@ -17,7 +17,7 @@ LEEWAY_S = 2
 ISSUERS = {"cdp", "coinbase-cloud"}
 
 
-class Unauthorized(Exception):  # noqa: N818 - the venue's own word
+class Unauthorized(Exception):
     """The token is missing or wrong; the text says why (the venue itself does not)."""
 
 

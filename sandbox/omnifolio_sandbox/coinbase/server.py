@@ -232,9 +232,7 @@ def fills(book: CoinbaseBook, query: dict[str, str]) -> list[Row]:
     return [
         _fill(book, event)
         for event in reversed(book.fills)
-        if (start is None or event.at >= start)
-        and (end is None or event.at <= end)
-        and product in {None, event.facts["product"]}
+        if (start is None or event.at >= start) and (end is None or event.at <= end) and product in {None, event.facts["product"]}
     ]
 
 

@@ -46,9 +46,7 @@ class EcbServer:
 def _file(first: date, last: date, newest_only: bool) -> bytes:
     days = working_days(first, last)[::-1][: 1 if newest_only else None]
     cubes = "".join(
-        f'<Cube time="{day}">'
-        + "".join(f'<Cube currency="{name}" rate="{rate}"/>' for name, rate in rates.items())
-        + "</Cube>\n"
+        f'<Cube time="{day}">' + "".join(f'<Cube currency="{name}" rate="{rate}"/>' for name, rate in rates.items()) + "</Cube>\n"
         for day, rates in days
     )
     return (HEAD + cubes + TAIL).encode()

@@ -76,9 +76,7 @@ class GeckoServer:
     def _chart(self, coin: str, query: dict[str, str]) -> Response:
         """Five-minute points up to a day, hourly up to 90 days, daily beyond."""
         start, end = int(query["from"]) * 1000, int(query["to"]) * 1000
-        step = (
-            FIVE_MINUTES_MS if end - start <= MS_PER_DAY else HOUR_MS if end - start <= 90 * MS_PER_DAY else MS_PER_DAY
-        )
+        step = FIVE_MINUTES_MS if end - start <= MS_PER_DAY else HOUR_MS if end - start <= 90 * MS_PER_DAY else MS_PER_DAY
         currency = _currency(query["vs_currency"])
         if _price(coin, currency, start) is None:
             return answer({"error": "coin not found"}, 404)
@@ -89,9 +87,5 @@ class GeckoServer:
 
 def coin_list() -> list[dict[str, str]]:
     """`coins/list`."""
-    known = [
-        {"id": asset.gecko, "symbol": asset.ticker.lower(), "name": asset.name}
-        for asset in ASSETS.values()
-        if asset.gecko
-    ]
+    known = [{"id": asset.gecko, "symbol": asset.ticker.lower(), "name": asset.name} for asset in ASSETS.values() if asset.gecko]
     return [*known, *({"id": coin, "symbol": "orb", "name": name} for coin, name in ORBS.items())]

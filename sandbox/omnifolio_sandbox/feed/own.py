@@ -85,9 +85,7 @@ class FeedServer:
         return {
             "currency": "USD",
             "prices": [
-                {"ticker": item.ticker, "at": item.at, "price": text(quote)}
-                for item, quote in quotes
-                if quote is not None
+                {"ticker": item.ticker, "at": item.at, "price": text(quote)} for item, quote in quotes if quote is not None
             ],
         }
 

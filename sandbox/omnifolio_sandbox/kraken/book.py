@@ -78,9 +78,7 @@ class KrakenBook:
                 line[1] -= leg.amount
             else:
                 line[0] += leg.amount
-        return [
-            self._ledger_row(event, key, line[0], line[1], place) for place, (key, line) in enumerate(lines.items())
-        ]
+        return [self._ledger_row(event, key, line[0], line[1], place) for place, (key, line) in enumerate(lines.items())]
 
     def _ledger_row(self, event: Event, key: Key, amount: Decimal, fee: Decimal, place: int) -> Row:
         code, places = shown_code(key), DECIMALS[key[2]]

@@ -191,9 +191,7 @@ class BinanceStory(Story):
         at = self.at - self.at % 1000
         return [self.event("failed_withdrawal", ref, (), type=None, status="failed", at=at, facts=facts)]
 
-    def fills(
-        self, count: int, symbol: tuple[str, str, int, int] | None = None, *, buying: bool | None = None
-    ) -> list[Event]:
+    def fills(self, count: int, symbol: tuple[str, str, int, int] | None = None, *, buying: bool | None = None) -> list[Event]:
         """One order in `count` fills of one instant; the fee in BNB where there is some, else in what was received."""
         rich = set(self.holds(*SPOT, usd_at_least=50))
         usable = [one for one in SYMBOLS if {one[0], one[1]} & rich]
@@ -223,9 +221,7 @@ class BinanceStory(Story):
             trade = self._trade_id(base + quote)
             facts = {"symbol": base + quote, "id": trade, "order": order, "price": price, "quantity": quantity,
                      "cost": cost, "fee": fee, "fee_asset": fee_asset, "buying": buys, "maker": maker}  # fmt: skip
-            events.append(
-                self.event("fill", f"{base}{quote}/{trade}", legs, type="trade", subtype=subtype, facts=facts)
-            )
+            events.append(self.event("fill", f"{base}{quote}/{trade}", legs, type="trade", subtype=subtype, facts=facts))
         return events
 
     def _commission(self, usd: Decimal, bnb: Decimal, *, got: str) -> tuple[str, Decimal]:
@@ -244,9 +240,7 @@ class BinanceStory(Story):
 
     def convert(self) -> list[Event]:
         """A conversion without a market: no fee, the price is in the amounts."""
-        given = self.dice.pick(
-            [code for code in self.holds(*SPOT, usd_at_least=60) if code not in {"EUR", "BNB"}] or [""]
-        )
+        given = self.dice.pick([code for code in self.holds(*SPOT, usd_at_least=60) if code not in {"EUR", "BNB"}] or [""])
         if not given:
             return self.deposit("USDT", Decimal(500))
         got = self.dice.pick([one for one in ("USDT", "BTC", "ETH") if one != given])

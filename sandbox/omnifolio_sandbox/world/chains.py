@@ -16,9 +16,7 @@ class Network:
     explorer: str
 
 
-BITCOIN = Network(
-    "bip122:000000000019d6689c085ae165831e93", "Bitcoin", "BTC", "bitcoin", "https://blockstream.info/tx/"
-)
+BITCOIN = Network("bip122:000000000019d6689c085ae165831e93", "Bitcoin", "BTC", "bitcoin", "https://blockstream.info/tx/")
 ETHEREUM = Network("eip155:1", "Ethereum", "ETH", "ethereum", "https://etherscan.io/tx/")
 SOLANA = Network("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "Solana", "SOL", "solana", "https://solscan.io/tx/")
 

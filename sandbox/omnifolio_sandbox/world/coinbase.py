@@ -155,9 +155,7 @@ class CoinbaseStory(Story):
         facts = {"network": network, "address": place, "code": "ETH", "amount": Decimal("0.15")}
         return self.told("failed_send", (), type=None, status="failed", facts=facts)
 
-    def fills(
-        self, count: int, product: tuple[str, str, int, int] | None = None, *, buying: bool | None = None
-    ) -> list[Event]:
+    def fills(self, count: int, product: tuple[str, str, int, int] | None = None, *, buying: bool | None = None) -> list[Event]:
         """One advanced order in `count` fills of one second; commission in the quote currency."""
         rich = {self.ticker(code) for code in self.holds(*SPOT, usd_at_least=50)}
         usable = [one for one in PRODUCTS if {one[0], one[1]} & rich]

@@ -52,9 +52,7 @@ class DemoStory(Story):
 
     def bank(self, ticker: str, amount: Decimal) -> list[Event]:
         """Money from the bank."""
-        return [
-            self.event("deposit", self.ident(), (Leg(*SPOT, ticker, amount),), type="deposit", subtype="fiat_deposit")
-        ]
+        return [self.event("deposit", self.ident(), (Leg(*SPOT, ticker, amount),), type="deposit", subtype="fiat_deposit")]
 
     def some_trade(self) -> list[Event]:
         """Buy with dollars while there are some, else sell a little."""

@@ -156,9 +156,7 @@ class KrakenStory(Story):
         buying = buys if buys is not None else quote in rich and (base not in rich or self.dice.chance(58))
         base_code, quote_code = code_of("kraken", base), code_of("kraken", quote)
         given = quote_code if buying else base_code
-        budget = ratio(
-            self.purse.of(*SPOT, given) * self.price(self.ticker(given)) * self.dice.share(8, 45), Decimal(count), 8
-        )
+        budget = ratio(self.purse.of(*SPOT, given) * self.price(self.ticker(given)) * self.dice.share(8, 45), Decimal(count), 8)
         order, maker = self.txid("O"), self.dice.chance(40)
         rate = ratio(self.price(base), self.price(quote), price_places) or Decimal(1).scaleb(-price_places)
         events = []
@@ -225,9 +223,7 @@ class KrakenStory(Story):
 
     def deallocate(self) -> list[Event]:
         """Part of an Earn holding comes back."""
-        able = [
-            (code, product) for product in ("staked", "earn") for code in self.holds("earn", product, usd_at_least=5)
-        ]
+        able = [(code, product) for product in ("staked", "earn") for code in self.holds("earn", product, usd_at_least=5)]
         if not able:
             return self.allocate()
         code, product = self.dice.pick(able)
@@ -242,15 +238,11 @@ class KrakenStory(Story):
 
     def reward(self) -> list[Event]:
         """What Earn paid, less Kraken's commission."""
-        able = [
-            (code, product) for product in ("staked", "earn") for code in self.holds("earn", product, usd_at_least=1)
-        ]
+        able = [(code, product) for product in ("staked", "earn") for code in self.holds("earn", product, usd_at_least=1)]
         if not able:
             return self.allocate()
         code, product = self.dice.pick(able)
-        amount = cut(self.purse.of("earn", product, code) * self.dice.share(0, 1), VOLUME_PLACES) or Decimal(
-            "0.00000004"
-        )
+        amount = cut(self.purse.of("earn", product, code) * self.dice.share(0, 1), VOLUME_PLACES) or Decimal("0.00000004")
         fee = cut(amount * Decimal("0.15"), DECIMALS[code]) if product == "earn" else Decimal(0)
         legs = (Leg("earn", product, code, amount), *fee_legs("earn", product, code, fee))
         subtype = "staking_reward" if product == "staked" else "interest_income"
@@ -268,9 +260,7 @@ class KrakenStory(Story):
         legs = (Leg(*SPOT, code, -amount), *fee_legs(*SPOT, code, fee))
         if ticker == "EUR":
             facts = {"method": "SEPA", "txid": str(9_000_000 + self.next_serial()), "info": "DE00", "network": None}
-            event = self.event(
-                "withdrawal", self.refid("A"), legs, type="withdrawal", subtype="fiat_withdrawal", facts=facts
-            )
+            event = self.event("withdrawal", self.refid("A"), legs, type="withdrawal", subtype="fiat_withdrawal", facts=facts)
             return [event]
         network, hash_, place = self.movement(ticker, inward=False)
         return [

@@ -36,9 +36,7 @@ class Story:
     """
 
     venue: ClassVar[str]
-    gap_percent: ClassVar[int] = (
-        150  # mean gap between acts, of three years / size: above 100 where acts make several events
-    )
+    gap_percent: ClassVar[int] = 150  # mean gap between acts, of three years / size: above 100 where acts make several events
 
     def __init__(self, user: str, size: int) -> None:
         self.user = user

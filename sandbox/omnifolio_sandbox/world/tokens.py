@@ -73,9 +73,7 @@ TICKERS: dict[str, dict[str, str]] = {
     "coinbase": {"CGLD": "CELO"},
     "demo": {},
 }
-CODES: dict[str, dict[str, str]] = {
-    venue: {ticker: code for code, ticker in names.items()} for venue, names in TICKERS.items()
-}
+CODES: dict[str, dict[str, str]] = {venue: {ticker: code for code, ticker in names.items()} for venue, names in TICKERS.items()}
 
 
 def ticker_of(venue: str, code: str) -> str:

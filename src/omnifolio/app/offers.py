@@ -29,7 +29,7 @@ NAMES_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One thing to enter. `is_secret` decides whether it is sealed or kept as a public link field; `pattern` matches all of it."""
+    """One thing to enter. `is_secret` ones are sealed, others kept as public link fields; `pattern` matches all of it."""
 
     name: str
     label: str

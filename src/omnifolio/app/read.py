@@ -19,7 +19,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, OrderId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
-from omnifolio.views.accounts import AccountView, all_accounts, common_span, one_account
+from omnifolio.views.accounts import AccountView, Changed, all_accounts, changed_accounts, common_span, one_account
 from omnifolio.views.history import HistoryRow, history
 from omnifolio.views.market import check_currency
 from omnifolio.views.portfolio import Portfolio, portfolio
@@ -66,6 +66,17 @@ class Read:
             now = context.clock.now()
             check_currency(conn, fiat, now)
             return all_accounts(conn, principal, context.market, now=now, currency=fiat, wallet=wallet)
+
+        return await context.store.read(op)
+
+    async def changed_accounts(self, principal: Principal, known: Mapping[AccountId, int], *, fiat: str) -> Changed:
+        """All accounts in order, and views of those whose version is not the `known` one."""
+        context = self._context
+
+        def op(conn: Connection) -> Changed:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            return changed_accounts(conn, principal, context.market, known, now=now, currency=fiat)
 
         return await context.store.read(op)
 

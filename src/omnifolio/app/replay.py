@@ -1,14 +1,17 @@
 """One account's sync driven from a recorded conversation, without network: the reader, the ledger and nothing else.
 
-What comes out are the normalised facts as lines, the same that a live sync of that conversation would have stored.
+What comes out are the normalised facts as lines, the same that a live sync of that conversation would have stored. Takes without
+an exact path (recorded below the URL) cannot be asked for: they are recognised by their form and read in their order.
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.facts import Line, account_facts
+from omnifolio.catalog import exchanges
 from omnifolio.ledger import accounts, coverage, read
 from omnifolio.ledger.commit import commit, record_failure
 from omnifolio.model.accounts import Principal
@@ -21,10 +24,13 @@ from omnifolio.store.migrate import prepare
 from omnifolio.tenancy.owner import ensure as ensure_owner
 from omnifolio.tenancy.principals import operator
 from omnifolio.transport.egress import Egress
-from omnifolio.transport.recording import Cassette
+from omnifolio.transport.recording import Cassette, Take
 from omnifolio.venues.contract import Access, Known, Reader
+from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
 
+UNSTATED = EpochMs(1_577_836_800_000)
+"""2020-01-01, where the clock stands when a recording states no time at all."""
 ROUNDS_MAX = 20
 """Readers may find new streams while they read; so often the list is asked again."""
 
@@ -44,7 +50,8 @@ class HeldClock:
 
 async def replay(cassette: Cassette) -> list[Line]:
     """The facts of a recorded conversation. Raises: NotFound for a venue that is not known; FileRefused."""
-    clock = HeldClock(cassette.recorded_at or _latest(cassette))
+    loose = _loose(cassette)
+    clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
     reader = reader_for(cassette.venue)
     with tempfile.TemporaryDirectory(prefix="omnifolio-replay-") as folder:
@@ -52,7 +59,12 @@ async def replay(cassette: Cassette) -> list[Line]:
         try:
             await store.write(prepare)
             principal, account, fence = await store.write(_open, cassette.venue, clock.now())
-            await _read_all(store, reader, _access(cassette, egress, clock), principal, account, fence)
+            if len(loose) < len(cassette.requests):
+                await _read_all(
+                    store, reader, _access(cassette, egress, clock), principal=principal, account=account, fence=fence
+                )
+            for page in recognised(cassette.venue, loose, observed_at=clock.now()) if loose else ():
+                await store.write_sync(commit, principal, account, page, fence=fence, now=clock.now())
             return await store.read(account_facts, principal, account)
         finally:
             await egress.close()
@@ -67,7 +79,9 @@ def _open(conn: Connection, venue: str, now: EpochMs) -> tuple[Principal, Accoun
     return principal, account, fence
 
 
-async def _read_all(store: Store, reader: Reader, access: Access, principal: Principal, account: AccountId, fence: int) -> None:
+async def _read_all(
+    store: Store, reader: Reader, access: Access, *, principal: Principal, account: AccountId, fence: int
+) -> None:
     over: set[str] = set()
     for _ in range(ROUNDS_MAX):
         known = await store.read(read.known, principal, account)
@@ -90,5 +104,17 @@ def _access(cassette: Cassette, egress: Egress, clock: HeldClock) -> Access:
     return Access(venue=cassette.venue, egress=egress, clock=clock, key_label="replay", fields=cassette.fields)
 
 
-def _latest(cassette: Cassette) -> EpochMs:
-    return max((take.received_at or EpochMs(0) for take in cassette.requests), default=EpochMs(0))
+def _loose(cassette: Cassette) -> tuple[Take, ...]:
+    """Takes that name no exact path, of a venue whose answers can be recognised."""
+    if cassette.venue not in exchanges.ids():
+        return ()
+    return tuple(take for take in cassette.requests if take.path is None and "://" not in take.url)
+
+
+def _latest(cassette: Cassette, loose: Sequence[Take]) -> EpochMs:
+    """The latest instant that the recording states: when an answer came, else the newest event in it."""
+    stated = [take.received_at for take in cassette.requests if take.received_at]
+    told = (
+        [claim.at for page in recognised(cassette.venue, loose, observed_at=UNSTATED) for claim in page.claims] if loose else []
+    )
+    return max(stated or told, default=UNSTATED)

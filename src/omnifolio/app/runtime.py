@@ -32,6 +32,7 @@ from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.pacing import Sleep
+from omnifolio.transport.recording import Recorder
 from omnifolio.vault import admin as vault_admin
 from omnifolio.vault.keystore import KeyStore
 from omnifolio.vault.roots import EnvRoot, FileRoot, ensure_root_key, load_edge_key
@@ -42,6 +43,9 @@ PRICE_WANTS_MAX = 1_000
 """Prices asked in one run, so that runs are short."""
 PRICE_RUNS_MAX = 1_000
 """Runs for somebody who waits, at the most."""
+
+QUIET_S = 10.0
+"""So long nothing new must have come before the closes of past days are asked for."""
 
 log = logging.getLogger(__name__)
 
@@ -84,15 +88,24 @@ class Prices:
     async def _keep_bringing(self) -> None:
         while True:
             self._news.clear()
-            more = True
             try:
-                # What is held now comes first in every run, so news never wait behind the past.
-                while more and not self._news.is_set():
-                    more = (await self._run(with_closes=True)).more
+                await self._bring_until_news(with_closes=False)
+                # The closes of past days are many: they wait until no account brings anything new for a while.
+                if not await self._news_within(QUIET_S):
+                    await self._bring_until_news(with_closes=True)
             except StoreUnavailable as error:
                 log.warning("prices_paused reason=%s", error.code)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), NOW_INTERVAL_MS / SECOND_MS)
+            await self._news_within(NOW_INTERVAL_MS / SECOND_MS)
+
+    async def _bring_until_news(self, *, with_closes: bool) -> None:
+        while not self._news.is_set():
+            if not (await self._run(with_closes=with_closes)).more:
+                return
+
+    async def _news_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+        return self._news.is_set()
 
 
 class Runtime:
@@ -124,25 +137,32 @@ class Runtime:
 
 
 async def open_runtime(
-    settings: Settings, *, with_workers: bool, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
+    settings: Settings,
+    *,
+    with_workers: bool,
+    clock: Clock | None = None,
+    sleep: Sleep = asyncio.sleep,
+    recorder: Recorder | None = None,
 ) -> Runtime:
     """Opens the database (creating its tables at first) and the keys (creating the key file at first).
 
     Without workers the key store stays closed: such a process can seal credentials and open none. `clock` and `sleep` are the
-    time of everything that syncs: a clock that is set by hand comes with a sleep that moves it.
+    time of everything that syncs: a clock that is set by hand comes with a sleep that moves it. `recorder` hears every answer.
     Raises: InvalidSettings, StoreUnavailable, SchemaTooNew, VaultUnavailable.
     """
     amounts.install()
     time = clock or SystemClock()
     store = open_store(settings.database_url)
     try:
-        return await _open(settings, store, time, sleep, with_workers=with_workers)
+        return await _open(settings, store, time, sleep, recorder=recorder, with_workers=with_workers)
     except BaseException:
         await store.close()
         raise
 
 
-async def _open(settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, with_workers: bool) -> Runtime:
+async def _open(
+    settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, recorder: Recorder | None, with_workers: bool
+) -> Runtime:
     folder = database_folder(store)
     made_key = False
     if settings.root_key:
@@ -156,7 +176,7 @@ async def _open(settings: Settings, store: Store, clock: Clock, sleep: Sleep, *,
     sources = price_registry.build(
         chosen=settings.price_sources, base_urls=settings.base_urls, sandbox_url=settings.sandbox_url, assets=assets
     )
-    egress = Egress(clock=clock, sleep=sleep)
+    egress = Egress(clock=clock, sleep=sleep, recorder=recorder)
     open_way_out(egress, settings, sources)
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
     prices = Prices(store, sources, egress, clock)

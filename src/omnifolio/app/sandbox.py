@@ -1,7 +1,6 @@
 """The sandbox as a child process: started on loopback, asked for a user's credentials, stopped again. Never imported."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,12 +9,15 @@ from types import TracebackType
 from omnifolio.model.errors import OmnifolioError
 
 STOP_TIMEOUT_S = 10
+RATE_SCALE = "1000"
+"""Simulated venues let themselves be asked a thousand times faster than the real ones."""
 
 
 class SandboxFailed(OmnifolioError):
     """The sandbox did not start."""
 
     code = "sandbox_failed"
+    action = "See what the sandbox itself says above; another --sandbox-port may be free."
 
 
 class SandboxProcess:
@@ -23,7 +25,12 @@ class SandboxProcess:
 
     def __init__(self, *arguments: str) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "omnifolio_sandbox", "serve", *arguments], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "omnifolio_sandbox", "serve", "--until-stdin-ends", "--rate-scale", RATE_SCALE, *arguments],
+            # Its life hangs on this pipe, so that nothing outlives us whatever ends us; a terminal's Ctrl-C is for us alone.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -63,6 +70,6 @@ def truth_of(user: str, *, server: str) -> list[dict[str, object]]:
 
 def _ask(*arguments: str) -> str:
     done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "omnifolio_sandbox", *arguments], check=True, stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-m", "omnifolio_sandbox", *arguments], check=True, stdout=subprocess.PIPE, text=True
     )
     return done.stdout

@@ -21,6 +21,12 @@ def base_urls_of(settings: Settings) -> Mapping[str, str]:
     return simulated | settings.base_urls
 
 
+def is_simulated(settings: Settings, venue: str) -> bool:
+    """Whether the sandbox stands in the venue's place here: then its credentials are worthless and open nothing."""
+    sandbox = settings.sandbox_url.rstrip("/")
+    return bool(sandbox) and base_urls_of(settings).get(venue) == f"{sandbox}/{venue}"
+
+
 def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     """Lets the reads of every known venue, chain and price source pass, and nothing else."""
     base_urls = base_urls_of(settings)

@@ -101,11 +101,6 @@ class Assets:
         day = day_of(at)
         return next((asset for dated, asset in members if dated.holds(day)), None)
 
-    def rank(self, token: TokenId, at: EpochMs) -> int:
-        """The liquidity rank of the token's asset; UNRANKED without one."""
-        asset = self.of(token, at)
-        return UNRANKED if asset is None else asset.rank
-
     def members(self) -> Mapping[TokenId, Sequence[tuple[Dated, Asset]]]:
         """Every reviewed token with its memberships."""
         return self._members

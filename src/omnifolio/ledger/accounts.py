@@ -21,6 +21,11 @@ _user: sa.BindParameter[int] = sa.bindparam("user")
 _ours = (accounts.c.id == _account) & (accounts.c.user_id == _user) & (accounts.c.is_deleted == 0)
 _one = sa.select(accounts).where(_ours)
 _all = sa.select(accounts).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0).order_by(accounts.c.id)
+_versions = (
+    sa.select(accounts.c.id, accounts.c.seq)
+    .where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
+    .order_by(accounts.c.id)
+)
 _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
@@ -133,6 +138,11 @@ def get(conn: Connection, principal: Principal, account: AccountId, now: EpochMs
     if row is None:
         raise NotFound("no account has this id")
     return _account_of(row, now)
+
+
+def versions(conn: Connection, principal: Principal) -> dict[AccountId, int]:
+    """The sequence of the last change (`v`) of each account of the principal's user, oldest first."""
+    return {AccountId(row[0]): row[1] for row in conn.execute(_versions, {"user": principal.data_user}).all()}
 
 
 def listed(conn: Connection, principal: Principal, now: EpochMs) -> Sequence[Account]:

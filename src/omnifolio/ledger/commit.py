@@ -4,12 +4,14 @@ The caller owns the transaction. The user's counter is taken first, so the commi
 fence is checked inside, so a worker that was declared dead writes nothing.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, coverage, evidence, orders, snapshots
-from omnifolio.ledger.claims import Place
+from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
 from omnifolio.model.accounts import Principal
@@ -40,6 +42,8 @@ class Committed(Struct, frozen=True, kw_only=True):
     balances: int
     orders: int
     is_suspect: bool
+    proof: Sequence[int] = ()
+    """The stored answers of the page; its later portions name them instead of storing them again."""
 
 
 def commit(
@@ -51,24 +55,30 @@ def commit(
     fence: int,
     now: EpochMs,
     keep_bodies: bool = True,
+    proof: Sequence[int] = (),
+    is_last: bool = True,
 ) -> Committed:
     """Files one batch of an account of the principal's user.
+
+    Of a page in `portions`, each one is given the `proof` of the one before, and only the last moves the cursor.
 
     Raises: LeaseLost when `fence` is no longer the account's; NotFound when the account is gone; InvalidAmount and
     VenueBadResponse for facts that cannot be true. Whatever it raises, nothing of the batch stays.
     """
     seq = take(conn, principal, now)
     _check_fence(conn, principal, account, fence)
-    place = _place(conn, principal, account, batch, seq, keep_bodies=keep_bodies)
+    place = _place(conn, principal, account, batch, seq, keep_bodies=keep_bodies, proof=proof)
     changed_transactions = claims.apply(conn, place, batch)
     outcomes = [snapshots.observe(conn, place, snapshot) for snapshot in batch.snapshots]
     changed_balances = sum(outcome.changed for outcome in outcomes)
     if changed_transactions:
         changed_balances += snapshots.reconsider(conn, place)
     changed_orders = orders.put(conn, place, batch.orders)
-    changed_coverage = coverage.mark(conn, account, seq, batch, now)
-    if not (changed_transactions or changed_balances or changed_orders or changed_coverage):
-        evidence.drop_page(conn, place.evidence)
+    changed_coverage = coverage.mark(conn, account, seq, batch, now) if is_last else False
+    is_changed = bool(changed_transactions or changed_balances or changed_orders or changed_coverage)
+    if not is_changed:
+        if not proof:
+            evidence.drop_page(conn, place.evidence)
         seq_out = None
     else:
         conn.execute(_touch_moved if changed_balances else _touch, {"account": account, "seq_": seq, "now": now})
@@ -80,6 +90,7 @@ def commit(
         balances=changed_balances,
         orders=changed_orders,
         is_suspect=any(outcome.is_suspect for outcome in outcomes),
+        proof=place.evidence if is_changed else proof,
     )
 
 
@@ -101,10 +112,12 @@ def _check_fence(conn: Connection, principal: Principal, account: AccountId, fen
         raise LeaseLost
 
 
-def _place(conn: Connection, principal: Principal, account: AccountId, batch: Batch, seq: int, *, keep_bodies: bool) -> Place:
+def _place(
+    conn: Connection, principal: Principal, account: AccountId, batch: Batch, seq: int, *, keep_bodies: bool, proof: Sequence[int]
+) -> Place:
     for claim in batch.claims:
         for leg in claim.legs:
-            bounded(leg.amount, where=f"{claim.book} {claim.ref}")
+            bounded(leg.amount, where=claim.ref)
     tokens = set(claims.tokens_in(batch))
     names = set(claims.wallets_in(batch))
     for snapshot in batch.snapshots:
@@ -121,5 +134,5 @@ def _place(conn: Connection, principal: Principal, account: AccountId, batch: Ba
         stream=batch.cursor.stream,
         tokens=intern(conn, tokens, batch.tokens),
         wallets=wallet_ids(conn, account, names, batch.wallets),
-        evidence=evidence.keep(conn, account, seq, batch.evidence, bodies=keep_bodies),
+        evidence=proof or evidence.keep(conn, account, seq, batch.evidence, bodies=keep_bodies),
     )

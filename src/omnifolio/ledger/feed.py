@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger.claims import LegRow, Version, version_of
+from omnifolio.ledger.events import LegRow, Version, version_of
 from omnifolio.ledger.sequence import latest
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import InvalidField

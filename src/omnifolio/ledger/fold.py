@@ -34,7 +34,9 @@ def fold(claims: Sequence[Claim], is_fiat: Callable[[TokenId], bool]) -> Event:
     The book with the lowest rank that has legs gives the legs; inside it, what the venue's interface said wins over what a
     file said, leg by leg. The other books annotate: they fill what the leading claims leave open.
     """
-    ordered = sorted(claims, key=_precedence) if len(claims) > 1 else claims
+    if len(claims) == 1:
+        return _alone(claims[0], is_fiat)
+    ordered = sorted(claims, key=_precedence)
     lead = next((claim for claim in ordered if claim.legs), ordered[0])
     told = [claim for claim in ordered if claim.book == lead.book]
     legs: dict[str, Leg] = {}
@@ -57,6 +59,28 @@ def fold(claims: Sequence[Claim], is_fiat: Callable[[TokenId], bool]) -> Event:
         confirmed_at=next((claim.confirmed_at for claim in ordered if claim.confirmed_at is not None), None),
         height=next((claim.height for claim in ordered if claim.height is not None), None),
         finality=min((claim.finality for claim in told), key=_FINALITY_ORDER.index),
+        legs=legs,
+    )
+
+
+def _alone(claim: Claim, is_fiat: Callable[[TokenId], bool]) -> Event:
+    """What `fold` gives for one claim, which most events are, without the questions that only arise between several."""
+    legs: dict[str, Leg] = {}
+    for leg in claim.legs:
+        if leg.amount and leg.key not in legs:
+            legs[leg.key] = leg
+    meaning = classify((claim.kind,), tuple(legs.values()), is_fiat)
+    return Event(
+        at=claim.at,
+        type=meaning.type,
+        subtype=meaning.subtype,
+        status=claim.status,
+        name=claim.name or claim.refs[0].partition(":")[2],
+        label=claim.label,
+        event=claim.event or None,
+        confirmed_at=claim.confirmed_at,
+        height=claim.height,
+        finality=claim.finality,
         legs=legs,
     )
 

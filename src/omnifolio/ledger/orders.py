@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger.claims import Place
+from omnifolio.ledger.place import Place
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import NotFound

@@ -1,7 +1,7 @@
-"""What a person decided: a label, a note, a price, that something is spam. Who, when and why stand beside it.
+"""What a person decided: a label, a note, that something is spam, a price. Who, when and why stand beside it.
 
 Overlays are never mixed into facts. They hang on ids that outlive every re-sync and re-decoding; when two transactions turn
-out to be one, the younger's overlays move to the older one.
+out to be one, the younger's overlays move to the older one. Prices are written through `ledger.overrides`, which checks them.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,10 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.store.schema import overlays, past, transactions
 
-OverlayKind = Literal["label", "note", "spam", "price", "link"]
+OverlayKind = Literal["label", "note", "spam", "price"]
 
 VALUE_LENGTH_MAX = 4_000
 REASON_LENGTH_MAX = 1_000
-TRANSACTION_KINDS: tuple[OverlayKind, ...] = ("label", "note", "spam", "link")
-"""Kinds whose target is a transaction."""
 
 _columns: dict[str, sa.BindParameter[Any]] = {
     name: sa.bindparam(name) for name in ("user_id", "kind", "target", "value", "author", "reason", "at", "seq")
@@ -41,7 +39,7 @@ _remember = sa.insert(past)
 
 
 class Overlay(Struct, frozen=True, kw_only=True):
-    """One decision. `target` is a transaction's integer as text, or what the kind defines (a token id for prices)."""
+    """One decision. `target` is a transaction's integer as text, or what `ledger.overrides` makes of a token."""
 
     kind: OverlayKind
     target: str
@@ -69,7 +67,7 @@ def put(
     if len(value) > VALUE_LENGTH_MAX or len(reason) > REASON_LENGTH_MAX:
         raise InvalidField(f"{kind}: a value has at most {VALUE_LENGTH_MAX} characters, a reason {REASON_LENGTH_MAX}")
     seq = take(conn, principal, now)
-    if kind in TRANSACTION_KINDS:
+    if kind != "price":
         _check_target(conn, principal, target)
     _keep_past(conn, principal, kind, target, seq)
     made = Overlay(kind=kind, target=target, value=value, author=principal.actor, reason=reason, at=now, seq=seq)

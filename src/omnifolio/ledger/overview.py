@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.coverage import StoredGap, joined
@@ -14,7 +15,7 @@ from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
-from omnifolio.store.schema import accounts, coverage, gaps, observations, overlays, transactions, wallets
+from omnifolio.store.schema import accounts, coverage, gaps, observations, transactions, wallets
 
 _owned = sa.select(accounts.c.id).where(accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0)
 _intervals = sa.select(coverage.c.account_id, coverage.c.stream, coverage.c.start, coverage.c.end).where(
@@ -53,7 +54,17 @@ _live_count = (
         transactions.c.state == "live",
     )
 )
-_own_price = sa.select(overlays.c.id).where(overlays.c.user_id == sa.bindparam("user"), overlays.c.kind == OVERLAY_KIND).limit(1)
+_terms = sa.text(
+    "SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state), "
+    "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind)"
+)
+
+
+class PriceTerms(Struct, frozen=True):
+    """Under which prices a user's values stand: the version of all prices and rates, and whether the user has set any."""
+
+    version: int
+    has_own: bool
 
 
 def intervals(conn: Connection, principal: Principal) -> Mapping[AccountId, Mapping[str, Sequence[Interval]]]:
@@ -75,9 +86,10 @@ def open_gaps(conn: Connection, principal: Principal) -> Mapping[AccountId, Sequ
     return found
 
 
-def has_own_prices(conn: Connection, principal: Principal) -> bool:
-    """Whether the user has set any price; if not, the market's prices are the user's."""
-    return conn.execute(_own_price, {"user": principal.data_user}).first() is not None
+def price_terms(conn: Connection, principal: Principal) -> PriceTerms:
+    """The present terms of the user's values. Without prices of their own, the market's are the user's."""
+    version, has_own = conn.execute(_terms, {"user": principal.data_user, "kind": OVERLAY_KIND}).one()
+    return PriceTerms(int(version), bool(has_own))
 
 
 class Counts(NamedTuple):

@@ -13,6 +13,9 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.claims import decode_claim
 from omnifolio.ledger.snapshots import doubted_tokens
+from omnifolio.ledger.walk import PAGE_MAX as PAGE_MAX  # noqa: PLC0414 - who reads pages finds it here
+from omnifolio.ledger.walk import Filter as Filter  # noqa: PLC0414 - likewise
+from omnifolio.ledger.walk import page_ids
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import NotFound
@@ -26,15 +29,11 @@ from omnifolio.store.schema import (
     cursors,
     legs,
     observations,
-    snapshots,
     sums,
     tokens,
     transactions,
     wallets,
 )
-
-PAGE_MAX = 1000
-"""Transactions on one page at the most."""
 
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _account: sa.BindParameter[int] = sa.bindparam("account")
@@ -46,28 +45,22 @@ _wallets = (
     .where(wallets.c.account_id.in_(_owned))
     .order_by(wallets.c.id)
 )
-_balances = (
-    sa.select(
-        wallets.c.account_id,
-        observations.c.wallet_id,
-        observations.c.product,
-        observations.c.token_id,
-        observations.c.amount,
-        observations.c.first_seen,
-        snapshots.c.last_seen,
-        snapshots.c.suspect,
-    )
-    .select_from(observations)
-    .join(wallets, wallets.c.id == observations.c.wallet_id)
-    .join(snapshots, (snapshots.c.wallet_id == observations.c.wallet_id) & (snapshots.c.product == observations.c.product))
-    .where(observations.c.until.is_(None), wallets.c.account_id.in_(_owned))
-    .order_by(wallets.c.account_id, observations.c.wallet_id, observations.c.product, observations.c.token_id)
+# Walked from the wallets to what each holds now; CROSS JOIN keeps SQLite from walking every amount that was ever observed.
+_OF_USER = (
+    "FROM accounts a CROSS JOIN wallets w CROSS JOIN {0} WHERE a.user_id = :user AND a.is_deleted = 0 "
+    "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) AND w.account_id = a.id "
 )
-_sums = (
-    sa.select(wallets.c.account_id, sums.c.wallet_id, sums.c.token_id, sums.c.amount)
-    .join(wallets, wallets.c.id == sums.c.wallet_id)
-    .where(wallets.c.account_id.in_(_owned))
+_looks = sa.text(
+    "SELECT a.id, s.wallet_id, s.product, s.last_seen, s.suspect "
+    + _OF_USER.format("snapshots s")
+    + "AND s.wallet_id = w.id ORDER BY a.id, s.wallet_id, s.product"
 )
+_balances = sa.text(
+    "SELECT o.wallet_id, o.product, o.token_id, o.amount "
+    + _OF_USER.format("observations o")
+    + "AND o.wallet_id = w.id AND o.until IS NULL"
+)
+_sums = sa.text("SELECT s.wallet_id, s.token_id, s.amount " + _OF_USER.format("sums s") + "AND s.wallet_id = w.id")
 _transaction_columns = (
     transactions.c.id,
     transactions.c.account_id,
@@ -97,8 +90,6 @@ _legs = (
     .order_by(legs.c.transaction_id, legs.c.key)
 )
 _owns = sa.select(accounts.c.id).where(accounts.c.id == _account, accounts.c.user_id == _user, accounts.c.is_deleted == 0)
-_ticker_tokens = sa.select(tokens.c.id).where(tokens.c.ticker == sa.bindparam("ticker"))
-_wallet_of = sa.select(wallets.c.id).where(wallets.c.account_id == _account, wallets.c.key == sa.bindparam("key"))
 _known_tokens = sa.union(
     sa.select(tokens.c.token)
     .join(observations, observations.c.token_id == tokens.c.id)
@@ -128,15 +119,16 @@ class WalletRow(Struct, frozen=True):
     address: str | None
 
 
-class Held(Struct, frozen=True, kw_only=True):
-    """An observed balance. `is_suspect`: the latest observation lacks it, but that is not believed yet."""
+class Held(Struct, frozen=True, gc=False):
+    """An observed balance; `text` is its amount in canonical form. `is_suspect`: the latest look lacks it, which is not believed
+    yet. Given by position, because there are many."""
 
     account: AccountId
     wallet: WalletId
     product: str
     token: int
     amount: Decimal
-    first_seen: EpochMs
+    text: str
     last_seen: EpochMs
     is_suspect: bool
 
@@ -170,19 +162,6 @@ class StoredTransaction(Struct, frozen=True, kw_only=True):
     legs: tuple[StoredLeg, ...]
 
 
-class Filter(Struct, frozen=True, kw_only=True):
-    """Which transactions of an account, and in which order. Both instants are included."""
-
-    start: EpochMs
-    end: EpochMs
-    limit: int
-    is_ascending: bool = False
-    last: TransactionId | None = None
-    ticker: str | None = None
-    wallet: str | None = None
-    types: tuple[str, ...] = ()
-
-
 class KnownOf(Struct, frozen=True, kw_only=True):
     """What the ledger holds of an account that a reader may need."""
 
@@ -201,33 +180,26 @@ def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]
     return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
-def balances(conn: Connection, principal: Principal) -> Sequence[Held]:
-    """Every balance that the user holds, by account, wallet, product and token."""
-    doubted: dict[bytes, frozenset[int]] = {}
+def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
+    """Every balance that the user holds, or that one account holds, by account, wallet, product and token."""
+    values = {"user": principal.data_user, "account": account}
+    amounts: dict[tuple[int, str], list[tuple[int, str]]] = {}
+    for wallet, product, token, amount in conn.execute(_balances, values).all():
+        amounts.setdefault((wallet, product), []).append((token, amount))
     found: list[Held] = []
-    for row in conn.execute(_balances, {"user": principal.data_user}):
-        suspects: frozenset[int] = frozenset()
-        if row.suspect is not None:
-            suspects = doubted.get(row.suspect) or doubted.setdefault(row.suspect, doubted_tokens(row.suspect))
-        found.append(
-            Held(
-                account=row.account_id,
-                wallet=row.wallet_id,
-                product=row.product,
-                token=row.token_id,
-                amount=Decimal(row.amount),
-                first_seen=row.first_seen,
-                last_seen=row.last_seen,
-                is_suspect=row.token_id in suspects,
-            )
-        )
+    for number, wallet, product, last_seen, suspect in conn.execute(_looks, values).all():
+        doubted = frozenset[int]() if suspect is None else doubted_tokens(suspect)
+        for token, amount in sorted(amounts.get((wallet, product), ())):
+            found.append(Held(number, wallet, product, token, Decimal(amount), amount, last_seen, token in doubted))
     return found
 
 
-def calculated(conn: Connection, principal: Principal) -> Mapping[tuple[WalletId, int], Decimal]:
-    """The sum of all legs per (wallet, token)."""
-    rows = conn.execute(_sums, {"user": principal.data_user})
-    return {(WalletId(row.wallet_id), row.token_id): Decimal(row.amount) for row in rows}
+def calculated(
+    conn: Connection, principal: Principal, account: AccountId | None = None
+) -> Mapping[tuple[WalletId, int], Decimal]:
+    """The sum of all legs per (wallet, token), of all accounts of the user or of one."""
+    rows = conn.execute(_sums, {"user": principal.data_user, "account": account}).all()
+    return {(wallet, token): Decimal(amount) for wallet, token, amount in rows}
 
 
 def transaction(conn: Connection, principal: Principal, account: AccountId, number: TransactionId) -> StoredTransaction:
@@ -252,10 +224,10 @@ def page(conn: Connection, principal: Principal, account: AccountId, wanted: Fil
         if row is None:
             raise NotFound("no transaction has the id given as last")
         edge = (row.at, row.id)
-    ids = _page_ids(conn, account, wanted, edge)
+    ids = page_ids(conn, account, wanted, edge)
     if not ids:
         return []
-    rows = {row.id: row for row in conn.execute(_by_ids, {"ids": ids})}
+    rows = {row[0]: row for row in conn.execute(_by_ids, {"ids": ids})}
     return _with_legs(conn, [rows[number] for number in ids])
 
 
@@ -282,100 +254,30 @@ def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf
     )
 
 
-def _page_ids(conn: Connection, account: AccountId, wanted: Filter, edge: tuple[int, int] | None) -> list[int]:
-    """The ids of one page. Each filter walks the index that is made for it and stops at the page's end."""
-    limit = min(wanted.limit, PAGE_MAX)
-    sources: list[tuple[Any, Any, Any]]
-    if wanted.ticker is not None:
-        numbers = [row[0] for row in conn.execute(_ticker_tokens, {"ticker": wanted.ticker})]
-        sources = [(legs.c.at, legs.c.transaction_id, (legs.c.account_id == account) & (legs.c.token_id == n)) for n in numbers]
-    elif wanted.wallet is not None:
-        found = conn.execute(_wallet_of, {"account": account, "key": wanted.wallet}).scalar_one_or_none()
-        sources = [] if found is None else [(legs.c.at, legs.c.transaction_id, legs.c.wallet_id == found)]
-    elif wanted.types:
-        sources = [
-            (transactions.c.at, transactions.c.id, (transactions.c.account_id == account) & (transactions.c.type == kind))
-            for kind in wanted.types
-        ]
-    else:
-        sources = [(transactions.c.at, transactions.c.id, transactions.c.account_id == account)]
-    picked: set[tuple[int, int]] = set()
-    for at, number, condition in sources:
-        picked.update(_walk(conn, account, wanted, at=at, number=number, condition=condition, edge=edge, limit=limit))
-    ordered = sorted(picked, reverse=not wanted.is_ascending)
-    return [number for _at, number in ordered[:limit]]
-
-
-def _walk(
-    conn: Connection,
-    account: AccountId,
-    wanted: Filter,
-    *,
-    at: Any,
-    number: Any,
-    condition: Any,
-    edge: tuple[int, int] | None,
-    limit: int,
-) -> list[tuple[int, int]]:
-    statement = sa.select(at, number).where(condition, at >= wanted.start, at <= wanted.end)
-    if edge is not None:
-        place = sa.tuple_(sa.literal(edge[0], sa.BigInteger), sa.literal(edge[1], sa.BigInteger))
-        position = sa.tuple_(at, number)
-        statement = statement.where(position > place if wanted.is_ascending else position < place)
-    if at is legs.c.at:
-        # Several legs of one transaction stand beside each other in the index, so DISTINCT needs no sorting.
-        statement = statement.distinct()
-        if wanted.types or (wanted.ticker is not None and wanted.wallet is not None):
-            statement = _narrowed(conn, account, wanted, statement)
-    else:
-        statement = statement.where(transactions.c.state == "live")
-    order = (at, number) if wanted.is_ascending else (at.desc(), number.desc())
-    return [(row[0], row[1]) for row in conn.execute(statement.order_by(*order).limit(limit))]
-
-
-def _narrowed(conn: Connection, account: AccountId, wanted: Filter, statement: Any) -> Any:
-    """The further filters of a walk over legs, checked row by row."""
-    if wanted.types:
-        statement = statement.join(transactions, transactions.c.id == legs.c.transaction_id).where(
-            transactions.c.type.in_(wanted.types)
-        )
-    if wanted.ticker is not None and wanted.wallet is not None:
-        found = conn.execute(_wallet_of, {"account": account, "key": wanted.wallet}).scalar_one_or_none()
-        other = legs.alias("other")
-        statement = statement.where(
-            sa.exists().where(other.c.transaction_id == legs.c.transaction_id, other.c.wallet_id == found)
-        )
-    return statement
-
-
 def _with_legs(conn: Connection, rows: Sequence[Any]) -> list[StoredTransaction]:
-    legs_of: dict[int, list[StoredLeg]] = {row.id: [] for row in rows}
-    for row in conn.execute(_legs, {"ids": list(legs_of)}):
-        legs_of[row.transaction_id].append(
-            StoredLeg(
-                key=row.key,
-                wallet=row.wallet_id,
-                token=row.token_id,
-                amount=Decimal(row.amount),
-                role=row.role,
-                counterparty=row.counterparty,
-            )
-        )
-    return [
-        StoredTransaction(
-            id=row.id,
-            account=row.account_id,
-            seq=row.seq,
-            at=row.at,
-            type=row.type,
-            subtype=row.subtype,
-            status=row.status,
-            name=row.name,
-            label=row.label,
-            event=row.event,
-            confirmed_at=row.confirmed_at,
-            finality=row.finality,
-            legs=tuple(legs_of[row.id]),
-        )
-        for row in rows
-    ]
+    # Rows are unpacked by position here: four hundred of them make a page, and a column by name costs ten times as much.
+    legs_of: dict[int, list[StoredLeg]] = {row[0]: [] for row in rows}
+    for transaction_id, key, wallet, token, amount, role, counterparty in conn.execute(_legs, {"ids": list(legs_of)}):
+        leg = StoredLeg(key=key, wallet=wallet, token=token, amount=Decimal(amount), role=role, counterparty=counterparty)
+        legs_of[transaction_id].append(leg)
+    return [_stored(row, legs_of[row[0]]) for row in rows]
+
+
+def _stored(row: Any, parts: Sequence[StoredLeg]) -> StoredTransaction:
+    """A row of `_transaction_columns` with its legs."""
+    number, account, seq, _state, _merged_into, at, kind, subtype, status, name, label, event, confirmed_at, finality = row
+    return StoredTransaction(
+        id=number,
+        account=account,
+        seq=seq,
+        at=at,
+        type=kind,
+        subtype=subtype,
+        status=status,
+        name=name,
+        label=label,
+        event=event,
+        confirmed_at=confirmed_at,
+        finality=finality,
+        legs=tuple(parts),
+    )

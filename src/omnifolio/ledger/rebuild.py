@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, evidence
-from omnifolio.ledger.claims import Place
+from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
 from omnifolio.model.accounts import Principal

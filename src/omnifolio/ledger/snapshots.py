@@ -16,7 +16,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import guard
-from omnifolio.ledger.claims import Place
+from omnifolio.ledger.place import Place
 from omnifolio.model.amounts import ZERO, canonical, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse

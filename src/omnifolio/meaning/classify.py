@@ -4,7 +4,7 @@ Sources say what an event is (`Kind`); the legs say what it did. Where they disa
 of one sign only is no trade.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -46,13 +46,15 @@ _TELLING: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
-def telling(kinds: Iterable[Kind]) -> Kind:
+def telling(kinds: Sequence[Kind]) -> Kind:
     """The most specific of what several claims call one event."""
+    if len(kinds) == 1:
+        return kinds[0]
     found = set(kinds)
     return next((kind for kind in _TELLING if kind in found), "other")
 
 
-def classify(kinds: Iterable[Kind], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:
+def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:
     """The type and subtype of an event. `is_fiat` tells government money from everything else."""
     kind = telling(kinds)
     if kind in _FIXED:

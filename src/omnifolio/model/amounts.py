@@ -34,6 +34,7 @@ EXACT = decimal.Context(
 """The one context of exact arithmetic: add, subtract, multiply. Divisions round, so they go through `divide`."""
 
 _ROUNDING = decimal.Context(prec=PRECISION_DIGITS * 2, rounding=decimal.ROUND_HALF_EVEN)
+_CENT = Decimal("0.01")
 _SHORT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
@@ -80,10 +81,14 @@ def bounded(value: Decimal, *, where: str = "amount") -> Decimal:
     """`value` if it is finite and within the digit limits. Raises: InvalidAmount."""
     if not value.is_finite():
         raise InvalidAmount(f"{where}: {value} is not a number that can be held")
-    sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
     if not value:
         return ZERO
+    # A text of so many characters has no more digits than that, so most values need no closer look.
+    leading = value.adjusted()
+    if leading < INTEGER_DIGITS_MAX and leading - len(str(value)) >= -FRACTION_DIGITS_MAX:
+        return value
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
     if len(digits) + exponent <= INTEGER_DIGITS_MAX and -exponent <= FRACTION_DIGITS_MAX:
         return value
     kept = len(digits)
@@ -97,7 +102,9 @@ def bounded(value: Decimal, *, where: str = "amount") -> Decimal:
 
 def canonical(value: Decimal) -> str:
     """The one text of an amount: no exponent, no trailing zeros, "0" for zero. `canonical(Decimal("1E-18"))` has 18 decimals."""
-    text = f"{value:f}"
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "", "-") else text
@@ -124,6 +131,12 @@ def divide(left: Decimal, right: Decimal, *, places: int) -> Decimal:
 def rounded(value: Decimal, *, places: int) -> Decimal:
     """`value` rounded half to even at `places` decimals, for the edge where money is shown."""
     return _ROUNDING.quantize(value, Decimal(1).scaleb(-places))
+
+
+def money(value: Decimal) -> str:
+    """The value as people read it: two places, rounded half to even, never "-0.00". money(Decimal("2.005")) is "2.00"."""
+    text = str(_ROUNDING.quantize(value, _CENT))
+    return "0.00" if text == "-0.00" else text
 
 
 def from_units(units: int, decimals: int) -> Decimal:

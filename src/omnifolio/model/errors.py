@@ -242,14 +242,6 @@ class AccountLocked(VenueUserError):
     action = "Ask the venue's support; reconnect afterwards."
 
 
-class SecurityQuestion(VenueUserError):
-    """The venue wants a question answered before it lets us read."""
-
-    code = "security_question"
-    vezgo: ClassVar[AccountErrorName | None] = "SecurityQuestionError"
-    action = "Answer the question to go on."
-
-
 class EgressRefused(OmnifolioError):
     """A request that is not on the list of allowed reads was stopped before it was signed."""
 
@@ -325,12 +317,3 @@ class FileRefused(CallerError):
 
     code = "file_refused"
     action = "Export the file again from the venue without editing it."
-
-
-class UnpricedToken(OmnifolioError):
-    """No price source knows this token at that time."""
-
-    code = "unpriced"
-    blame: ClassVar[Blame] = "venue"
-    vezgo: ClassVar[AccountErrorName | None] = None
-    action = "Set a price yourself, or leave it: it is named as missing in every total."

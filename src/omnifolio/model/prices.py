@@ -125,9 +125,6 @@ class Quotes:
         """The price of `token` at the instant, or why there is none."""
         return self._found.get((token, bucket_of(at, MINUTE_MS)), NOT_ASKED)
 
-    def __len__(self) -> int:
-        return len(self._found)
-
 
 class Rates:
     """Reference rates by currency and UTC day; the euro itself is always 1."""

@@ -6,7 +6,7 @@ Order of precedence: command line, environment, file, default. `OMNIFOLIO_DATABA
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -80,6 +80,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def key_store_path(self) -> Path:
         """The database file of the users' wrapping keys."""
         return Path(self.key_store) if self.key_store else self.key_path.with_suffix(".store")
+
+
+def variables(names: Collection[str]) -> Mapping[str, str]:
+    """Those of the named environment variables that are set."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def load(

@@ -171,6 +171,15 @@ class SqliteStore(Store):
             raise _translated(error) from error
         return row
 
+    def backup(self, target: Path) -> None:
+        """Copies the database to a new file while it is in use: one consistent state of it."""
+        source, copy = sqlite3.connect(self.path), sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
+
     async def close(self) -> None:
         if self._is_closed:
             return
@@ -203,6 +212,7 @@ class PostgresStore(Store):
         self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._glancing = asyncio.Semaphore(GLANCE_CONNECTIONS)
         self._idle: list[Any] = []
+        self._is_closed = False
 
     async def _write(self, lane: Lane, op: Op[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         for attempt in range(RETRIES_MAX + 1):
@@ -224,6 +234,8 @@ class PostgresStore(Store):
 
     async def glance(self, sql: str, *values: object) -> Sequence[Any] | None:
         # The driver's own connections: SQLAlchemy's greenlet, transaction and reset cost four times this read.
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
         async with self._glancing:
             while self._idle:
                 connection = self._idle.pop()
@@ -250,6 +262,7 @@ class PostgresStore(Store):
             raise StoreUnavailable(f"the database refused the operation ({type(error).__name__})") from error
 
     async def close(self) -> None:
+        self._is_closed = True
         while self._idle:
             await self._idle.pop().close()
         await self.engine.dispose()

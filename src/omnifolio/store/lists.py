@@ -46,6 +46,10 @@ class _AnyOf(sa.sql.expression.ColumnElement[bool]):
         ("values", sa.sql.visitors.InternalTraversal.dp_clauseelement),
     ]
 
+    def self_group(self, against: object = None) -> "_AnyOf":
+        """Stands in AND and OR as it is. SQLAlchemy would write `… = 1` on SQLite, and that hides the column from every index."""
+        return self
+
     @property
     def _from_objects(self) -> list[Any]:
         return list(self.column._from_objects)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import accounts, coverage, read, snapshots
-from omnifolio.ledger.commit import commit, record_failure
+from omnifolio.ledger.commit import record_failure
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.accounts import AccountStatus, Principal
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock, EpochMs
@@ -21,6 +21,7 @@ from omnifolio.model.errors import LeaseLost, NotFound, OmnifolioError, StoreUna
 from omnifolio.model.facts import Cursor, Gap
 from omnifolio.store.engine import Store
 from omnifolio.sync.credentials import Doorkeeper
+from omnifolio.sync.pages import commit_page
 from omnifolio.venues.contract import Access, Known, Reader, Stream
 
 LEASE_MS = 5 * MINUTE_MS
@@ -32,7 +33,7 @@ RETRY_FIRST_MS = 5 * MINUTE_MS
 RETRY_LAST_MS = DAY_MS
 BUSY_FIRST_MS = 30 * SECOND_MS
 BUSY_LAST_MS = HOUR_MS
-"""Pauses for a venue that is busy: the first one, and the longest that we choose ourselves; a venue may choose a longer one."""
+"""Pauses for a venue that is busy: the first, and the longest that we choose ourselves; the venue may choose a longer one."""
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +141,8 @@ class Refresher:
         token = await self._store.read(coverage.cursor_of, turn.account.id, stream.name)
         try:
             async for page in reader.read(access, Cursor(stream.name, token)):
-                done = await self._store.write_sync(
-                    commit,
+                done = await commit_page(
+                    self._store,
                     turn.principal,
                     turn.account.id,
                     page,

@@ -3,7 +3,7 @@
 One consistent read; nothing is fetched, nothing is written. Amounts and values are exact, rounding belongs to the faces.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -12,19 +12,23 @@ from sqlalchemy.engine import Connection
 from omnifolio.ledger import accounts, overview, read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
+from omnifolio.ledger.overview import PriceTerms
 from omnifolio.ledger.read import Held, WalletRow
-from omnifolio.ledger.tokens import TokenRow, by_number
+from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import EXACT
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, WalletId
-from omnifolio.model.prices import BRIDGE, Quotes, Rates
+from omnifolio.model.prices import BRIDGE
 from omnifolio.views.market import Market, rates_for
-from omnifolio.views.valuation import Total, Value, Valued, sum_up, value_balance
+from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_by_price
+
+FILE_STREAMS = "file/"
+"""How the streams of imported files are named."""
 
 
-class Holding(Struct, frozen=True):
+class Holding(Struct, frozen=True, gc=False):
     """One balance, its token and what it is worth."""
 
     held: Held
@@ -54,7 +58,47 @@ def all_accounts(
     conn: Connection, principal: Principal, market: Market, *, now: EpochMs, currency: str, wallet: str | None = None
 ) -> list[AccountView]:
     """Every account of the user, oldest first; with `wallet` only the accounts and balances of the wallet with that key."""
-    return _views(conn, principal, market, accounts.listed(conn, principal, now), now=now, currency=currency, wallet=wallet)
+    found = accounts.listed(conn, principal, now)
+    views = _views(
+        conn,
+        principal,
+        market,
+        found,
+        None,
+        terms=overview.price_terms(conn, principal),
+        now=now,
+        currency=currency,
+        wallet=wallet,
+    )
+    return views if wallet is None else [view for view in views if view.wallets]
+
+
+class Changed(Struct, frozen=True):
+    """A user's accounts in order, with views of those that have changed. `is_shared`: no price in them is the user's own."""
+
+    order: Sequence[AccountId]
+    views: Mapping[AccountId, AccountView]
+    is_shared: bool
+
+
+def changed_accounts(
+    conn: Connection, principal: Principal, market: Market, known: Mapping[AccountId, int], *, now: EpochMs, currency: str
+) -> Changed:
+    """The accounts whose version (`v`) is not the `known` one.
+
+    For a caller that keeps the others, valued at the prices that still hold. Where the user has set prices, all are given.
+    """
+    versions = accounts.versions(conn, principal)
+    terms = overview.price_terms(conn, principal)
+    is_shared = not terms.has_own
+    changed = [number for number, v in versions.items() if not is_shared or known.get(number) != v]
+    only = changed[0] if len(changed) == 1 else None
+    if only is not None:
+        wanted: Sequence[Account] = [accounts.get(conn, principal, only, now)]
+    else:
+        wanted = [account for account in accounts.listed(conn, principal, now) if account.id in changed] if changed else []
+    views = _views(conn, principal, market, wanted, only, terms=terms, now=now, currency=currency, wallet=None) if wanted else []
+    return Changed(order=list(versions), views={view.account.id: view for view in views}, is_shared=is_shared)
 
 
 def one_account(
@@ -69,7 +113,17 @@ def one_account(
 ) -> AccountView:
     """One account of the user. Raises: NotFound."""
     found = accounts.get(conn, principal, account, now)
-    return _views(conn, principal, market, [found], now=now, currency=currency, wallet=wallet, keep_empty=True)[0]
+    return _views(
+        conn,
+        principal,
+        market,
+        [found],
+        account,
+        terms=overview.price_terms(conn, principal),
+        now=now,
+        currency=currency,
+        wallet=wallet,
+    )[0]
 
 
 def _views(
@@ -77,103 +131,117 @@ def _views(
     principal: Principal,
     market: Market,
     wanted: Sequence[Account],
+    only: AccountId | None,
     *,
+    terms: PriceTerms,
     now: EpochMs,
     currency: str,
     wallet: str | None,
-    keep_empty: bool = False,
 ) -> list[AccountView]:
-    numbers = {account.id for account in wanted}
-    purses: dict[AccountId, list[WalletRow]] = {}
-    chosen: set[int] = set()
+    purses: dict[AccountId, list[WalletRow]] = {account.id: [] for account in wanted}
+    chosen: set[WalletId] = set()
     for purse in read.wallets_of(conn, principal):
-        if purse.account in numbers and (wallet is None or purse.key == wallet):
-            purses.setdefault(purse.account, []).append(purse)
+        if purse.account in purses and (wallet is None or purse.key == wallet):
+            purses[purse.account].append(purse)
             chosen.add(purse.id)
-    held = [row for row in read.balances(conn, principal) if row.wallet in chosen]
-    tokens = by_number(conn, [row.token for row in held])
-    priced = {number for number, row in tokens.items() if row.kind != "fiat"}
-    quotes = market.prices(conn, principal, priced, now=now)
-    currencies = {row.ticker for row in tokens.values() if row.kind == "fiat"} | ({BRIDGE} if priced else set())
-    rates = rates_for(conn, currency=currency, sources=currencies, times=[now])
-    holdings: dict[AccountId, list[Holding]] = {}
-    for row, value in zip(held, _values(held, tokens, quotes, rates, now=now, currency=currency), strict=True):
-        holdings.setdefault(row.account, []).append(Holding(row, tokens[row.token], value))
+    holdings: dict[AccountId, list[Holding]] = {account.id: [] for account in wanted}
+    held = [row for row in read.balances(conn, principal, only) if row.wallet in chosen]
+    for holding in _holdings(conn, principal, market, held, terms=terms, now=now, currency=currency):
+        holdings[holding.held.account].append(holding)
     sums: dict[WalletId, dict[int, Decimal]] = {}
-    for (purse_id, token), amount in read.calculated(conn, principal).items():
+    for (number, token), amount in read.calculated(conn, principal, only).items():
         if amount:
-            sums.setdefault(purse_id, {})[token] = amount
+            sums.setdefault(number, {})[token] = amount
     spans = overview.intervals(conn, principal)
     gaps = overview.open_gaps(conn, principal)
     return [
         _view(
             account,
-            purses.get(account.id, []),
-            holdings.get(account.id, []),
-            gaps.get(account.id, ()),
-            spans.get(account.id, {}),
-            _reconciled(purses.get(account.id, []), holdings.get(account.id, []), sums),
+            purses[account.id],
+            holdings[account.id],
+            sums,
+            gaps=gaps.get(account.id, ()),
+            spans=spans.get(account.id, {}),
             currency=currency,
         )
         for account in wanted
-        if wallet is None or keep_empty or account.id in purses
     ]
 
 
-def _values(
-    held: Iterable[Held], tokens: Mapping[int, TokenRow], quotes: Quotes, rates: Rates, *, now: EpochMs, currency: str
-) -> list[Value]:
-    return [
-        value_balance(valued("", tokens[row.token], row), at=now, quotes=quotes, rates=rates, currency=currency) for row in held
-    ]
-
-
-def valued(key: str, token: TokenRow, row: Held) -> Valued:
-    """A balance as valuation sees it."""
-    return Valued(key=key, number=token.number, token=token.id, kind=token.kind, ticker=token.ticker, amount=row.amount)
+def _holdings(
+    conn: Connection,
+    principal: Principal,
+    market: Market,
+    held: Sequence[Held],
+    *,
+    terms: PriceTerms,
+    now: EpochMs,
+    currency: str,
+) -> list[Holding]:
+    """Balances with their tokens and values."""
+    tokens = market.tokens(conn, [row.token for row in held])
+    fiat = {row.token: tokens[row.token].ticker for row in held if tokens[row.token].kind == "fiat"}
+    prices = market.prices(conn, principal, {row.token for row in held} - fiat.keys(), terms=terms, now=now)
+    sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(held) else [])}
+    rates = rates_for(conn, currency=currency, sources=sources, times=[now])
+    found = []
+    for row in held:
+        if row.token in fiat:
+            value = convert(Money(amount=row.amount, currency=fiat[row.token]), currency=currency, at=now, rates=rates)
+        else:
+            value = value_by_price(row.amount, prices[row.token], at=now, rates=rates, currency=currency)
+        found.append(Holding(row, tokens[row.token], value))
+    return found
 
 
 def _view(
     account: Account,
     purses: Sequence[WalletRow],
     holdings: Sequence[Holding],
+    sums: Mapping[WalletId, Mapping[int, Decimal]],
+    *,
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
-    reconciled: frozenset[WalletId],
-    *,
     currency: str,
 ) -> AccountView:
-    by_wallet: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
+    parts: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
+    observed: dict[WalletId, list[Held]] = {purse.id: [] for purse in purses}
     for holding in holdings:
-        by_wallet[holding.held.wallet].append((holding.token.ticker, holding.value))
+        wallet = holding.held.wallet
+        parts[wallet].append((holding.token.ticker, holding.value))
+        observed[wallet].append(holding.held)
+    totals = {number: sum_up(values, currency=currency) for number, values in parts.items()}
     start, end = common_span(spans)
     return AccountView(
         account=account,
         wallets=purses,
         holdings=holdings,
-        total=sum_up([part for parts in by_wallet.values() for part in parts], currency=currency),
-        wallet_totals={number: sum_up(parts, currency=currency) for number, parts in by_wallet.items()},
-        reconciled=reconciled,
+        total=next(iter(totals.values()))
+        if len(totals) == 1
+        else sum_up([part for values in parts.values() for part in values], currency=currency),
+        wallet_totals=totals,
+        reconciled=frozenset(number for number, held in observed.items() if _is_reconciled(held, sums.get(number, {}))),
         gaps=gaps,
         complete_from=start,
         complete_to=end,
     )
 
 
-def _reconciled(
-    purses: Sequence[WalletRow], holdings: Sequence[Holding], sums: Mapping[WalletId, Mapping[int, Decimal]]
-) -> frozenset[WalletId]:
-    observed: dict[WalletId, dict[int, Decimal]] = {purse.id: {} for purse in purses}
-    for holding in holdings:
-        held = holding.held
-        mine = observed[held.wallet]
-        mine[held.token] = EXACT.add(mine[held.token], held.amount) if held.token in mine else held.amount
-    return frozenset(number for number, amounts in observed.items() if amounts == sums.get(number, {}))
+def _is_reconciled(held: Sequence[Held], sums: Mapping[int, Decimal]) -> bool:
+    """Whether a wallet holds, over all its products, exactly what its history adds up to."""
+    if not sums:
+        return not held
+    amounts: dict[int, Decimal] = {}
+    for row in held:
+        amounts[row.token] = EXACT.add(amounts[row.token], row.amount) if row.token in amounts else row.amount
+    return amounts == sums
 
 
 def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:
     """The latest stretch of time that every stream covers without a hole; (None, None) when there is none."""
-    newest = [items[-1] for items in spans.values() if items]
+    # A file repeats what its venue's interface tells, or adds to it; its first and last line bound nothing.
+    read = {stream: items for stream, items in spans.items() if not stream.startswith(FILE_STREAMS)} or spans
+    newest = [items[-1] for items in read.values() if items]
     if not newest:
         return None, None
     start, end = max(item.start for item in newest), min(item.end for item in newest)

@@ -21,7 +21,7 @@ from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import EXACT, ZERO, total
 from omnifolio.model.clock import EpochMs, day_of, end_of_day, start_of_day
 from omnifolio.model.facts import Interval
-from omnifolio.model.ids import AccountId, WalletId
+from omnifolio.model.ids import AccountId
 from omnifolio.model.prices import BRIDGE
 from omnifolio.views.market import rates_for
 from omnifolio.views.valuation import Total, Valued, sum_up, value_balance

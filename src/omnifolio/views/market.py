@@ -4,20 +4,22 @@ A price that was read at a version of the stored prices holds until that version
 may have become stale).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import overview, quotes
+from omnifolio.ledger import quotes
+from omnifolio.ledger.overview import PriceTerms
 from omnifolio.ledger.rates import lookup_rates
+from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import MINUTE_MS, EpochMs, day_of
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.prices import BRIDGE, EURO, NOW_INTERVAL_MS, Price, Quotes, Rates, Unpriced, bucket_of
+from omnifolio.model.prices import BRIDGE, EURO, NOW_INTERVAL_MS, Price, Rates, Unpriced, bucket_of
 
 TOKENS_MAX = 100_000
-"""Prices of the moment that are kept at the most."""
+"""Tokens and prices that are kept at the most."""
 CURRENCY_LENGTH = 3
 
 
@@ -28,27 +30,43 @@ class _Kept(NamedTuple):
 
 
 class Market:
-    """The prices of the running minute, shared by all users of a process. Prices that a user has set are looked up each time."""
+    """Tokens, and the prices of the running minute, shared by all users of a process.
+
+    Tokens never change. Prices that a user has set are looked up each time.
+    """
 
     def __init__(self) -> None:
         self._kept = _Kept(-1, EpochMs(0), {})
+        self._tokens: dict[int, TokenRow] = {}
 
-    def prices(self, conn: Connection, principal: Principal, tokens: Iterable[int], *, now: EpochMs) -> Quotes:
-        """The price of each token (by the ledger's number) now, or why there is none."""
+    def tokens(self, conn: Connection, numbers: Iterable[int]) -> Mapping[int, TokenRow]:
+        """At least the tokens with these numbers."""
+        known = self._tokens
+        missing = {number for number in numbers if number not in known}
+        if missing:
+            known = {**known, **by_number(conn, missing)}
+            self._tokens = known if len(known) <= TOKENS_MAX else {}
+        return known
+
+    def prices(
+        self, conn: Connection, principal: Principal, tokens: Iterable[int], *, terms: PriceTerms, now: EpochMs
+    ) -> Mapping[int, Price | Unpriced]:
+        """The price now of at least these tokens (by the ledger's number), or why there is none."""
         wanted = set(tokens)
-        if overview.has_own_prices(conn, principal):
-            return quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
-        version, minute = quotes.version(conn), bucket_of(now, MINUTE_MS)
+        if terms.has_own:
+            own = quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
+            return {token: own.at(token, now) for token in wanted}
+        minute = bucket_of(now, MINUTE_MS)
         kept = self._kept
-        known = kept.prices if (kept.version, kept.minute) == (version, minute) else {}
+        known = kept.prices if (kept.version, kept.minute) == (terms.version, minute) else {}
         missing = [token for token in wanted if token not in known]
         if missing:
             looked = quotes.lookup(conn, [(token, now) for token in missing], principal=None, tolerance_ms=NOW_INTERVAL_MS)
             # A new mapping each time: reads run in several threads, and none may see one that is being filled.
             known = known | {token: looked.at(token, now) for token in missing}
             if len(known) <= TOKENS_MAX:
-                self._kept = _Kept(version, minute, known)
-        return Quotes({(token, minute): known[token] for token in wanted})
+                self._kept = _Kept(terms.version, minute, known)
+        return known
 
 
 def rates_for(conn: Connection, *, currency: str, sources: Iterable[str], times: Iterable[EpochMs]) -> Rates:

@@ -17,7 +17,7 @@ from omnifolio.model.prices import Price, Quotes, Rates, Unpriced
 from omnifolio.model.tokens import TokenId, TokenKind
 
 
-class Money(Struct, frozen=True, kw_only=True):
+class Money(Struct, frozen=True, kw_only=True, gc=False):
     """A value. `price` is the quote that gave it (None for fiat at par); `is_stale` when that was carried forward."""
 
     amount: Decimal
@@ -83,6 +83,14 @@ def convert(value: Value, *, currency: str, at: EpochMs, rates: Rates) -> Value:
 def value_balance(balance: Valued, *, at: EpochMs, quotes: Quotes, rates: Rates, currency: str) -> Value:
     """What a balance is worth at an instant, by its own token's price."""
     return convert(_own(balance, at=at, quotes=quotes), currency=currency, at=at, rates=rates)
+
+
+def value_by_price(amount: Decimal, quote: Price | Unpriced, *, at: EpochMs, rates: Rates, currency: str) -> Value:
+    """What an amount is worth by a price that is already at hand."""
+    if isinstance(quote, Unpriced):
+        return quote
+    value = Money(amount=amounts.product(amount, quote.price), currency=quote.currency, price=quote)
+    return value if quote.currency == currency else convert(value, currency=currency, at=at, rates=rates)
 
 
 def value_transaction(

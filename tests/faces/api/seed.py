@@ -74,7 +74,12 @@ def page(link: Link, stream: str, claims: Sequence[Claim] = (), **more: object) 
     now = link.world.clock.now()
     link.commit(
         Batch(
-            cursor=Cursor(stream, "c"), observed_at=now, claims=tuple(claims), tokens=TOKENS, done=True, **more  # type: ignore[arg-type]
+            cursor=Cursor(stream, "c"),
+            observed_at=now,
+            claims=tuple(claims),
+            tokens=TOKENS,
+            done=True,
+            **more,  # type: ignore[arg-type]
         )
     )
 

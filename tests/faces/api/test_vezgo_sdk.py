@@ -3,14 +3,13 @@
 import time
 from decimal import Decimal
 
-import httpx
 import jwt
 import pytest
 import vezgo
 from vezgo import exceptions
 
 from tests.faces.api import seed
-from tests.faces.api.world import Client, World
+from tests.faces.api.world import HTTP, Client, World
 
 
 def sdk(address: str, client: Client, login: str = "u1", **more: str) -> vezgo.Vezgo:
@@ -33,7 +32,7 @@ def test_a_wrong_secret_and_a_missing_login_name_raise_its_own_errors(address: s
     with pytest.raises(exceptions.VezgoAuthenticationError, match="do not belong together"):
         sdk(address, client, secret="omni_live_wrong").get_token()
     body = {"clientId": client.team.client_id, "secret": client.secret}
-    refused = httpx.post(f"{address}/v1/auth/token", json=body)
+    refused = HTTP.post(f"{address}/v1/auth/token", json=body)
     assert refused.status_code == 400
     assert "loginName" in refused.json()["message"]
 
@@ -106,9 +105,7 @@ def test_it_syncs_and_removes_and_is_told_when_there_is_nothing_left(world: Worl
 
 @pytest.mark.parametrize("sort", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 4, 100])
-def test_its_paging_loop_sees_every_transaction_once(
-    world: World, address: str, client: Client, sort: str, limit: int
-) -> None:
+def test_its_paging_loop_sees_every_transaction_once(world: World, address: str, client: Client, sort: str, limit: int) -> None:
     link = seed.portfolio(world, client.user("u1"))
     user = sdk(address, client)
     found, last = [], ""

@@ -4,14 +4,13 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import uvicorn
 from sqlalchemy.engine import Connection
 
@@ -24,8 +23,8 @@ from omnifolio.ledger import accounts, quotes, rates
 from omnifolio.ledger.commit import commit
 from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
-from omnifolio.model.clock import DAY_MS, MINUTE_MS, EpochMs, SystemClock, start_of_day
-from omnifolio.model.facts import Batch, Cursor, Quote
+from omnifolio.model.clock import DAY_MS, MINUTE_MS, EpochMs, SystemClock
+from omnifolio.model.facts import Batch, Quote
 from omnifolio.model.ids import AccountId, WireIds
 from omnifolio.model.prices import Rate
 from omnifolio.model.settings import Settings
@@ -43,6 +42,8 @@ from omnifolio.views.market import Market
 
 STARTUP_S = 20.0
 OPERATOR = operator("test")
+HTTP = httpx.Client(verify=False, trust_env=False)
+"""The tests' own client: making one anew for each request costs more than the request."""
 _WAIT_S = 0.005
 
 
@@ -186,9 +187,7 @@ class Link:
 
     def commit(self, page: Batch) -> None:
         """Commits a page of facts."""
-        self.world.write(
-            commit, self.person.principal, self.number, page, fence=self.fence, now=self.world.clock.now()
-        )
+        self.world.write(commit, self.person.principal, self.number, page, fence=self.fence, now=self.world.clock.now())
 
     def finish(self, **columns: Any) -> None:
         """Ends the sync: everything is well, and the account is free."""
@@ -209,11 +208,11 @@ async def _open(url: str) -> Store:
 
 
 @contextmanager
-def served(world: World, **more: Any) -> Iterator[str]:
-    """The address of a live server for the world, on loopback and in the world's loop."""
+def served(world: World, context: Context | None = None, **more: Any) -> Iterator[str]:
+    """The address of a live server for the world (or for another context on it), on loopback and in the world's loop."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(build_app(world.context, **more), log_level="warning", lifespan="on", access_log=False)
+    config = uvicorn.Config(build_app(context or world.context, **more), log_level="warning", lifespan="on", access_log=False)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), world.loop)
@@ -231,7 +230,7 @@ def served(world: World, **more: Any) -> Iterator[str]:
 
 def token_of(address: str, client: Client, login: str) -> str:
     """A user's token by the API."""
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{address}/v1/auth/token",
         json={"clientId": client.team.client_id, "secret": client.secret},
         headers={"loginName": login},

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests import fixtures
 from tests.venues.exchanges import recorded
 
@@ -48,7 +47,7 @@ def test_a_recorded_case_gives_its_facts(path: Path) -> None:
         hit = next(
             row
             for row in open_rows
-            if row[:3] == (asset, amount, direction) and (at is None or abs(row[3] - at) <= ROUNDED_TO_MS)
+            if row[:3] == (asset, amount, direction) and (at is None or row[3] is None or abs(row[3] - at) <= ROUNDED_TO_MS)
         )
         open_rows.remove(hit)
     assert not open_rows

@@ -16,7 +16,7 @@ from typing import Any
 
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
-from omnifolio.model.facts import Batch, Claim, Cursor, Leg, Snapshot
+from omnifolio.model.facts import Batch, Claim, Cursor, Leg, Order, Snapshot
 from omnifolio.model.secrets import Secret
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.transport.egress import Egress
@@ -87,6 +87,7 @@ class Account:
         self.cursors: dict[str, str] = {}
         self.snapshots: dict[tuple[str, str], Snapshot] = {}
         self.claims: dict[tuple[str, str, str], Claim] = {}
+        self.orders: dict[str, Order] = {}
         self.tokens: dict[TokenId, TokenFacts] = {}
         self.batches: list[Batch] = []
         self.gaps: list[str] = []
@@ -121,6 +122,8 @@ class Account:
             self.snapshots[snapshot.wallet, snapshot.product] = snapshot
         for claim in batch.claims:
             self.claims[claim.origin, claim.book, claim.ref] = claim
+        for order in batch.orders:
+            self.orders[order.ref] = order
 
     async def read(self, stream: str, *, pages_max: int | None = None) -> int:
         """Reads one stream on from its cursor. Gives the number of pages."""
@@ -136,14 +139,15 @@ class Account:
             await egress.close()
         return pages
 
+    def streams(self) -> list[str]:
+        """The names of all streams, balances first."""
+        streams = self.reader.streams(self.access(self.egress()))
+        return [stream.name for stream in sorted(streams, key=lambda stream: (not stream.is_balances, stream.name))]
+
     async def sync(self, *, only: Iterable[str] | None = None) -> None:
-        """Reads every stream once, balances first."""
-        egress = self.egress()
-        streams = self.reader.streams(self.access(egress))
-        await egress.close()
-        for stream in sorted(streams, key=lambda stream: (not stream.is_balances, stream.name)):
-            if only is None or stream.name in only:
-                await self.read(stream.name)
+        """Reads every stream once, or those that are named."""
+        for name in self.streams() if only is None else only:
+            await self.read(name)
 
     def balances(self) -> list[dict[str, Any]]:
         lines = [

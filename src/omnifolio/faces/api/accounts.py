@@ -7,14 +7,16 @@ from litestar import Response, Router, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from omnifolio.app import link
+from omnifolio.app.authenticate import Session
 from omnifolio.faces.api import query
+from omnifolio.faces.api.account_shape import gap_out
 from omnifolio.faces.api.admission import COST, SCOPE
 from omnifolio.faces.api.answers import answer, encoded, responses
-from omnifolio.faces.api.desk import Desk
+from omnifolio.faces.api.desk import Body, Desk, Piece
 from omnifolio.faces.api.edge import ACCOUNTS_ROUTE
 from omnifolio.faces.api.given import Account, DeskGiven, SessionGiven
-from omnifolio.faces.api.shape import gap_out, wallet_key
-from omnifolio.faces.api.wire import AccountChangeIn, AccountCoverageOut, AccountIn, AccountOut, StreamOut
+from omnifolio.faces.api.shape import wallet_key
+from omnifolio.faces.api.wire import AccountChangeIn, AccountCoverageOut, AccountIn, AccountOut, IntervalOut, StreamOut
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.ids import AccountId
@@ -35,19 +37,38 @@ SYNC_COST = 5
 async def list_accounts(
     desk: DeskGiven, session: SessionGiven, fiat: query.Fiat = None, wallet: query.WalletId = None
 ) -> Response[bytes]:
+    """All accounts of the user, oldest first."""
     context = desk.context
     currency = query.currency(fiat, context.settings.fiat)
-    key = (session.state.user, ACCOUNTS_ROUTE, currency)
-    kept = desk.bodies.find(key, session.state, context.clock.now()) if wallet is None else None
-    if kept is None:
-        now = context.clock.now()
-        chosen = None if wallet is None else wallet_key(wallet, desk.shape.providers)
-        views = await desk.read.accounts(session.principal, fiat=currency, wallet=chosen)
-        data = encoded([desk.shape.account(view, now=now) for view in views])
-        if wallet is not None:
-            return Response(data, media_type="application/json")
-        kept = desk.bodies.keep(key, session.state, data, now)
-    return Response(kept.data, media_type="application/json", headers={"etag": kept.etag.decode()})
+    if wallet is not None:
+        views = await desk.read.accounts(session.principal, fiat=currency, wallet=wallet_key(wallet, desk.providers))
+        return answer([desk.accounts.account(view, now=context.clock.now()) for view in views])
+    body = desk.bodies.find((session.state.user, currency), session.state, context.clock.now())
+    if body is None:
+        body = await _made(desk, session, currency)
+    return Response(body.data, media_type="application/json", headers={"etag": body.etag.decode()})
+
+
+async def _made(desk: Desk, session: Session, currency: str) -> Body:
+    """The list of accounts as it is now; accounts that have not changed are taken from the list that was kept."""
+    now, key = desk.context.clock.now(), (session.state.user, currency)
+    before = desk.bodies.usable(key, session.state, now)
+    kept = before.pieces if before is not None and before.is_shared else {}
+    found = await desk.read.changed_accounts(
+        session.principal, {number: piece.v for number, piece in kept.items()}, fiat=currency
+    )
+    made = {number: Piece(view.account.v, encoded(desk.accounts.account(view, now=now))) for number, view in found.views.items()}
+    pieces = {number: made.get(number) or kept[number] for number in found.order}
+    body = Body(
+        seq=session.state.seq,
+        prices=session.state.prices,
+        made_at=before.made_at if before is not None and len(made) < len(pieces) else now,
+        is_shared=found.is_shared,
+        pieces=pieces,
+        data=b"[" + b",".join(piece.data for piece in pieces.values()) + b"]",
+    )
+    desk.bodies.keep(key, body)
+    return body
 
 
 @post(
@@ -60,6 +81,7 @@ async def list_accounts(
 async def add_account(
     desk: DeskGiven, session: SessionGiven, data: JSONBody[AccountIn], fiat: query.Fiat = None
 ) -> Response[bytes]:
+    """Files the connection; a worker checks the key and reads."""
     options = {
         name: value
         for name, value in (
@@ -84,6 +106,7 @@ async def add_account(
 async def get_account(
     desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None, wallet: query.WalletId = None
 ) -> Response[bytes]:
+    """One account."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     return await _shown(desk, session.principal, account, fiat, wallet=wallet)
 
@@ -98,6 +121,7 @@ async def get_account(
 async def change_account(
     desk: DeskGiven, session: SessionGiven, account_id: Account, data: JSONBody[AccountChangeIn], fiat: query.Fiat = None
 ) -> Response[bytes]:
+    """Takes new credentials or a new name; the account's id and history stay."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     await desk.read.version(session.principal, account)
     if data.security_answer is not None:
@@ -119,6 +143,7 @@ async def change_account(
     responses=responses(None, status=204, refusals=(401, 403, 404), text="Gone."),
 )
 async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Account) -> None:
+    """Takes the account and its credentials away."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     await link.unlink(desk.context, session.principal, account)
 
@@ -130,9 +155,8 @@ async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Acc
     opt={SCOPE: "link", COST: SYNC_COST},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="A sync is due."),
 )
-async def sync_account(
-    desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None
-) -> Response[bytes]:
+async def sync_account(desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None) -> Response[bytes]:
+    """Makes the account due now."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     await link.request_sync(desk.context, session.principal, account)
     return await _shown(desk, session.principal, account, fiat, status=202)
@@ -150,10 +174,14 @@ async def sync_account(
 async def poll_account(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
-    v: Annotated[int | None, QueryParameter(ge=0, le=VERSION_MAX, description="The `v` of the account that the caller has.")] = None,
+    v: Annotated[
+        int | None, QueryParameter(ge=0, le=VERSION_MAX, description="The `v` of the account that the caller has.")
+    ] = None,
     fiat: query.Fiat = None,
 ) -> Response[bytes]:
+    """Answers as soon as the account's version is above `v`, or 304 when the wait is over."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     deadline_s = desk.context.clock.monotonic() + desk.poll_wait_s
     while v is not None and await desk.read.version(session.principal, account) <= v:
@@ -171,13 +199,14 @@ async def poll_account(
     responses=responses(AccountCoverageOut, refusals=(401, 403, 404)),
 )
 async def get_coverage(desk: DeskGiven, session: SessionGiven, account_id: Account) -> Response[bytes]:
+    """What was read of each stream."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     found = await desk.read.coverage(session.principal, account)
     marks = {mark.stream: mark for mark in found.bookmarks}
     streams = [
         StreamOut(
             stream=name,
-            intervals=[(item.start, item.end) for item in found.intervals.get(name, ())],
+            intervals=[IntervalOut(start=item.start, end=item.end) for item in found.intervals.get(name, ())],
             updated_at=marks[name].updated_at if name in marks else None,
             reached_present_at=marks[name].done_at if name in marks else None,
         )
@@ -203,10 +232,10 @@ async def _shown(
     status: int = 200,
     wallet: str | None = None,
 ) -> Response[bytes]:
-    chosen = None if wallet is None else wallet_key(wallet, desk.shape.providers)
+    chosen = None if wallet is None else wallet_key(wallet, desk.providers)
     currency = query.currency(fiat, desk.context.settings.fiat)
     view = await desk.read.account(principal, account, fiat=currency, wallet=chosen)
-    return answer(desk.shape.account(view, now=desk.context.clock.now()), status=status)
+    return answer(desk.accounts.account(view, now=desk.context.clock.now()), status=status)
 
 
 ROUTER = Router(

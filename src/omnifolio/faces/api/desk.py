@@ -1,32 +1,47 @@
 """What every route works with: the process's context, the questions it may ask, the shapes of the wire and the kept answers."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api.shape import Shape
+from omnifolio.faces.api.account_shape import AccountShape
+from omnifolio.faces.api.event_shape import EventShape
+from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.ledger.freshness import Freshness
 from omnifolio.model.clock import MINUTE_MS, EpochMs
-from omnifolio.model.ids import UserId
+from omnifolio.model.ids import AccountId, UserId
 
 BODIES_BYTES_MAX = 64 * 1024 * 1024
 """Kept answers in all; the longest unused go first."""
 BODY_AGE_MAX_MS = MINUTE_MS
 """A price grows stale by the minute, so no valued answer is kept for longer."""
 
-BodyKey = tuple[UserId, str, str]
-"""Whose, which resource, in which currency."""
+BodyKey = tuple[UserId, str]
+"""Whose accounts, in which currency."""
+
+
+class Piece(NamedTuple):
+    """One encoded account and the version of it."""
+
+    v: int
+    data: bytes
 
 
 class Body(NamedTuple):
-    """An encoded answer and what it was made from."""
+    """The encoded list of a user's accounts, and what it was made from.
+
+    `made_at` is when the oldest of its pieces was valued; `is_shared`: no price in it is the user's own.
+    """
 
     seq: int
     prices: int
     made_at: EpochMs
+    is_shared: bool
+    pieces: Mapping[AccountId, Piece]
     data: bytes
 
     @property
@@ -36,7 +51,10 @@ class Body(NamedTuple):
 
 
 class Bodies:
-    """Encoded answers by user. One is given again only while the user's sequence and the prices are those it was made from."""
+    """Encoded lists of accounts. One is given again only while the user's sequence and the prices are those it was made from.
+
+    After a change, the accounts that have not changed are taken from the list before, as long as the prices are the same.
+    """
 
     def __init__(self, bytes_max: int = BODIES_BYTES_MAX) -> None:
         self._kept: OrderedDict[BodyKey, Body] = OrderedDict()
@@ -45,24 +63,29 @@ class Bodies:
 
     def find(self, key: BodyKey, state: Freshness, now: EpochMs) -> Body | None:
         """The kept answer if it still holds."""
+        body = self.usable(key, state, now)
+        return body if body is not None and body.seq == state.seq else None
+
+    def usable(self, key: BodyKey, state: Freshness, now: EpochMs) -> Body | None:
+        """A kept answer whose prices still hold, whatever has changed for the user."""
         body = self._kept.get(key)
-        if body is None or body.seq != state.seq or body.prices != state.prices:
-            return None
-        if not 0 <= now - body.made_at < BODY_AGE_MAX_MS:
+        if body is None or body.prices != state.prices or not 0 <= now - body.made_at < BODY_AGE_MAX_MS:
             return None
         self._kept.move_to_end(key)
         return body
 
-    def keep(self, key: BodyKey, state: Freshness, data: bytes, now: EpochMs) -> Body:
-        """Keeps an answer that was made after `state` was read: a change in between makes it unusable, never wrong."""
-        body = Body(state.seq, state.prices, now, data)
+    def keep(self, key: BodyKey, body: Body) -> None:
+        """Keeps an answer. Its sequence was read before its data: a change in between makes it unusable, never wrong."""
         old = self._kept.pop(key, None)
-        self._size_bytes += len(data) - (len(old.data) if old else 0)
+        self._size_bytes += _size(body) - (_size(old) if old else 0)
         self._kept[key] = body
         while self._size_bytes > self._bytes_max:
             _, dropped = self._kept.popitem(last=False)
-            self._size_bytes -= len(dropped.data)
-        return body
+            self._size_bytes -= _size(dropped)
+
+
+def _size(body: Body) -> int:
+    return len(body.data) + sum(len(piece.data) for piece in body.pieces.values())
 
 
 class Desk(Struct, frozen=True):
@@ -70,6 +93,8 @@ class Desk(Struct, frozen=True):
 
     context: Context
     read: Read
-    shape: Shape
+    providers: Providers
+    accounts: AccountShape
+    events: EventShape
     bodies: Bodies
     poll_wait_s: float

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Send
 
 from omnifolio.app.administer import origins
 from omnifolio.faces.api.admission import admit, limit_headers
@@ -53,17 +53,18 @@ class Edge:
         self._origins: frozenset[str] = frozenset()
         self._origins_until_s = float("-inf")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        scope.setdefault("state", {})
+        scope["state"] = dict(scope.get("state") or {})
         request_id = _request_id(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         is_head = scope["method"] == "HEAD"
         if is_head:
-            scope["method"] = "GET"
+            # A copy: the server itself must go on knowing that this is HEAD.
+            scope = {**scope, "method": "GET"}
         answer = _Answer(self._desk, scope, send, await self._cors(scope, headers), is_head=is_head)
         try:
             _check_request(scope, headers)
@@ -77,20 +78,20 @@ class Edge:
             await self._app(scope, await _buffered(scope, headers, receive), answer.send)
         except OmnifolioError as error:
             await answer.refuse(error)
-        except Exception as error:  # noqa: BLE001 - the edge of a request: whatever it was, the caller gets an answer
+        except Exception as error:
             await answer.refuse(refusal(error, scope))
 
-    async def _kept_accounts(self, scope: Scope) -> Body | None:
+    async def _kept_accounts(self, scope: Any) -> Body | None:
         """The kept list of accounts, if it still holds: all checks made, nothing computed."""
         if scope["path"] not in _ACCOUNTS_PATHS or scope["method"] != "GET" or scope["query_string"]:
             return None
         context = self._desk.context
         session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE)
         assert session is not None
-        key = (session.state.user, ACCOUNTS_ROUTE, context.settings.fiat)
+        key = (session.state.user, context.settings.fiat)
         return self._desk.bodies.find(key, session.state, context.clock.now())
 
-    async def _cors(self, scope: Scope, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    async def _cors(self, scope: Any, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         """The CORS headers for the page that asks. Registered pages of any team; bearer tokens are no cookies, so none are sent
         by a browser on its own, and what is public is public to every page."""
         origin = headers.get(b"origin")
@@ -125,7 +126,7 @@ class Edge:
 class _Answer:
     """One answer on its way out: adds what every answer has, and leaves out the body where there must be none."""
 
-    def __init__(self, desk: Desk, scope: Scope, send: Send, cors: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
+    def __init__(self, desk: Desk, scope: Any, send: Send, cors: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
         self._desk, self._scope, self._send, self._cors, self._is_head = desk, scope, send, cors, is_head
         self._is_started = False
 
@@ -172,7 +173,7 @@ def _request_id(given: bytes | None) -> str:
     return given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
 
 
-def _check_request(scope: Scope, headers: dict[bytes, bytes]) -> None:
+def _check_request(scope: Any, headers: dict[bytes, bytes]) -> None:
     """What no route wants to see. Raises: CallerError, TooLarge, UnsupportedMedia."""
     query = scope["query_string"]
     if len(query) > QUERY_BYTES_MAX or len(scope["path"]) > PATH_BYTES_MAX:
@@ -195,7 +196,7 @@ def _cleaned(query: bytes) -> bytes:
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in kept).encode()
 
 
-async def _buffered(scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+async def _buffered(scope: Any, headers: dict[bytes, bytes], receive: Receive) -> Receive:
     """The request's body, read up to its limit and looked over, as the framework will receive it."""
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return receive
@@ -223,6 +224,10 @@ async def _buffered(scope: Scope, headers: dict[bytes, bytes], receive: Receive)
 
 
 def _check_json(data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise CallerError("the request body is not UTF-8") from None
     if b"\0" in data or b"\\u0000" in data:
         raise CallerError("the request body holds a null character")
     depth = 0

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from litestar import Request
 from litestar.datastructures import State
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import PathParameter, SkipValidation
 
 from omnifolio.app.authenticate import Session
@@ -27,3 +27,10 @@ def give_session(request: Request[Any, Any, Any]) -> Session:
     """The session of a request that the guard has let through."""
     session: Session = request.scope["state"]["session"]
     return session
+
+
+DEPENDENCIES = {
+    "desk": Provide(give_desk, sync_to_thread=False),
+    "session": Provide(give_session, sync_to_thread=False),
+}
+"""What the framework gives to every route that names it."""

@@ -21,12 +21,14 @@ from omnifolio.model.ids import AccountId
 async def list_history(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
     from_: query.From = None,
     to: query.To = None,
     wallet: query.WalletId = None,
     fiat: query.Fiat = None,
 ) -> Response[bytes]:
+    """One row per wallet and day."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     asked = query.window(from_, to, now=desk.context.clock.now())
     venue, rows = await desk.read.history(
@@ -34,10 +36,10 @@ async def list_history(
         account,
         first=asked.first,
         last=asked.last,
-        wallet=None if wallet is None else wallet_key(wallet, desk.shape.providers),
+        wallet=None if wallet is None else wallet_key(wallet, desk.providers),
         fiat=query.currency(fiat, desk.context.settings.fiat),
     )
-    return answer(desk.shape.history(rows, venue))
+    return answer(desk.events.history(rows, venue))
 
 
 @get(
@@ -47,6 +49,7 @@ async def list_history(
     responses=responses(None, status=204, refusals=(401, 403, 404), text="Never answered."),
 )
 async def get_kyc_data(desk: DeskGiven, session: SessionGiven, account_id: Account) -> Response[bytes]:
+    """Always not found."""
     await desk.read.version(session.principal, AccountId(desk.context.ids.integer("account", account_id)))
     raise NotFound("no personal data is collected from providers")
 

@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from omnifolio import __version__
 from omnifolio.faces.api.admission import PUBLIC, SCOPE
 from omnifolio.faces.api.answers import responses
+from omnifolio.faces.api.given import DEPENDENCIES
 
 _TEXT = """Read-only access to crypto balances, positions and history. Wire-compatible with Vezgo's API: its official SDKs work by
 changing their base URL. Amounts and values are decimal strings, instants are epoch milliseconds, unknown values are null."""
@@ -22,7 +23,7 @@ _CONFIG = OpenAPIConfig(title="Omnifolio API", version=__version__, description=
 def document(routers: Sequence[Router]) -> dict[str, Any]:
     """The description of these routes. An application of its own is asked for it, because the one that serves has no need to
     carry the framework's pages for it."""
-    app = Litestar([*routers], openapi_config=_CONFIG, logging_config=None)
+    app = Litestar([*routers], dependencies=DEPENDENCIES, openapi_config=_CONFIG, logging_config=None)
     found: dict[str, Any] = app.openapi_schema.to_schema()
     found["components"]["securitySchemes"] = {
         "user": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "POST /v1/auth/token gives one."}
@@ -53,6 +54,7 @@ def router(routers: Sequence[Router]) -> Router:
         responses=responses(dict[str, Any]),
     )
     def get_openapi() -> Response[bytes]:
+        """The description."""
         return Response(data(), media_type="application/json")
 
     itself = Router("/", route_handlers=[get_openapi])

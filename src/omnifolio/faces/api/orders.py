@@ -19,6 +19,7 @@ from omnifolio.model.ids import AccountId, OrderId
 async def list_orders(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
     from_: query.From = None,
     to: query.To = None,
@@ -26,6 +27,7 @@ async def list_orders(
     limit: query.Limit = None,
     sort: query.Sort = None,
 ) -> Response[bytes]:
+    """One page of an account's orders."""
     ids = desk.context.ids
     asked = query.window(from_, to, now=desk.context.clock.now())
     account = AccountId(ids.integer("account", account_id))
@@ -38,7 +40,7 @@ async def list_orders(
         is_ascending=sort == "asc",
         last=None if last is None else OrderId(ids.integer("order", last)),
     )
-    return answer(desk.shape.orders(page, account=account))
+    return answer(desk.events.orders(page, account=account))
 
 
 @get(
@@ -48,10 +50,11 @@ async def list_orders(
     responses=responses(OrderOut, refusals=(401, 403, 404)),
 )
 async def get_order(desk: DeskGiven, session: SessionGiven, account_id: Account, order_id: Order) -> Response[bytes]:
+    """One order."""
     ids = desk.context.ids
     account = AccountId(ids.integer("account", account_id))
     page = await desk.read.order(session.principal, account, OrderId(ids.integer("order", order_id)))
-    return answer(desk.shape.orders(page, account=account)[0])
+    return answer(desk.events.orders(page, account=account)[0])
 
 
 ROUTER = Router("/v1/accounts/{account_id:str}/orders", tags=["orders"], route_handlers=[list_orders, get_order])

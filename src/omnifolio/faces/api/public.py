@@ -18,7 +18,8 @@ TOKEN_COST = 2
 """Asking for tokens empties the bucket twice as fast: it is where secrets would be guessed."""
 
 LoginName = Annotated[
-    str | None, HeaderParameter(name="loginName", description="The team's own id of the user: up to 255 printable ASCII characters.")
+    str | None,
+    HeaderParameter(name="loginName", description="The team's own id of the user: up to 255 printable ASCII characters."),
 ]
 Name = Annotated[str, PathParameter(description="The provider's name or an alternate name.", max_length=100)]
 Category = Annotated[Literal["exchanges", "wallets", "blockchains"] | None, QueryParameter(description="Only these providers.")]
@@ -34,6 +35,7 @@ ClientId = Annotated[str | None, QueryParameter(name="client_id", max_length=200
     responses=responses(TokenOut, refusals=(401, 403)),
 )
 async def issue_token(desk: DeskGiven, data: JSONBody[TokenIn], login_name: LoginName = None) -> Response[bytes]:
+    """A token for the user of that `loginName`."""
     if not login_name:
         raise InvalidField("loginName: the header is missing; give the id that your application has for this user")
     token = await authenticate.token_for(desk.context, client_id=data.clientId, secret=Secret(data.secret), login_name=login_name)
@@ -48,8 +50,8 @@ async def issue_token(desk: DeskGiven, data: JSONBody[TokenIn], login_name: Logi
     responses=responses(list[ProviderOut]),
 )
 async def list_providers(desk: DeskGiven, category: Category = None) -> Response[bytes]:
-    chosen = [offer for offer in desk.shape.offers.all if category in (None, offer.category)]
-    return answer([desk.shape.provider(offer.name) for offer in chosen])
+    """What can be connected here."""
+    return answer(desk.providers.listed(category))
 
 
 @get(
@@ -60,7 +62,8 @@ async def list_providers(desk: DeskGiven, category: Category = None) -> Response
     responses=responses(ProviderOut, refusals=(404,)),
 )
 async def get_provider(desk: DeskGiven, name: Name) -> Response[bytes]:
-    return answer(desk.shape.provider(desk.shape.offers.of(name).name))
+    """One provider."""
+    return answer(desk.providers.named(name))
 
 
 @get(
@@ -71,6 +74,7 @@ async def get_provider(desk: DeskGiven, name: Name) -> Response[bytes]:
     responses=responses(TeamOut, refusals=(404,)),
 )
 async def get_team(desk: DeskGiven, client_id: ClientId = None) -> Response[bytes]:
+    """What Connect needs to know of a team."""
     if client_id is None:
         raise InvalidField("client_id: expected the id of a team")
     team = await administer.team_info(desk.context, client_id)
@@ -91,6 +95,7 @@ async def get_team(desk: DeskGiven, client_id: ClientId = None) -> Response[byte
     "/health", tags=["service"], summary="See whether the service can answer", opt={SCOPE: PUBLIC}, responses=responses(HealthOut)
 )
 async def get_health(desk: DeskGiven) -> Response[bytes]:
+    """Answers when the database does."""
     await desk.context.store.glance("SELECT 1")
     return answer(HealthOut(version=__version__))
 

@@ -23,7 +23,9 @@ EXCLUDED_MAX = 50
 
 Fiat = Annotated[
     str | None,
-    QueryParameter(name="fiat", pattern="^[A-Za-z]{3}$", description="ISO 4217 currency of all values; the server's own by default."),
+    QueryParameter(
+        name="fiat", pattern="^[A-Za-z]{3}$", description="ISO 4217 currency of all values; the server's own by default."
+    ),
 ]
 From = Annotated[date | None, QueryParameter(name="from", description="First day (UTC), included. Default: 365 days ago.")]
 To = Annotated[date | None, QueryParameter(name="to", description="Last day (UTC), included.")]
@@ -31,7 +33,8 @@ WalletId = Annotated[
     str | None, QueryParameter(name="wallet", max_length=NAME_LENGTH_MAX, description="Only this wallet, by its id.")
 ]
 Last = Annotated[
-    str | None, QueryParameter(name="last", max_length=64, description="The id of the last row of the page before; empty at first.")
+    str | None,
+    QueryParameter(name="last", max_length=64, description="The id of the last row of the page before; empty at first."),
 ]
 Limit = Annotated[int | None, QueryParameter(name="limit", ge=1, le=PAGE_MAX, description="Rows on a page; 100 by default.")]
 Sort = Annotated[Literal["asc", "desc"] | None, QueryParameter(name="sort", description="By time; newest first by default.")]
@@ -41,7 +44,9 @@ Types = Annotated[
 ]
 ExcludeFields = Annotated[
     str | None,
-    QueryParameter(name="exclude_fields", max_length=2_000, description="Fields to leave out wherever they occur, separated by commas."),
+    QueryParameter(
+        name="exclude_fields", max_length=2_000, description="Fields to leave out wherever they occur, separated by commas."
+    ),
 ]
 
 

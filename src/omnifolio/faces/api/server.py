@@ -3,19 +3,20 @@
 from typing import Any
 
 from litestar import Litestar, Request, Response
-from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
 from omnifolio.faces.api import accounts, history, orders, public, transactions, user
+from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
 from omnifolio.faces.api.edge import Edge
-from omnifolio.faces.api.given import give_desk, give_session
+from omnifolio.faces.api.event_shape import EventShape
+from omnifolio.faces.api.given import DEPENDENCIES
 from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
-from omnifolio.faces.api.shape import Shape
+from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.model.prices import BRIDGE, EURO
 
 POLL_WAIT_S = 25.0
@@ -25,10 +26,13 @@ ROUTERS = (public.ROUTER, accounts.ROUTER, transactions.ROUTER, orders.ROUTER, h
 
 def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
     """The application of one process, for any ASGI server. The caller owns the context and closes its store."""
+    providers = Providers(context.offers, currencies=(BRIDGE, EURO))
     desk = Desk(
         context=context,
         read=Read(context),
-        shape=Shape(context.ids, context.offers, context.assets, currencies=(BRIDGE, EURO)),
+        providers=providers,
+        accounts=AccountShape(context.ids, providers, context.assets),
+        events=EventShape(context.ids, context.assets),
         bodies=Bodies(),
         poll_wait_s=poll_wait_s,
     )
@@ -40,10 +44,7 @@ def litestar(desk: Desk) -> Litestar:
     app = Litestar(
         route_handlers=[*ROUTERS, router(ROUTERS)],
         guards=[guard],
-        dependencies={
-            "desk": Provide(give_desk, sync_to_thread=False),
-            "session": Provide(give_session, sync_to_thread=False),
-        },
+        dependencies=DEPENDENCIES,
         exception_handlers={Exception: _refuse},
         openapi_config=None,
         logging_config=None,
@@ -61,6 +62,6 @@ def _refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         path=request.scope["path"],
         ids=desk.context.ids,
     )
-    if (allow := (getattr(error, "headers", None) or {}).get("Allow")) is not None:
+    if (allow := (getattr(error, "headers", None) or {}).get("allow")) is not None:
         headers["allow"] = allow
     return Response(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

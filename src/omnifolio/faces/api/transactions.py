@@ -21,6 +21,7 @@ from omnifolio.model.ids import AccountId, TransactionId
 async def list_transactions(
     desk: DeskGiven,
     session: SessionGiven,
+    *,
     account_id: Account,
     ticker: query.Ticker = None,
     wallet: query.WalletId = None,
@@ -33,6 +34,7 @@ async def list_transactions(
     exclude_fields: query.ExcludeFields = None,
     fiat: query.Fiat = None,
 ) -> Response[bytes]:
+    """One page of an account's transactions."""
     ids = desk.context.ids
     asked = query.window(from_, to, now=desk.context.clock.now())
     wanted = Filter(
@@ -42,14 +44,14 @@ async def list_transactions(
         is_ascending=sort == "asc",
         last=None if last is None else TransactionId(ids.integer("transaction", last)),
         ticker=ticker,
-        wallet=None if wallet is None else wallet_key(wallet, desk.shape.providers),
+        wallet=None if wallet is None else wallet_key(wallet, desk.providers),
         types=query.types(types),
     )
     unwanted = query.excluded(exclude_fields)
     account = AccountId(ids.integer("account", account_id))
     currency = query.currency(fiat, desk.context.settings.fiat)
     page = await desk.read.transactions(session.principal, account, wanted, fiat=currency)
-    return answer(query.without(desk.shape.transactions(page), unwanted))
+    return answer(query.without(desk.events.transactions(page), unwanted))
 
 
 @get(
@@ -61,12 +63,13 @@ async def list_transactions(
 async def get_transaction(
     desk: DeskGiven, session: SessionGiven, account_id: Account, transaction_id: Transaction, fiat: query.Fiat = None
 ) -> Response[bytes]:
+    """One transaction."""
     ids = desk.context.ids
     account = AccountId(ids.integer("account", account_id))
     number = TransactionId(ids.integer("transaction", transaction_id))
     currency = query.currency(fiat, desk.context.settings.fiat)
     page = await desk.read.transaction(session.principal, account, number, fiat=currency)
-    return answer(desk.shape.transactions(page)[0])
+    return answer(desk.events.transactions(page)[0])
 
 
 ROUTER = Router(

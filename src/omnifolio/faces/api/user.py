@@ -16,9 +16,12 @@ from omnifolio.faces.api.shape import named, total_text, wallet_id
 from omnifolio.faces.api.wire import AccountTotalOut, AssetOut, ChangeOut, ChangesOut, PortfolioOut
 from omnifolio.ledger.feed import CHANGES_MAX, Change
 from omnifolio.model.amounts import canonical
+from omnifolio.model.ids import WalletId
 
 Cursor = Annotated[str | None, QueryParameter(max_length=64, description="The cursor of an earlier answer; none to begin.")]
-Count = Annotated[int | None, QueryParameter(name="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")]
+Count = Annotated[
+    int | None, QueryParameter(name="limit", ge=1, le=CHANGES_MAX, description="Changes in one answer; 100 by default.")
+]
 
 
 @get(
@@ -28,6 +31,7 @@ Count = Annotated[int | None, QueryParameter(name="limit", ge=1, le=CHANGES_MAX,
     responses=responses(PortfolioOut, refusals=(401, 403)),
 )
 async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat = None) -> Response[bytes]:
+    """Totals per account and asset."""
     currency = query.currency(fiat, desk.context.settings.fiat)
     found, at, seq = await desk.read.portfolio(session.principal, fiat=currency)
     return answer(
@@ -78,11 +82,10 @@ async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat
 async def list_changes(
     desk: DeskGiven, session: SessionGiven, cursor: Cursor = None, limit: Count = None, fiat: query.Fiat = None
 ) -> Response[bytes]:
+    """The next rows of the change log."""
     currency = query.currency(fiat, desk.context.settings.fiat)
-    page = await desk.read.changes(
-        session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency
-    )
-    shown = {row.id: row for row in desk.shape.transactions(page.transactions)}
+    page = await desk.read.changes(session.principal, cursor=cursor or "", limit=limit or query.LIMIT_DEFAULT, fiat=currency)
+    shown = {row.id: row for row in desk.events.transactions(page.transactions)}
     changes = []
     for change in page.changes.changes:
         text = _id(desk, change, page)
@@ -111,12 +114,13 @@ async def list_changes(
     responses=responses(None, status=204, refusals=(401, 403, 404), text="Gone."),
 )
 async def delete_user(desk: DeskGiven, session: SessionGiven) -> None:
+    """Deletes the user whose token it is."""
     await administer.remove_user(desk.context, session.principal)
 
 
 def _id(desk: Desk, change: Change, page: ChangePage) -> str:
     if change.kind == "balances":
-        purse = page.wallets[change.id]
+        purse = page.wallets[WalletId(change.id)]
         return wallet_id(page.transactions.venues[purse.account], purse)
     return desk.context.ids.wire(change.kind, change.id)
 

@@ -20,24 +20,24 @@ Status = Literal["ok", "error", "syncing", "retry"]
 Direction = Literal["sent", "received"]
 
 
-class _Out(Struct, frozen=True, kw_only=True):
+class _Out(Struct, frozen=True, kw_only=True, gc=False):
     """What is answered. Built once, encoded, gone."""
 
 
-class TokenOut(_Out, frozen=True, kw_only=True):
+class TokenOut(_Out, frozen=True, kw_only=True, gc=False):
     """A user's token: a JWT of three parts, valid for twenty minutes."""
 
     token: str
 
 
-class InstructionsOut(_Out, frozen=True, kw_only=True):
+class InstructionsOut(_Out, frozen=True, kw_only=True, gc=False):
     """What the user has to do at the provider, by language."""
 
     en: str
     fr: str
 
 
-class FeaturesOut(_Out, frozen=True, kw_only=True):
+class FeaturesOut(_Out, frozen=True, kw_only=True, gc=False):
     """What is read from a provider."""
 
     account: bool
@@ -47,7 +47,7 @@ class FeaturesOut(_Out, frozen=True, kw_only=True):
     streaming: bool
 
 
-class ProviderOut(_Out, frozen=True, kw_only=True):
+class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta."""
 
     resource_type: Literal["provider"] = "provider"
@@ -72,7 +72,7 @@ class ProviderOut(_Out, frozen=True, kw_only=True):
     proof: str
 
 
-class TeamOut(_Out, frozen=True, kw_only=True):
+class TeamOut(_Out, frozen=True, kw_only=True, gc=False):
     """Public facts of a team, for the Connect widget."""
 
     name: str
@@ -84,7 +84,7 @@ class TeamOut(_Out, frozen=True, kw_only=True):
     logo: str | None
 
 
-class StatusDetailsOut(_Out, frozen=True, kw_only=True):
+class StatusDetailsOut(_Out, frozen=True, kw_only=True, gc=False):
     """The three parts of a sync, each with its own status."""
 
     wallets: Status
@@ -92,7 +92,7 @@ class StatusDetailsOut(_Out, frozen=True, kw_only=True):
     transactions: Status
 
 
-class AccountErrorOut(_Out, frozen=True, kw_only=True):
+class AccountErrorOut(_Out, frozen=True, kw_only=True, gc=False):
     """Why an account is not up to date, and what its user can do. `options` come with security questions."""
 
     name: str
@@ -103,7 +103,7 @@ class AccountErrorOut(_Out, frozen=True, kw_only=True):
     docs_url: str
 
 
-class GapOut(_Out, frozen=True, kw_only=True):
+class GapOut(_Out, frozen=True, kw_only=True, gc=False):
     """Something that was not read. `is_failure`: it is tried again; else the provider does not give it."""
 
     stream: str
@@ -115,7 +115,7 @@ class GapOut(_Out, frozen=True, kw_only=True):
     since: int
 
 
-class CoverageOut(_Out, frozen=True, kw_only=True):
+class CoverageOut(_Out, frozen=True, kw_only=True, gc=False):
     """Where an account's history is complete; null bounds while no stretch of time is."""
 
     complete_from: int | None
@@ -123,14 +123,14 @@ class CoverageOut(_Out, frozen=True, kw_only=True):
     gaps: int
 
 
-class MissingOut(_Out, frozen=True, kw_only=True):
+class MissingOut(_Out, frozen=True, kw_only=True, gc=False):
     """A part of a total that is missing or stale, and why."""
 
     ticker: str
     reason: str
 
 
-class PermissionOut(_Out, frozen=True, kw_only=True):
+class PermissionOut(_Out, frozen=True, kw_only=True, gc=False):
     """What the key may do, as the provider says."""
 
     state: Literal["read_only", "can_trade", "can_withdraw", "unknown"]
@@ -139,7 +139,7 @@ class PermissionOut(_Out, frozen=True, kw_only=True):
     checked_at: int
 
 
-class WalletOut(_Out, frozen=True, kw_only=True):
+class WalletOut(_Out, frozen=True, kw_only=True, gc=False):
     """A purse inside an account."""
 
     id: str
@@ -151,28 +151,31 @@ class WalletOut(_Out, frozen=True, kw_only=True):
     is_reconciled: bool
 
 
-class BalanceOut(_Out, frozen=True, kw_only=True):
-    """How much of a token a wallet holds. `is_suspect`: the last look did not show it, which is not believed yet."""
+class BalanceOut(_Out, frozen=True, gc=False):
+    """How much of a token a wallet holds. `is_suspect`: the last look did not show it, which is not believed yet.
 
-    resource_type: Literal["balance"] = "balance"
+    Its fields are given by position, those of the token first: naming 23 of them costs more than everything else of a balance.
+    """
+
+    resource_type: Literal["balance"]
     ticker: str
     provider_ticker: str
     provider_ticker_name: str
     ticker_address: str | None
     name: str
     asset_type: str
-    amount: str
     decimals: int | None
+    asset_is_verified: bool
+    asset_id: str
+    logo: str | None
+    product: str
+    amount: str
     fiat_value: str | None
     fiat_ticker: str
-    asset_is_verified: bool
     fiat_asset_is_verified: bool
-    logo: str | None
     updated_at: int
     wallet: str
     misc: dict[str, Any] | None
-    asset_id: str
-    product: str
     is_suspect: bool
     fiat_price: str | None
     fiat_source: str | None
@@ -180,7 +183,7 @@ class BalanceOut(_Out, frozen=True, kw_only=True):
     is_stale: bool
 
 
-class AccountOut(_Out, frozen=True, kw_only=True):
+class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     """A user's connection to a provider with everything in it."""
 
     id: str
@@ -210,51 +213,54 @@ class AccountOut(_Out, frozen=True, kw_only=True):
     gaps: list[GapOut]
 
 
-class PartOut(_Out, frozen=True, kw_only=True):
-    """One movement of a transaction: unsigned, with its direction."""
+class PartOut(_Out, frozen=True, gc=False):
+    """One movement of a transaction: unsigned, with its direction. Given by position, as a balance is."""
 
-    id: str
-    direction: Direction
     ticker: str
     provider_ticker: str
     ticker_address: str | None
+    asset_is_verified: bool
+    asset_id: str
+    id: str
+    direction: Direction
     amount: str
     fiat_ticker: str
     fiat_value: str | None
+    fiat_asset_is_verified: bool
+    fiat_source: str | None
+    fiat_reason: str | None
+    wallet: str
     from_address: str | None
     to_address: str | None
     other_parties: list[str]
-    asset_is_verified: bool
-    fiat_asset_is_verified: bool
     misc: dict[str, Any] | None
-    asset_id: str
-    wallet: str
-    fiat_source: str | None
-    fiat_reason: str | None
 
 
-class FeeOut(_Out, frozen=True, kw_only=True):
-    """What was paid for a transaction. Its `id` is that of the part whose token it was paid in, where there is just one."""
+class FeeOut(_Out, frozen=True, gc=False):
+    """What was paid for a transaction. Its `id` is that of the part whose token it was paid in, where there is just one.
 
-    id: str
-    resource_type: Literal["transaction_fee"] = "transaction_fee"
-    type: str
+    Given by position, as a balance is.
+    """
+
     ticker: str
     provider_ticker: str
     ticker_address: str | None
+    asset_is_verified: bool
+    asset_id: str
+    id: str
+    resource_type: Literal["transaction_fee"]
+    type: str
     amount: str
     fiat_ticker: str
     fiat_value: str | None
-    asset_is_verified: bool
     fiat_asset_is_verified: bool
-    misc: dict[str, Any] | None
-    asset_id: str
-    wallet: str
     fiat_source: str | None
     fiat_reason: str | None
+    wallet: str
+    misc: dict[str, Any] | None
 
 
-class TransactionMiscOut(_Out, frozen=True, kw_only=True):
+class TransactionMiscOut(_Out, frozen=True, kw_only=True, gc=False):
     """Where a transaction comes from. `incomplete` names what is unknown in it."""
 
     origin_id: str
@@ -263,7 +269,7 @@ class TransactionMiscOut(_Out, frozen=True, kw_only=True):
     incomplete: list[str]
 
 
-class TransactionOut(_Out, frozen=True, kw_only=True):
+class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
     """An event with all its movements: tokens, coins and fees alike."""
 
     id: str
@@ -284,7 +290,7 @@ class TransactionOut(_Out, frozen=True, kw_only=True):
     v: int
 
 
-class HistoryOut(_Out, frozen=True, kw_only=True):
+class HistoryOut(_Out, frozen=True, kw_only=True, gc=False):
     """One wallet at the end of one UTC day; `date` is the day's first millisecond.
 
     `fiat_source` says whether the quantities were calculated from the ledger or observed on that day.
@@ -300,14 +306,14 @@ class HistoryOut(_Out, frozen=True, kw_only=True):
     missing: list[MissingOut]
 
 
-class OrderMiscOut(_Out, frozen=True, kw_only=True):
+class OrderMiscOut(_Out, frozen=True, kw_only=True, gc=False):
     """What else is known of an order."""
 
     base_asset_id: str
     quote_asset_id: str
 
 
-class OrderOut(_Out, frozen=True, kw_only=True):
+class OrderOut(_Out, frozen=True, kw_only=True, gc=False):
     """An order at an exchange, in numbers (written with all their digits). `filled_price` is the total in the quote token."""
 
     id: str
@@ -331,7 +337,7 @@ class OrderOut(_Out, frozen=True, kw_only=True):
     misc: OrderMiscOut
 
 
-class AssetOut(_Out, frozen=True, kw_only=True):
+class AssetOut(_Out, frozen=True, kw_only=True, gc=False):
     """One asset over all accounts."""
 
     asset: str
@@ -344,7 +350,7 @@ class AssetOut(_Out, frozen=True, kw_only=True):
     complete: bool
 
 
-class AccountTotalOut(_Out, frozen=True, kw_only=True):
+class AccountTotalOut(_Out, frozen=True, kw_only=True, gc=False):
     """The total of one account."""
 
     id: str
@@ -356,7 +362,7 @@ class AccountTotalOut(_Out, frozen=True, kw_only=True):
     complete: bool
 
 
-class PortfolioOut(_Out, frozen=True, kw_only=True):
+class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     """All that a user owns. `complete` is false when any price is missing or stale, `is_partial` when any account could not be
     read wholly."""
 
@@ -373,16 +379,23 @@ class PortfolioOut(_Out, frozen=True, kw_only=True):
     v: int
 
 
-class StreamOut(_Out, frozen=True, kw_only=True):
+class IntervalOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A stretch of time, both ends included."""
+
+    start: int
+    end: int
+
+
+class StreamOut(_Out, frozen=True, kw_only=True, gc=False):
     """How far one stream of an account was read."""
 
     stream: str
-    intervals: list[tuple[int, int]]
+    intervals: list[IntervalOut]
     updated_at: int | None
     reached_present_at: int | None
 
 
-class AccountCoverageOut(_Out, frozen=True, kw_only=True):
+class AccountCoverageOut(_Out, frozen=True, kw_only=True, gc=False):
     """Which parts of an account's history are complete, and what is missing."""
 
     resource_type: Literal["coverage"] = "coverage"
@@ -393,7 +406,7 @@ class AccountCoverageOut(_Out, frozen=True, kw_only=True):
     gaps: list[GapOut]
 
 
-class ChangeOut(_Out, frozen=True, kw_only=True):
+class ChangeOut(_Out, frozen=True, kw_only=True, gc=False):
     """One row of the change log. A removed one is a tombstone; `leads_to` then names the row that took its place, if any."""
 
     seq: int
@@ -405,7 +418,7 @@ class ChangeOut(_Out, frozen=True, kw_only=True):
     transaction: TransactionOut | None
 
 
-class ChangesOut(_Out, frozen=True, kw_only=True):
+class ChangesOut(_Out, frozen=True, kw_only=True, gc=False):
     """The next changes. Ask again with `cursor` while `has_more`. `is_reset`: drop what you hold and take these instead."""
 
     resource_type: Literal["changes"] = "changes"
@@ -415,14 +428,14 @@ class ChangesOut(_Out, frozen=True, kw_only=True):
     is_reset: bool
 
 
-class HealthOut(_Out, frozen=True, kw_only=True):
+class HealthOut(_Out, frozen=True, kw_only=True, gc=False):
     """Whether the service can answer."""
 
     status: Literal["ok"] = "ok"
     version: str
 
 
-class ProblemOut(_Out, frozen=True, kw_only=True):
+class ProblemOut(_Out, frozen=True, kw_only=True, gc=False):
     """What went wrong (RFC 9457), with Vezgo's `message` and `error`."""
 
     type: str
@@ -449,7 +462,7 @@ Credentials = Annotated[
 ]
 
 
-class TokenIn(Struct, frozen=True, kw_only=True):
+class TokenIn(Struct, frozen=True, kw_only=True, gc=False):
     """Who asks for a token."""
 
     clientId: Annotated[str, Meta(max_length=FIELD_NAME_LENGTH_MAX)]  # noqa: N815 - Vezgo's name

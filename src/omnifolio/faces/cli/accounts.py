@@ -1,76 +1,80 @@
 """`omnifolio accounts …`: link, list, synchronise and remove the owner's accounts."""
 
-import os
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import click
 
 from omnifolio.app import link as linking
+from omnifolio.app.importing import import_file
 from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
+from omnifolio.app.way_out import is_simulated
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
+from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
-from omnifolio.faces.cli.session import Session, at_work
+from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
+from omnifolio.faces.cli.venues import offer_of, offers_of
 from omnifolio.faces.money import money
-from omnifolio.model.clock import iso
-from omnifolio.model.errors import InvalidField, LiteralSecretRefused
+from omnifolio.model.clock import SystemClock, iso
+from omnifolio.model.errors import AlreadyConnected, InvalidField, LiteralSecretRefused
 from omnifolio.model.ids import AccountId
+from omnifolio.model.settings import variables
+from omnifolio.transport.recording import Recorder, dump
 from omnifolio.views.accounts import AccountView
 
-LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "complete", "error")
+LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
 
 
 @click.group()
 def accounts() -> None:
-    """Link, list, synchronise and remove accounts."""
+    """Link, list, synchronise, import into and remove accounts. ACCOUNT is an id, or a name or venue that fits only one."""
 
 
 @accounts.command("list")
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@fiat_option
 @format_option
 @pass_invocation
-def list_accounts(invocation: Invocation, fiat: str, output_format: str) -> None:
+def list_accounts(invocation: Invocation, fiat: str | None, output_format: str) -> None:
     """All linked accounts."""
 
     async def work(session: Session) -> list[Row]:
-        views = await Read(session.runtime.context).accounts(session.owner.principal, fiat=fiat, wallet=None)
-        return [_row(session, view, fiat) for view in views]
+        views = await Read(session.runtime.context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None)
+        return [_row(session, view, currency(session, fiat)) for view in views]
 
     rows = at_work(invocation, work)
     show(rows, output_format, columns=LIST_COLUMNS, empty="No account is linked yet. Begin with: omnifolio accounts add kraken")
 
 
-@accounts.command()
+@accounts.command("show")
 @click.argument("account")
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
+@fiat_option
 @format_option
 @pass_invocation
-def show_account(invocation: Invocation, account: str, fiat: str, output_format: str) -> None:
+def show_account(invocation: Invocation, account: str, fiat: str | None, output_format: str) -> None:
     """One account: its state, what its key may do, and what is missing."""
 
     async def work(session: Session) -> Row:
-        number = _number(session, account)
-        view = await Read(session.runtime.context).account(session.owner.principal, number, fiat=fiat)
+        number = await chosen_account(session, account)
+        view = await Read(session.runtime.context).account(session.owner.principal, number, fiat=currency(session, fiat))
         certificate = view.account.certificate
         return {
-            **_row(session, view, fiat),
-            "key": view.account.key_hint and f"…{view.account.key_hint}",
+            **_row(session, view, currency(session, fiat)),
+            "key": view.account.key_hint or None,
             "key_may": certificate.state.replace("_", " ") if certificate else "not checked yet",
             "checked_by": certificate.method if certificate else None,
             "synced_at": iso(view.account.synced_at) if view.account.synced_at else None,
             "next_sync_at": iso(view.account.next_sync_at) if view.account.next_sync_at else None,
             "venue_calls": view.account.calls,
-            "missing": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
+            "gaps": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
         }
 
     show_one(at_work(invocation, work), output_format)
-
-
-show_account.name = "show"
 
 
 @accounts.command()
@@ -81,15 +85,25 @@ show_account.name = "show"
     "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
 )
 @click.option("--no-sync", is_flag=True, help="Only link; the server synchronises it.")
+@click.option(
+    "--record",
+    "cassette",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the conversation of the first sync to FILE, without credentials, for omnifolio replay.",
+)
 @format_option
 @pass_invocation
 def add(
     invocation: Invocation,
+    /,
+    *,
     venue: str,
     fields: tuple[str, ...],
     name: str | None,
     credential_env: str | None,
     no_sync: bool,
+    cassette: Path | None,
     output_format: str,
 ) -> int:
     """Link an account with a read-only key or an address.
@@ -98,14 +112,24 @@ def add(
     --credential-env, or wait for the prompt.
     """
 
+    offer = offer_of(offers_of(invocation), venue)
+    if cassette is not None and (no_sync or not cassette.parent.is_dir()):
+        raise click.UsageError(f"--record: there is no folder {cassette.parent}, or nothing to record with --no-sync")
+    entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
+    recorder = None if cassette is None else Recorder(offer.name)
+
     async def work(session: Session) -> tuple[Row, int]:
-        context = session.runtime.context
-        offer = context.offers.of(venue)
-        entered = entered_fields(offer, fields, credential_env, is_sandbox=bool(context.settings.sandbox_url))
-        number = await linking.link(context, session.owner.principal, provider=offer.name, entered=entered, name=name, options={})
+        context, principal = session.runtime.context, session.owner.principal
+        try:
+            number = await linking.link(context, principal, provider=offer.name, entered=entered, name=name, options={})
+        except AlreadyConnected as error:
+            existing = context.ids.wire("account", cast("int", error.extra["existing"]))
+            raise AlreadyConnected(f"you have linked this {offer.display_name} account already: {existing}") from None
         return await _after_link(session, number, is_synced=not no_sync)
 
-    row, code = at_work(invocation, work, with_workers=True)
+    row, code = at_work(invocation, work, with_workers=True, recorder=recorder)
+    if cassette is not None and recorder is not None:
+        cassette.write_bytes(_without_secrets(recorder, offer, entered))
     show_one(row, output_format)
     return code
 
@@ -119,7 +143,7 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
 
     async def work(session: Session) -> tuple[list[Row], int]:
         principal, context = session.owner.principal, session.runtime.context
-        chosen = None if account is None else _number(session, account)
+        chosen = None if account is None else await chosen_account(session, account)
         async with watching(session):
             await sync_now(session.runtime, principal, chosen)
         views = await Read(context).accounts(principal, fiat=context.settings.fiat, wallet=None)
@@ -127,8 +151,28 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
         return [_row(session, view, context.settings.fiat) for view in kept], max(map(_code, kept), default=0)
 
     rows, code = at_work(invocation, work, with_workers=True)
-    show(rows, output_format, columns=LIST_COLUMNS)
+    show(rows, output_format, columns=LIST_COLUMNS, empty="No account is linked yet. Begin with: omnifolio accounts add kraken")
     return code
+
+
+@accounts.command("import")
+@click.argument("account")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--layout", metavar="NAME", help="What kind of file it is.  [default: as its header line says]")
+@format_option
+@pass_invocation
+def import_into(invocation: Invocation, account: str, file: Path, layout: str | None, output_format: str) -> int:
+    """Read an exported CSV file into an account. What is known already, from the venue's interface or a file, is not doubled."""
+
+    async def work(session: Session) -> Row:
+        runtime, principal = session.runtime, session.owner.principal
+        done = await import_file(runtime, principal, await chosen_account(session, account), file, layout=layout)
+        await runtime.prices.bring()
+        return {"layout": done.layout, "claims": done.claims, "new": done.new, "unreadable": list(done.unreadable)}
+
+    row = at_work(invocation, work)
+    show_one(row, output_format)
+    return EXIT_INCOMPLETE if row["unreadable"] else 0
 
 
 @accounts.command()
@@ -139,45 +183,59 @@ def remove(invocation: Invocation, account: str) -> None:
     """Remove an account, all its facts and its credentials."""
 
     async def work(session: Session) -> None:
-        await linking.unlink(session.runtime.context, session.owner.principal, _number(session, account))
+        number = await chosen_account(session, account)
+        await linking.unlink(session.runtime.context, session.owner.principal, number)
 
     at_work(invocation, work, with_workers=True)
     click.echo("Removed. Its credentials cannot be opened any more, not even from an earlier backup of the database.")
 
 
-def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_sandbox: bool) -> dict[str, str]:
+def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_simulated: bool) -> dict[str, str]:
     """What the user enters, from files, standard input, the environment or a prompt without echo.
 
-    Raises: LiteralSecretRefused for a secret on the command line, except for the sandbox; InvalidField.
+    Raises: LiteralSecretRefused for a secret on the command line, except for a simulated venue; InvalidField.
     """
     by_name = {field.name: field for field in offer.fields}
+    from_input = sum(item.endswith("=-") for item in given)
     entered: dict[str, str] = {}
     for item in given:
         name, separator, value = item.partition("=")
         if not separator:
             raise InvalidField(f"{item[:20]}: expected FIELD=@FILE, FIELD=- or FIELD=VALUE")
-        entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_sandbox=is_sandbox)
+        if value == "-":
+            # Several fields take a line each; a single one takes everything, so that it may have several lines.
+            entered[name] = (sys.stdin.readline() if from_input > 1 else sys.stdin.read()).strip()
+        else:
+            entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_simulated=is_simulated)
     if prefix:
-        entered |= _from_environment(offer, prefix, os.environ)
+        entered |= _from_environment(offer, prefix)
     for field in offer.fields:
         names = {field.name, *NAMES_OF_FIELDS.get(field.name, ())}
         if not names & entered.keys() and field.is_required and sys.stdin.isatty():
-            entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret)
+            entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret, err=True)
     return entered
 
 
-def _value(field: Field | None, name: str, value: str, *, is_sandbox: bool) -> str:
-    if value == "-":
-        return sys.stdin.read().strip()
+def _without_secrets(recorder: Recorder, offer: Offer, entered: Mapping[str, str]) -> bytes:
+    """The recorded conversation. Venues repeat keys in answers (what may this one do?), so what was entered is blotted out."""
+    named = {_ours(offer, name): value for name, value in entered.items()}
+    public = {field.name: named[field.name] for field in offer.fields if not field.is_secret and field.name in named}
+    document = dump(recorder.cassette(recorded_at=SystemClock().now(), fields=public))
+    for field in offer.fields:
+        if field.is_secret and named.get(field.name):
+            document = document.replace(json.dumps(named[field.name])[1:-1].encode(), b"***")
+    return document
+
+
+def _value(field: Field | None, name: str, value: str, *, is_simulated: bool) -> str:
     if value.startswith("@"):
         path = Path(value[1:])
         if not path.is_file():
             raise InvalidField(f"{name}: there is no file {path}")
         return path.read_text(encoding="utf-8").strip()
-    if (field is None or field.is_secret) and not is_sandbox:
+    if (field is None or field.is_secret) and not is_simulated:
         raise LiteralSecretRefused(
-            f"{name} was given in plain text, where the shell's history and other programs can read it; "
-            f"give {name}=@FILE, {name}=-, --credential-env PREFIX, or leave it out to be asked"
+            f"{name[:20]} was given in plain text, where the shell's history and other programs can read it"
         )
     return value
 
@@ -186,8 +244,9 @@ def _ours(offer: Offer, name: str) -> str:
     return next((field.name for field in offer.fields if name in NAMES_OF_FIELDS.get(field.name, ())), name)
 
 
-def _from_environment(offer: Offer, prefix: str, environment: Mapping[str, str]) -> dict[str, str]:
+def _from_environment(offer: Offer, prefix: str) -> dict[str, str]:
     names = {field.name: f"{prefix}_{field.name}".upper() for field in offer.fields}
+    environment = variables(names.values())
     found = {field: environment[name] for field, name in names.items() if name in environment}
     if not found:
         raise InvalidField(f"--credential-env {prefix}: expected {' or '.join(names.values())} in the environment")
@@ -204,13 +263,10 @@ async def _after_link(session: Session, number: AccountId, *, is_synced: bool) -
 
 
 def _code(view: AccountView) -> int:
+    """A price that is missing is named, and no reason to fail; what could not be read is."""
     if view.account.status == "error":
         return EXIT_VENUE
-    return EXIT_INCOMPLETE if view.account.status == "retry" or not view.total.complete else 0
-
-
-def _number(session: Session, account: str) -> AccountId:
-    return AccountId(session.runtime.context.ids.integer("account", account))
+    return EXIT_INCOMPLETE if view.account.status != "ok" or any(gap.is_failure for gap in view.gaps) else 0
 
 
 def _row(session: Session, view: AccountView, fiat: str) -> Row:
@@ -224,5 +280,6 @@ def _row(session: Session, view: AccountView, fiat: str) -> Row:
         "value": money(view.total.amount),
         "fiat": fiat,
         "complete": view.total.complete,
+        "missing": unvalued(view),
         "error": account.error_text,
     }

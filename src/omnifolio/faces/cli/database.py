@@ -1,16 +1,13 @@
 """`omnifolio db …`: the database's state, its upgrade, and a consistent copy of it."""
 
-import sqlite3
 from pathlib import Path
 
 import click
 
+from omnifolio.app import upkeep
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show_one
 from omnifolio.faces.cli.session import Session, at_work
-from omnifolio.model.errors import InvalidField
-from omnifolio.store.engine import SqliteStore
-from omnifolio.store.migrate import REVISION
 
 
 @click.group()
@@ -25,11 +22,8 @@ def status(invocation: Invocation, output_format: str) -> None:
     """Which database, which schema."""
 
     async def work(session: Session) -> Row:
-        store = session.runtime.context.store
-        where = (
-            str(store.path) if isinstance(store, SqliteStore) else session.runtime.context.settings.database_url.partition("@")[2]
-        )
-        return {"kind": store.dialect, "where": where, "schema": REVISION}
+        found = upkeep.database(session.runtime.context)
+        return {"kind": found.kind, "where": found.where, "schema": found.schema}
 
     show_one(at_work(invocation, work), output_format)
 
@@ -39,30 +33,21 @@ def status(invocation: Invocation, output_format: str) -> None:
 def upgrade(invocation: Invocation) -> None:
     """Bring the schema to this version's; every other command does the same when it starts."""
 
-    async def work(session: Session) -> None:
-        click.echo(f"{session.runtime.context.store.dialect}: schema {REVISION}")
+    async def work(session: Session) -> upkeep.Database:
+        return upkeep.database(session.runtime.context)
 
-    at_work(invocation, work)
+    found = at_work(invocation, work)
+    click.echo(f"{found.kind}: schema {found.schema} is in place.")
 
 
 @db.command()
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 @pass_invocation
 def backup(invocation: Invocation, target: Path) -> None:
-    """A consistent copy of a SQLite database while it is in use; it holds no key. PostgreSQL: use pg_dump."""
+    """Copy a SQLite database while it is in use. The copy is consistent and holds no key. PostgreSQL: use pg_dump."""
 
     async def work(session: Session) -> None:
-        store = session.runtime.context.store
-        if not isinstance(store, SqliteStore):
-            raise InvalidField(
-                "backup: this database is PostgreSQL; use pg_dump, and copy the key file and key store apart from it"
-            )
-        if target.exists():
-            raise InvalidField(f"backup: {target} exists already; choose another name")
-        with sqlite3.connect(store.path) as source, sqlite3.connect(target) as copy:
-            source.backup(copy)
-        copy.close()
-        source.close()
+        upkeep.backup(session.runtime.context, target)
 
     at_work(invocation, work)
     click.echo(f"Copied to {target}. Credentials in it open only with the key file and key store, which are not in it.")

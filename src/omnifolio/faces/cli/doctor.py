@@ -13,7 +13,7 @@ from omnifolio.faces.cli.session import Session, at_work
 @format_option
 @pass_invocation
 def doctor(invocation: Invocation, is_egress: bool, output_format: str) -> int:
-    """Check database, keys, clock and workers; name what is not in order."""
+    """Check database, keys, workers and overdue accounts; name what is not in order."""
 
     async def work(session: Session) -> list[Row]:
         if is_egress:

@@ -1,42 +1,50 @@
-"""`omnifolio balances` and `omnifolio transactions`: what the owner holds and what happened."""
+"""`omnifolio balances` and `omnifolio transactions`: what the owner holds, what happened, and what the owner says of it."""
 
-from datetime import UTC, datetime
+import heapq
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 import click
 from sqlalchemy.engine import Connection
 
+from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
-from omnifolio.faces.cli.session import Session, at_work
+from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
 from omnifolio.ledger import accounts as ledger_accounts
-from omnifolio.ledger.read import PAGE_MAX, Filter
+from omnifolio.ledger import overlays
+from omnifolio.ledger.overlays import OverlayKind
+from omnifolio.ledger.read import PAGE_MAX, Filter, StoredLeg
 from omnifolio.meaning.classify import TYPES
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs, end_of_day, iso, start_of_day
-from omnifolio.model.ids import AccountId, TransactionId
-from omnifolio.views.transactions import TransactionPage
+from omnifolio.model.ids import TransactionId
+from omnifolio.views.transactions import TransactionPage, TransactionView
 from omnifolio.views.valuation import Money, Value
 
 BALANCE_COLUMNS = ("venue", "wallet", "product", "asset", "amount", "value", "note")
-TRANSACTION_COLUMNS = ("time", "venue", "type", "moved", "fee", "value", "id")
+TRANSACTION_COLUMNS = ("time", "venue", "type", "subtype", "out", "in", "fee", "value", "label", "note", "id")
 DATE = click.DateTime(["%Y-%m-%d"])
+Notes = Mapping[tuple[str, str], str]
+"""(kind, transaction's integer as text) → what the owner wrote."""
 
 
 @click.command()
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
-@click.option("--account", "account_id", help="Only this account.")
+@fiat_option
+@click.option("--account", "account_name", metavar="ACCOUNT", help="Only this account: its id, name or venue.")
 @format_option
 @pass_invocation
-def balances(invocation: Invocation, fiat: str, account_id: str | None, output_format: str) -> None:
+def balances(invocation: Invocation, fiat: str | None, account_name: str | None, output_format: str) -> None:
     """What is held where, and what it is worth."""
 
     async def work(session: Session) -> list[Row]:
         context = session.runtime.context
-        chosen = None if account_id is None else context.ids.integer("account", account_id)
+        chosen = None if account_name is None else await chosen_account(session, account_name)
         rows: list[Row] = []
-        for view in await Read(context).accounts(session.owner.principal, fiat=fiat, wallet=None):
+        for view in await Read(context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None):
             keys = {wallet.id: wallet.key for wallet in view.wallets}
             rows.extend(
                 {
@@ -48,7 +56,7 @@ def balances(invocation: Invocation, fiat: str, account_id: str | None, output_f
                     "asset_id": holding.token.id,
                     "amount": canonical(holding.held.amount),
                     "value": _money(holding.value),
-                    "fiat": fiat,
+                    "fiat": currency(session, fiat),
                     "observed_at": holding.held.last_seen,
                     "note": _note(holding.value, is_suspect=holding.held.is_suspect),
                 }
@@ -57,24 +65,31 @@ def balances(invocation: Invocation, fiat: str, account_id: str | None, output_f
             )
         return rows
 
-    show(at_work(invocation, work), output_format, columns=BALANCE_COLUMNS, empty="No balances yet.")
+    show(
+        at_work(invocation, work),
+        output_format,
+        columns=BALANCE_COLUMNS,
+        empty="No balances yet. Link an account with: omnifolio accounts add kraken",
+    )
 
 
-@click.command()
-@click.option("--fiat", default="USD", show_default=True, help="Currency of values.")
-@click.option("--account", "account_id", help="Only this account.")
+@click.group(invoke_without_command=True)
+@fiat_option
+@click.option("--account", "account_name", metavar="ACCOUNT", help="Only this account: its id, name or venue.")
 @click.option("--ticker", help="Only transactions that move this ticker.")
 @click.option("--wallet", help="Only transactions of this wallet.")
 @click.option("--type", "types", multiple=True, type=click.Choice(TYPES), help="Only these types; may be repeated.")
-@click.option("--from", "first", type=DATE, help="First day, UTC.")
-@click.option("--to", "last", type=DATE, help="Last day, UTC, included.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most so many per account.")
+@click.option("--from", "first", type=DATE, metavar="YYYY-MM-DD", help="First day, UTC.")
+@click.option("--to", "last", type=DATE, metavar="YYYY-MM-DD", help="Last day, UTC, included.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most so many.")
 @format_option
-@pass_invocation
+@click.pass_context
 def transactions(
-    invocation: Invocation,
-    fiat: str,
-    account_id: str | None,
+    ctx: click.Context,
+    /,
+    *,
+    fiat: str | None,
+    account_name: str | None,
     ticker: str | None,
     wallet: str | None,
     types: tuple[str, ...],
@@ -84,80 +99,146 @@ def transactions(
     output_format: str,
 ) -> None:
     """What happened, the newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if first and last and last < first:
+        raise click.BadParameter("the last day is before the first", ctx=ctx, param_hint="--to")
 
     async def work(session: Session) -> list[Row]:
-        context, principal = session.runtime.context, session.owner.principal
         start = start_of_day(first.date()) if first else EpochMs(0)
-        end = end_of_day((last or datetime.now(UTC).replace(year=9999)).date())
-        rows: list[tuple[int, Row]] = []
-        for account in await _chosen(session, account_id):
+        end = end_of_day(last.date()) if last else END_OF_TIME
+        notes = await _notes(session)
+        streams: list[list[tuple[int, Row]]] = []
+        for account in await _chosen(session, account_name):
+            found: list[tuple[int, Row]] = []
             edge: TransactionId | None = None
-            left = limit
-            while left > 0:
-                wanted = Filter(
-                    start=start, end=end, limit=min(left, PAGE_MAX), last=edge, ticker=ticker, wallet=wallet, types=types
+            while len(found) < limit:
+                asked = min(limit - len(found), PAGE_MAX)
+                wanted = Filter(start=start, end=end, limit=asked, last=edge, ticker=ticker, wallet=wallet, types=types)
+                page = await Read(session.runtime.context).transactions(
+                    session.owner.principal, account.id, wanted, fiat=currency(session, fiat)
                 )
-                page = await Read(context).transactions(principal, account.id, wanted, fiat=fiat)
-                rows.extend(_transaction_rows(session, account.venue, page, fiat))
-                left -= len(page.rows)
-                if len(page.rows) < wanted.limit:
+                found.extend(_rows(session, account, page, notes))
+                if len(page.rows) < asked:
                     break
                 edge = page.rows[-1].transaction.id
-        return [row for _at, row in sorted(rows, key=lambda item: -item[0])]
+            streams.append(found)
+        newest = heapq.merge(*streams, key=lambda item: -item[0])
+        return [row for _, row in itertools.islice(newest, limit)]
 
-    show(at_work(invocation, work), output_format, columns=TRANSACTION_COLUMNS, empty="No transactions.")
+    rows = at_work(ctx.ensure_object(Invocation), work)
+    show(rows, output_format, columns=TRANSACTION_COLUMNS, empty="No transactions fit.")
 
 
-async def _chosen(session: Session, account_id: str | None) -> list[ledger_accounts.Account]:
+def _overlay_command(kind: OverlayKind, doc: str) -> click.Command:
+    @click.command(kind, help=doc)
+    @click.argument("transaction")
+    @click.argument("text", required=False)
+    @click.option("--remove", is_flag=True, help="Take it back.")
+    @pass_invocation
+    def command(invocation: Invocation, transaction: str, text: str | None, remove: bool) -> None:
+        if (text is None) is not remove:
+            raise click.UsageError("give either TEXT or --remove")
+
+        async def work(session: Session) -> None:
+            context, principal = session.runtime.context, session.owner.principal
+            target = str(context.ids.integer("transaction", transaction))
+
+            def op(conn: Connection) -> None:
+                now = context.clock.now()
+                if text is None:
+                    overlays.drop(conn, principal, kind=kind, target=target, now=now)
+                else:
+                    overlays.put(conn, principal, kind=kind, target=target, value=text, now=now)
+
+            await context.store.write(op)
+
+        at_work(invocation, work)
+        click.echo(f"Took the {kind} back." if remove else f"Set the {kind}; it stays through every sync and rebuild.")
+
+    return command
+
+
+transactions.add_command(_overlay_command("label", "Label a transaction in your own words, or take the label back."))
+transactions.add_command(_overlay_command("note", "Write a note on a transaction, or take it back."))
+
+
+async def _chosen(session: Session, account_name: str | None) -> list[ledger_accounts.Account]:
     context, principal = session.runtime.context, session.owner.principal
-
-    def op(conn: Connection) -> list[ledger_accounts.Account]:
-        now = context.clock.now()
-        if account_id is None:
-            return list(ledger_accounts.listed(conn, principal, now))
-        number = AccountId(context.ids.integer("account", account_id))
-        return [ledger_accounts.get(conn, principal, number, now)]
-
-    return await context.store.read(op)
+    found = await context.store.read(ledger_accounts.listed, principal, context.clock.now())
+    if account_name is None:
+        return list(found)
+    number = await chosen_account(session, account_name)
+    return [account for account in found if account.id == number]
 
 
-def _transaction_rows(session: Session, venue: str, page: TransactionPage, fiat: str) -> list[tuple[int, Row]]:
-    found: list[tuple[int, Row]] = []
+async def _notes(session: Session) -> Notes:
+    found = await session.runtime.context.store.read(overlays.listed, session.owner.principal)
+    return {(overlay.kind, overlay.target): overlay.value for overlay in found}
+
+
+def _rows(session: Session, account: ledger_accounts.Account, page: TransactionPage, notes: Notes) -> Iterator[tuple[int, Row]]:
+    ids = session.runtime.context.ids
     for view in page.rows:
         row = view.transaction
         principals = [leg for leg in row.legs if leg.role == "principal"]
         fees = [leg for leg in row.legs if leg.role == "fee"]
-        shown = {leg.key: f"{canonical(leg.amount)} {page.tokens[leg.token].ticker}" for leg in row.legs}
-        valued = next((view.values[leg.key] for leg in principals if isinstance(view.values.get(leg.key), Money)), None)
-        found.append(
-            (
-                row.at,
-                {
-                    "id": session.runtime.context.ids.wire("transaction", row.id),
-                    "time": iso(row.at)[:19].replace("T", " "),
-                    "at": row.at,
-                    "venue": venue,
-                    "type": row.type if row.subtype is None else f"{row.type} / {row.subtype}",
-                    "status": row.status,
-                    "moved": ", ".join(shown[leg.key] for leg in principals),
-                    "fee": ", ".join(shown[leg.key] for leg in fees) or None,
-                    "value": None if valued is None else _money(valued),
-                    "fiat": fiat,
-                    "ref": row.name,
-                },
-            )
+        yield (
+            row.at,
+            {
+                "id": ids.wire("transaction", row.id),
+                "account": ids.wire("account", account.id),
+                "venue": account.venue,
+                "at": row.at,
+                "time": iso(row.at)[:19].replace("T", " "),
+                "type": row.type,
+                "subtype": row.subtype,
+                "status": row.status,
+                "out": _sum(page, [leg for leg in principals if leg.amount < 0]),
+                "in": _sum(page, [leg for leg in principals if leg.amount > 0]),
+                "fee": _sum(page, fees),
+                "value": _worth(view, principals),
+                "fiat": page.currency,
+                "ref": row.name,
+                "event": row.event,
+                "label": notes.get(("label", str(row.id))),
+                "note": notes.get(("note", str(row.id))),
+                "legs": [_leg(page, view, leg) for leg in row.legs],
+            },
         )
-    return found
+
+
+def _sum(page: TransactionPage, legs: Sequence[StoredLeg]) -> str | None:
+    """The legs for people, without signs: "0.5 ETH, 3 USDT"."""
+    return ", ".join(f"{canonical(abs(leg.amount))} {page.tokens[leg.token].ticker}" for leg in legs) or None
+
+
+def _leg(page: TransactionPage, view: TransactionView, leg: StoredLeg) -> Row:
+    token = page.tokens[leg.token]
+    value = view.values.get(leg.key)
+    return {
+        "wallet": page.wallets[leg.wallet].key,
+        "asset": token.ticker,
+        "asset_id": token.id,
+        "amount": canonical(leg.amount),
+        "role": leg.role,
+        "value": money(value.amount) if isinstance(value, Money) else None,
+    }
+
+
+def _worth(view: TransactionView, legs: Sequence[StoredLeg]) -> str | None:
+    values = (view.values.get(leg.key) for leg in legs)
+    return next((_money(value) for value in values if isinstance(value, Money)), None)
 
 
 def _money(value: Value) -> str | None:
-    return money(abs(value.amount) if value.amount < 0 else value.amount) if isinstance(value, Money) else None
+    return money(abs(value.amount)) if isinstance(value, Money) else None
 
 
 def _note(value: Value, *, is_suspect: bool) -> str | None:
     notes = ["the venue's latest answer lacks it; not believed yet"] if is_suspect else []
     if not isinstance(value, Money):
-        notes.append(f"no price: {value.reason}")
+        notes.append(f"no price: {value.text}")
     elif value.is_stale:
         notes.append("the price is old")
     return "; ".join(notes) or None

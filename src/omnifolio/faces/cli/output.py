@@ -4,14 +4,19 @@ import csv
 import enum
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-WIDTH_WITHOUT_TERMINAL = 200
-"""Characters in a line of a table that goes to a file or pipe."""
+WIDTH_WITHOUT_TERMINAL = 1_000
+"""Characters in a line of a table that goes to a file or pipe: nothing is folded there."""
+NOTHING = "–"
+NO_PRICE = "no price"
+_BESIDE_NUMBERS = frozenset({NOTHING, NO_PRICE})
+"""Words that stand in a column of numbers."""
 
 Row = Mapping[str, Any]
 
@@ -53,7 +58,7 @@ def show(
     elif not found:
         click.echo(empty)
     else:
-        _table(found, columns or list(found[0]))
+        click.echo(table(found, columns or list(found[0]), width=_width()))
 
 
 def show_one(row: Row, output_format: str) -> None:
@@ -61,21 +66,63 @@ def show_one(row: Row, output_format: str) -> None:
     if output_format == Format.JSON:
         click.echo(json.dumps(row, indent=2, ensure_ascii=False))
     elif output_format == Format.TABLE:
-        width = max(len(name) for name in row)
-        for name, value in row.items():
-            click.echo(f"{name:<{width}}  {_text(value)}")
+        click.echo(_record(row, list(row)))
     else:
         show([row], output_format)
 
 
+def table(rows: Sequence[Row], columns: Sequence[str], *, width: int) -> str:
+    """The rows as a table of at most `width` characters; where numbers and ids do not fit, one block a row."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+    from rich.text import Text
+
+    # A column in which no row says anything tells nothing.
+    kept = [name for name in columns if any(row.get(name) not in (None, "", [], ()) for row in rows)]
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in kept:
+        cells = [_text(row.get(name)) for row in rows]
+        is_number = _is_numeric(cells)
+        is_word = all(" " not in cell for cell in cells)
+        made.add_column(
+            name.replace("_", " "), justify="right" if is_number else "left", no_wrap=is_number or is_word, overflow="fold"
+        )
+    for row in rows:
+        # Text objects: a token may be named like console markup, and must not be obeyed.
+        made.add_row(*(Text(_text(row.get(name))) for name in kept))
+    target = io.StringIO()
+    console = Console(file=target, width=width, color_system=None)
+    if Measurement.get(console, console.options.update(max_width=WIDTH_WITHOUT_TERMINAL), made).minimum > width:
+        return "\n\n".join(_record(row, kept) for row in rows)
+    console.print(made)
+    return "\n".join(line.rstrip() for line in target.getvalue().splitlines())
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+
+
+def _record(row: Row, columns: Sequence[str]) -> str:
+    names = {name: name.replace("_", " ") for name in columns}
+    wide = max(map(len, names.values()))
+    return "\n".join(f"{shown:<{wide}}  {_text(row.get(name))}" for name, shown in names.items())
+
+
 def _text(value: object) -> str:
-    if value is None:
-        return "–"
+    if value is None or value in ("", [], ()):
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(_text(item) for item in value)
     return str(value)
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    numbers = [_is_number(cell.replace(",", "")) for cell in cells if cell not in _BESIDE_NUMBERS]
+    return bool(numbers) and all(numbers)
 
 
 def _plain(value: object) -> object:
@@ -98,20 +145,3 @@ def _csv(rows: Sequence[Row]) -> str:
         writer.writeheader()
         writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
     return buffer.getvalue()
-
-
-def _table(rows: Sequence[Row], columns: Sequence[str]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in columns:
-        is_number = all(_is_number(str(row.get(name) or "0").replace(",", "")) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        # Text objects: a token may be named like console markup, and must not be obeyed.
-        table.add_row(*(Text(_text(row.get(name))) for name in columns))
-    is_terminal = sys.stdout.isatty()
-    Console(file=sys.stdout, width=None if is_terminal else WIDTH_WITHOUT_TERMINAL).print(table)

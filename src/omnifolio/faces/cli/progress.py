@@ -1,16 +1,33 @@
-"""A line of progress while accounts are synchronised: what is being read, and how much has come."""
+"""Progress while accounts are synchronised: a line each that says what has come and whether more is coming."""
 
 import asyncio
 import contextlib
+import itertools
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.faces.cli.session import Session
+from omnifolio.faces.cli.session import Session, label_of
 from omnifolio.ledger import accounts, overview
 
-LOOK_S = 0.25
+if TYPE_CHECKING:
+    from rich.table import Table
+
+LOOK_S = 0.125
+TURNING = "|/-\\"
+STATES = {"syncing": "reading", "ok": "done", "retry": "later again", "error": "stopped"}
+
+
+class Step(Struct, frozen=True):
+    """How far one account is."""
+
+    account: str
+    balances: int
+    transactions: int
+    status: str
 
 
 @contextlib.asynccontextmanager
@@ -31,24 +48,38 @@ async def watching(session: Session) -> AsyncIterator[None]:
 async def _watch(session: Session) -> None:
     from rich.console import Console
     from rich.live import Live
-    from rich.text import Text
 
-    with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
-        while True:
-            live.update(Text(await _line(session)))
+    with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
+        for sign in itertools.cycle(TURNING):
+            live.update(_drawn(await _steps(session), sign))
             await asyncio.sleep(LOOK_S)
 
 
-async def _line(session: Session) -> str:
+def _drawn(steps: Sequence[Step], sign: str) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for step in steps:
+        state = STATES[step.status]
+        grid.add_row(
+            Text(step.account),
+            Text(f"{step.balances} balances", justify="right"),
+            Text(f"{step.transactions} transactions", justify="right"),
+            Text(f"{sign if step.status == 'syncing' else ' '} {state}"),
+        )
+    return grid
+
+
+async def _steps(session: Session) -> Sequence[Step]:
     context, principal = session.runtime.context, session.owner.principal
 
-    def op(conn: Connection) -> str:
+    def op(conn: Connection) -> Sequence[Step]:
         found = accounts.listed(conn, principal, context.clock.now())
-        parts = []
-        for account in found:
-            counted = overview.counts(conn, principal, account.id)
-            state = "done" if account.round_at is None and account.synced_at else account.status
-            parts.append(f"{account.venue}: {counted.balances} balances, {counted.transactions} transactions ({state})")
-        return "   ".join(parts) or "nothing is linked yet"
+        counts = [overview.counts(conn, principal, account.id) for account in found]
+        return [
+            Step(label_of(account), count.balances, count.transactions, account.status)
+            for account, count in zip(found, counts, strict=True)
+        ]
 
     return await context.store.read(op)

@@ -5,12 +5,11 @@ import click
 from omnifolio.app.rebuilding import rebuild_all
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
-from omnifolio.faces.cli.session import Session, at_work
-from omnifolio.model.ids import AccountId
+from omnifolio.faces.cli.session import Session, at_work, chosen_account
 
 
 @click.command()
-@click.argument("account", required=False)
+@click.argument("account", required=False, metavar="[ACCOUNT]")
 @format_option
 @pass_invocation
 def rebuild(invocation: Invocation, account: str | None, output_format: str) -> None:
@@ -18,7 +17,7 @@ def rebuild(invocation: Invocation, account: str | None, output_format: str) -> 
 
     async def work(session: Session) -> list[Row]:
         context = session.runtime.context
-        chosen = None if account is None else AccountId(context.ids.integer("account", account))
+        chosen = None if account is None else await chosen_account(session, account)
         done = await rebuild_all(context, session.owner.principal, chosen)
         return [
             {

@@ -1,10 +1,12 @@
 """The HTTP server inside our own event loop, and the rule about where it may listen."""
 
+import contextlib
+import errno
 import ipaddress
+import signal
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
 
 import uvicorn
 
@@ -27,14 +29,30 @@ def check_exposure(settings: Settings) -> None:
         raise InvalidSettings("tls_cert and tls_key: give both or neither")
     if not _is_loopback(settings.host) and not settings.tls_cert and not settings.behind_proxy:
         raise InvalidSettings(
-            f"host: {settings.host} can be reached from other machines, and without TLS keys and balances would cross the "
-            "network in the clear; give --tls-cert and --tls-key, or --behind-proxy where a proxy in front terminates TLS"
+            f"host: {settings.host} can be reached from other machines; without TLS, keys and balances would cross the network "
+            "in the clear; give --tls-cert and --tls-key, or --behind-proxy where a proxy in front terminates TLS"
         )
 
 
 def scheme_of(settings: Settings) -> str:
     """`https` where this server speaks TLS itself."""
     return "https" if settings.tls_cert else "http"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Raises: InvalidSettings when the port is taken or the host is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it sees it.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise InvalidSettings(f"port: {host}:{port} is taken; choose another with --port, or 0 for a free one") from None
+        raise InvalidSettings(f"host: cannot listen on {host}:{port} ({error.strerror})") from None
+    return bound
 
 
 class Server(uvicorn.Server):
@@ -61,26 +79,26 @@ class Server(uvicorn.Server):
         )
         self._on_ready = on_ready
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """A signal ends the serving and no more: workers and database are then closed in order, which ends the process."""
-        with super().capture_signals():
-            yield
-            self._captured_signals.clear()
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens, then tells where."""
         await super().startup(sockets)
-        if self.started and self.servers:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
             self._on_ready(host, port)
 
-    async def run(self) -> None:  # type: ignore[override]
-        """Serves until SIGINT or SIGTERM. Raises: InvalidSettings when the port is taken."""
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the serving, and nothing more: whoever runs the server then closes what else is open."""
+        earlier = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            await self.serve()
-        except SystemExit:
-            raise InvalidSettings(f"port: {self.config.host}:{self.config.port} is taken; choose another with --port") from None
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+    async def run(self, bound: socket.socket) -> None:  # type: ignore[override]
+        """Serves on a bound socket until SIGINT or SIGTERM."""
+        await self.serve(sockets=[bound])
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,22 +4,17 @@ import tempfile
 from pathlib import Path
 
 import click
-from sqlalchemy.engine import Connection
 
-from omnifolio.app.context import Context
+from omnifolio.app import upkeep
 from omnifolio.faces.cli.main import EXIT_UNEXPECTED, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show_one
-from omnifolio.faces.cli.session import Session, at_work
-from omnifolio.model.clock import SystemClock, iso
-from omnifolio.model.errors import VaultUnavailable
-from omnifolio.vault import admin
-from omnifolio.vault.keystore import KeyStore
-from omnifolio.vault.selftest import rotate_under_load
+from omnifolio.faces.cli.session import Session, at_work, chosen_account
+from omnifolio.model.clock import iso
 
 
 @click.group()
 def vault() -> None:
-    """The keys of stored credentials: status, rotation, self-test."""
+    """The keys of stored credentials: status, rotation, shredding, self-test."""
 
 
 @vault.command()
@@ -29,8 +24,7 @@ def status(invocation: Invocation, output_format: str) -> None:
     """Which keys there are, how old they are, and how many credentials they keep."""
 
     async def work(session: Session) -> Row:
-        context = session.runtime.context
-        found = await context.store.read(admin.status, _keys(context))
+        found = await upkeep.vault_status(session.runtime.context)
         return {
             "kept_credentials": found.kept,
             "oldest_kept": iso(found.oldest_kept_at) if found.oldest_kept_at else None,
@@ -43,26 +37,43 @@ def status(invocation: Invocation, output_format: str) -> None:
 
 @vault.command()
 @click.option("--drop-old", is_flag=True, help="Then forget root keys that wrap nothing any more.")
+@click.option("--intake", "is_intake", is_flag=True, help="Only a new key for sealing; the root key stays.")
 @pass_invocation
-def rotate(invocation: Invocation, drop_old: bool) -> None:
-    """Make a new root key and a new intake key; every stored key is wrapped anew. Safe while servers run."""
+def rotate(invocation: Invocation, drop_old: bool, is_intake: bool) -> None:
+    """Make a new root key and a new key for sealing; every stored key is wrapped anew. Safe while servers run."""
 
-    async def work(session: Session) -> tuple[int, str, tuple[str, ...]]:
-        context = session.runtime.context
-        keys = _keys(context)
-        count = admin.rotate_root(keys)
+    async def seal_anew(session: Session) -> str:
+        return await upkeep.rotate_intake(session.runtime.context)
 
-        def intake(conn: Connection) -> str:
-            return admin.rotate_intake(conn, keys, publication_key=context.edge.publication, now=context.clock.now())
+    if is_intake:
+        click.echo(f"New credentials are sealed to {at_work(invocation, seal_anew, with_workers=True)}.")
+        return
 
-        made = await context.store.write(intake)
-        return count, made, admin.drop_old_roots(keys) if drop_old else ()
+    async def work(session: Session) -> upkeep.Rotated:
+        return await upkeep.rotate_keys(session.runtime.context, drop_old=drop_old)
 
-    count, made, dropped = at_work(invocation, work, with_workers=True)
-    click.echo(f"Wrapped {count} keys under the new root key; new credentials are sealed to {made}.")
-    if dropped:
-        click.echo(f"Forgot root keys {', '.join(dropped)}.")
+    done = at_work(invocation, work, with_workers=True)
+    click.echo(f"Wrapped {done.wrapped} keys under the new root key; new credentials are sealed to {done.intake_key}.")
+    if done.dropped:
+        click.echo(f"Forgot root keys {', '.join(done.dropped)}.")
     click.echo("Copy the key file and the key store again: earlier copies do not open what comes from now on.")
+
+
+@vault.command()
+@click.option("--user", metavar="UUID", help="All keys of this user.")
+@click.option("--account", metavar="ACCOUNT", help="The keys of this account of the owner.")
+@click.confirmation_option(prompt="What these keys wrap opens never again, in no backup either. Go on?")
+@pass_invocation
+def shred(invocation: Invocation, user: str | None, account: str | None) -> None:
+    """Destroy keys: what they wrapped opens no more, in earlier backups of the database either. Nothing else is deleted."""
+    if (user is None) is (account is None):
+        raise click.UsageError("give either --user or --account")
+
+    async def work(session: Session) -> int:
+        number = None if account is None else await chosen_account(session, account)
+        return upkeep.shred(session.runtime.context, user or session.owner.user.uuid, number)
+
+    click.echo(f"Destroyed {at_work(invocation, work, with_workers=True)} keys.")
 
 
 @vault.command()
@@ -72,12 +83,6 @@ def rotate(invocation: Invocation, drop_old: bool) -> None:
 def selftest(workers: int, seconds: float, output_format: str) -> int:
     """Rotate the root key again and again under load, in a folder of its own; no real key is touched."""
     with tempfile.TemporaryDirectory(prefix="omnifolio-vault-") as folder:
-        proof = rotate_under_load(Path(folder), SystemClock(), workers=workers, seconds=seconds)
+        proof = upkeep.vault_selftest(Path(folder), workers=workers, seconds=seconds)
     show_one({"opened": proof.opened, "rotations": proof.rotations, "failures": list(proof.failures)}, output_format)
     return EXIT_UNEXPECTED if proof.failures else 0
-
-
-def _keys(context: Context) -> KeyStore:
-    if context.key_store is None:
-        raise VaultUnavailable("the key store is not open in this process")
-    return context.key_store

@@ -1,10 +1,13 @@
 """`omnifolio venues …`: what can be connected, and what each venue asks for."""
 
+import difflib
+
 import click
 
 from omnifolio.app.offers import Offer, Offers, all_offers
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
+from omnifolio.model.errors import NotFound
 
 LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
 
@@ -21,7 +24,7 @@ def venues() -> None:
 def list_venues(invocation: Invocation, category: str | None, output_format: str) -> None:
     """All venues, and how each connector has been proved."""
     show(
-        [_row(offer) for offer in _offers(invocation).all if category in (None, offer.category)],
+        [_row(offer) for offer in offers_of(invocation).all if category in (None, offer.category)],
         output_format,
         columns=LIST_COLUMNS,
     )
@@ -33,12 +36,23 @@ def list_venues(invocation: Invocation, category: str | None, output_format: str
 @pass_invocation
 def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
-    offer = _offers(invocation).of(venue)
+    offer = offer_of(offers_of(invocation), venue)
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
     show_one({**_row(offer), **fields, "instructions": offer.instructions or None}, output_format)
 
 
-def _offers(invocation: Invocation) -> Offers:
+def offer_of(offers: Offers, name: str) -> Offer:
+    """The venue with that name. Raises: NotFound that says what may have been meant."""
+    try:
+        return offers.of(name)
+    except NotFound:
+        near = difflib.get_close_matches(name, [offer.name for offer in offers.all], n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise NotFound(f"no venue is called {name[:40]!r}; omnifolio venues list names them.{hint}") from None
+
+
+def offers_of(invocation: Invocation) -> Offers:
+    """The venues of this configuration."""
     settings = invocation.settings()
     return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
 

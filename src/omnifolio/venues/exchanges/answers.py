@@ -39,12 +39,14 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     `rows` distinct rows, readable or not: a row that the venue repeats in a page moves no offset. `total` rows of the whole
     question where the venue says so. `next` the venue's token of the following page, "" for none. `has_more` where it is stated.
+    `open_id` the oldest row that may still change: the next round begins there.
     """
 
     rows: int
     oldest: EpochMs | None = None
     newest: EpochMs | None = None
     last_id: str = ""
+    open_id: str = ""
     total: int | None = None
     next: str = ""
     has_more: bool | None = None

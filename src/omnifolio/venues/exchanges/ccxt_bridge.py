@@ -25,6 +25,7 @@ from omnifolio.model.errors import (
     VenueBanned,
     VenueBusy,
     VenueClockSkew,
+    VenueError,
     VenueUnavailable,
 )
 from omnifolio.model.facts import Evidence
@@ -155,9 +156,14 @@ class Bridge:
                 ours = error if isinstance(error, VenueUnavailable) else verdict.translated(error, self._row, what=what)
                 answer = getattr(error, "answer", None)
             is_clock = isinstance(ours, VenueClockSkew)
+            # The question for the time itself is not asked again because of the time.
+            is_resynced |= what == self._row.clock.endpoint
             if (is_clock or (isinstance(ours, BadCredentials) and self._row.clock.is_silent)) and not is_resynced:
                 is_resynced = True
-                shift_ms = await self._resync(answer if isinstance(answer, Answer) else None)
+                try:
+                    shift_ms = await self._resync(answer if isinstance(answer, Answer) else None)
+                except VenueError:
+                    raise ours from None
                 if is_clock or shift_ms >= SHIFT_MIN_MS:
                     continue
             if isinstance(ours, VenueBusy):

@@ -25,11 +25,11 @@ from omnifolio.model.errors import EgressRefused
 
 Endpoint = tuple[str, str, str]
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-PLAIN_SEGMENT = re.compile(r"[^/\\?#%\x00-\x20]{1,200}")
-PROXY_SETTINGS = tuple(
-    f"{kind}{form}"
-    for kind in ("proxyUrl", "proxy_url", "httpProxy", "http_proxy", "httpsProxy", "https_proxy", "socksProxy", "socks_proxy")
-    for form in ("", "Callback" if kind.endswith(("Url", "Proxy")) else "_callback")
+PLAIN_SEGMENT = re.compile(r"[^/\\?#%\x00-\x20]{1,2000}")
+_PROXY_KINDS = ("proxyUrl", "proxy_url", "httpProxy", "http_proxy", "httpsProxy", "https_proxy", "socksProxy", "socks_proxy")
+PROXY_SETTINGS = (
+    *("proxy", "proxies", "aiohttp_proxy", *_PROXY_KINDS),
+    *(f"{name}_callback" if "_" in name else f"{name}Callback" for name in _PROXY_KINDS),
 )
 
 

@@ -73,7 +73,7 @@ def _is_midway(state: dict[str, Any]) -> bool:
 
 
 def _start_of(row: StreamRow, now: EpochMs) -> int:
-    """The earliest instant worth asking for. Where one question may span everything, asking beyond the look-back costs nothing."""
+    """The earliest instant worth asking for. Where one question may span everything, asking further back costs nothing."""
     return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms and row.window_ms else row.floor_ms
 
 
@@ -154,7 +154,7 @@ class WindowPager:
         covered = () if lost else (Interval(EpochMs(self._low), EpochMs(self._high)),)
         # A window of a single instant is asked once: the next one begins after it.
         self._done = self._high + (self._high == self._low)
-        is_done = self._done >= self._now
+        is_done = self._high >= self._now
         longest = self._row.window_ms or self._now
         self._width = min(max(self._width * 2, 1), longest)
         if is_done:
@@ -218,27 +218,42 @@ class TimePager:
 class IdPager:
     """Ascending from an inclusive id: the surest walk there is, where a venue numbers its rows.
 
-    Token: `id` the last one read, `scan` as above.
+    Token: `id` the last one read; `open` the oldest one that may still change, where the next round begins; `done` the round is
+    over; `scan` as above.
     """
 
     def __init__(self, row: StreamRow, state: dict[str, Any], now: EpochMs) -> None:
         self._row = row
         self._now = now
         self._scan = int(state.get("scan", now))
-        self._id = str(state.get("id", EMPTY_ID))
+        self._id = self._from = str(state.get("id", EMPTY_ID))
+        self._open = str(state.get("open", ""))
+        if state.get("done") and self._open:
+            self._from, self._open = self._open, ""
 
     def question(self) -> dict[str, str]:
-        asked = {**self._row.params, self._row.id_param: self._id}
+        asked = {**self._row.params, self._row.id_param: self._from}
         if self._row.limit_param:
             asked[self._row.limit_param] = str(self._row.page_rows)
         return asked
 
     def step(self, seen: Seen) -> Step:
-        is_stuck = not seen.last_id or seen.last_id == self._id
-        self._id = seen.last_id or self._id
+        is_stuck = not seen.last_id or seen.last_id == self._from
+        self._id = self._from = seen.last_id or self._id
+        self._open = self._open or seen.open_id
         is_done = is_stuck or seen.rows < min(self._row.page_rows, SHORT_PAGE_ROWS)
-        token = json.dumps({"scan": self._scan, "id": self._id}, separators=(",", ":"))
+        state = {"scan": self._scan, "id": self._id}
+        if self._open:
+            state["open"] = self._open
+        if is_done:
+            state["done"] = 1
+        token = json.dumps(state, separators=(",", ":"))
         return Step(token, (Interval(EpochMs(self._row.floor_ms), self._now),) if is_done else (), is_done)
+
+
+def has_rows(token: str) -> bool:
+    """Whether a walk by ids that left this token has met any row."""
+    return bool(token) and f'"id":"{EMPTY_ID}"' not in token
 
 
 class CursorPager:

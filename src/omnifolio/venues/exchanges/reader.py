@@ -20,7 +20,7 @@ from omnifolio.venues.contract import Access, Stream, received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
-from omnifolio.venues.exchanges.paging import Step, pager_for
+from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
 from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
 from omnifolio.venues.exchanges.rights import judge
 
@@ -128,13 +128,15 @@ class ExchangeReader:
 
 
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
+    cursors = access.known.cursors
     for row in venue.row.reading.streams:
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
             continue
-        for name in sorted(access.known.cursors):
-            if name.startswith(row.kind + "/"):
-                yield Stream(name=name, look_back_ms=row.look_back_ms)
+        kind = row.scopes_of or row.kind
+        for name in sorted(cursors):
+            if name.startswith(kind + "/") and (not row.scopes_of or has_rows(cursors[name])):
+                yield Stream(name=f"{row.kind}/{name.partition('/')[2]}", look_back_ms=row.look_back_ms)
 
 
 async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:

@@ -58,7 +58,14 @@ def _best(venue: Venue, take: Take, turns: Counter[str], observed_at: EpochMs) -
         return None
     best: Reading | None = None
     for row, path in _candidates(venue, take, turns):
-        for reading in _readings(venue, row, f"{take.method} {path}", payload, take, observed_at):
+        asked = Evidence(
+            stream=row.name,
+            request=f"{take.method} {path}",
+            status=take.status,
+            received_at=take.received_at or observed_at,
+            body=take.content,
+        )
+        for reading in _readings(venue, row, asked, payload):
             if best is None or reading.worth > best.worth:
                 best = reading
     if best is None or best.worth[0] == 0:
@@ -70,7 +77,11 @@ def _best(venue: Venue, take: Take, turns: Counter[str], observed_at: EpochMs) -
 def _candidates(venue: Venue, take: Take, turns: Counter[str]) -> list[tuple[StreamRow, str]]:
     """Streams with the path that the take answers: those whose path holds the fragment's words, else all. Least used first."""
     rows = [
-        (row, path) for row in venue.row.reading.streams if row.pager != "scopes" for path in row.paths if take.path in (None, path)
+        (row, path)
+        for row in venue.row.reading.streams
+        if row.pager != "scopes"
+        for path in row.paths
+        if take.path in (None, path)
     ]
     if take.path is None and take.url != ANY:
         words = [word for word in take.url.partition("?")[0].replace("+", "/").split("/") if word]
@@ -78,31 +89,16 @@ def _candidates(venue: Venue, take: Take, turns: Counter[str]) -> list[tuple[Str
     return sorted(rows, key=lambda item: turns[item[0].name])
 
 
-def _readings(
-    venue: Venue, row: StreamRow, request: str, payload: Any, take: Take, observed_at: EpochMs
-) -> Iterator[Reading]:
-    """Every form of the payload that the stream's decoder accepts."""
-    for form, body in _bodies(venue, payload, take):
-        scope = row.scope
-        if row.is_per_scope:
-            scope = venue.quirks.scope_of(form)
-            if not scope:
-                continue
+def _readings(venue: Venue, row: StreamRow, asked: Evidence, payload: Any) -> Iterator[Reading]:
+    """Every form of the payload that the stream's decoder accepts; its numbers stay as they were written."""
+    exact = _EXACT.decode(asked.body)
+    for form, raw in zip(venue.quirks.forms(payload), venue.quirks.forms(exact), strict=True):
+        scope = venue.quirks.scope_of(form) if row.is_per_scope else row.scope
+        if not scope:
+            continue
         stream = f"{row.kind}/{scope}"
-        evidence = Evidence(
-            stream=stream,
-            request=request,
-            status=take.status,
-            received_at=take.received_at or observed_at,
-            body=body,
-        )
+        evidence = msgspec.structs.replace(asked, stream=stream, body=msgspec.json.encode(raw))
         try:
             yield Reading(stream, evidence, ExchangeReader().decode(venue.row.id, stream, (evidence,)))
         except VenueBadResponse:
             continue
-
-
-def _bodies(venue: Venue, payload: Any, take: Take) -> Iterator[tuple[Any, bytes]]:
-    """The forms of a payload with their bytes; numbers stay as they were written."""
-    for form, raw in zip(venue.quirks.forms(payload), venue.quirks.forms(_EXACT.decode(take.content)), strict=True):
-        yield form, msgspec.json.encode(raw)

@@ -62,47 +62,63 @@ def pages(body: bytes, layout: LayoutRow, *, received_at: EpochMs) -> Iterator[E
     missing = [column for column in layout.header if column not in header]
     if missing:
         raise FileRefused(f"the file has no column {missing[0]!r}, which {layout.display_name} has")
-    raw = text.splitlines(keepends=True)
-    seen: Counter[tuple[str, ...]] = Counter()
-    start, first, lines, repeats = 1, 2, 0, dict[str, int]()
-    reader = csv.reader(io.StringIO(text), delimiter=layout.delimiter, strict=True)
-    try:
-        next(reader)
-        start = reader.line_num
-        first = start + 1
-        for cells in reader:
-            lines += 1
-            if lines > LINES_MAX:
-                raise FileRefused(f"the file has more than {LINES_MAX} records")
-            seen[tuple(cells)] += 1
-            if seen[tuple(cells)] > 1:
-                repeats[str(reader.line_num)] = seen[tuple(cells)]
-            if lines % PAGE_LINES == 0:
-                yield _page(layout, raw, start, first, reader.line_num, repeats, received_at)
-                first, repeats = reader.line_num + 1, {}
-    except csv.Error as error:
-        raise FileRefused(f"line {reader.line_num}: not a CSV record ({error})") from None
-    if first <= len(raw):
-        yield _page(layout, raw, start, first, len(raw), repeats, received_at)
+    yield from _Cut(layout, text, received_at).pages()
 
 
-def _page(
-    layout: LayoutRow, raw: list[str], header_end: int, first: int, last: int, repeats: Mapping[str, int], received_at: EpochMs
-) -> Evidence:
-    body = "".join(raw[:header_end] + raw[first - 1 : last])
-    params = {"first_line": str(first), "header_lines": str(header_end)}
-    if repeats:
-        params["repeats"] = json.dumps(repeats, separators=(",", ":"))
-    return Evidence(
-        stream=f"file/{layout.id}", request=f"{REQUEST} {layout.id}", params=params, received_at=received_at, body=body.encode()
-    )
+class _Cut:
+    """A file on its way into pages: its raw lines, and which equal records came before."""
+
+    def __init__(self, layout: LayoutRow, text: str, received_at: EpochMs) -> None:
+        self._layout = layout
+        self._received_at = received_at
+        self._raw = list(io.StringIO(text, newline=""))
+        self._reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True)
+        self._seen: Counter[tuple[str, ...]] = Counter()
+        self._repeats: dict[str, int] = {}
+        self._header_end = 0
+        self._first = 0
+
+    def pages(self) -> Iterator[Evidence]:
+        """Every page. Raises: FileRefused for a file that is too long or no CSV."""
+        try:
+            next(self._reader)
+            self._header_end, self._first = self._reader.line_num, self._reader.line_num + 1
+            for records, cells in enumerate(self._reader, start=1):
+                if records > LINES_MAX:
+                    raise FileRefused(f"the file has more than {LINES_MAX} records")
+                self._note(tuple(cells))
+                if records % PAGE_LINES == 0:
+                    yield self._page(self._reader.line_num)
+        except csv.Error as error:
+            raise FileRefused(f"line {self._reader.line_num}: not a CSV record ({error})") from None
+        if self._first <= len(self._raw):
+            yield self._page(len(self._raw))
+
+    def _note(self, record: tuple[str, ...]) -> None:
+        self._seen[record] += 1
+        if self._seen[record] > 1:
+            self._repeats[str(self._reader.line_num)] = self._seen[record]
+
+    def _page(self, last: int) -> Evidence:
+        params = {"first_line": str(self._first), "header_lines": str(self._header_end)}
+        if self._repeats:
+            params["repeats"] = json.dumps(self._repeats, separators=(",", ":"))
+        body = "".join(self._raw[: self._header_end] + self._raw[self._first - 1 : last])
+        self._first, self._repeats = last + 1, {}
+        return Evidence(
+            stream=f"file/{self._layout.id}",
+            request=f"{REQUEST} {self._layout.id}",
+            params=params,
+            received_at=self._received_at,
+            body=body.encode(),
+        )
 
 
 def lines_of(evidence: Evidence, layout: LayoutRow) -> Iterator[Line]:
     """The records of one page. Raises: FileRefused."""
     shift = int(evidence.params.get("first_line", "2")) - int(evidence.params.get("header_lines", "1")) - 1
     repeats = json.loads(evidence.params.get("repeats", "{}"))
-    reader = csv.reader(io.StringIO(_text(evidence.body)), delimiter=layout.delimiter, strict=True)
+    reader = csv.reader(io.StringIO(_text(evidence.body), newline=""), delimiter=layout.delimiter, strict=True)
     header = next(reader)
     for cells in reader:
         number = reader.line_num + shift
@@ -113,7 +129,7 @@ def lines_of(evidence: Evidence, layout: LayoutRow) -> Iterator[Line]:
 def _header(text: str, delimiter: str = ",") -> list[str]:
     csv.field_size_limit(FIELD_CHARS_MAX)
     try:
-        header = next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), [])
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise FileRefused(f"line 1: not a CSV header ({error})") from None
     if len(header) > COLUMNS_MAX:

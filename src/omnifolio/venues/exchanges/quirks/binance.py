@@ -5,44 +5,32 @@ the earn wallet; only locked earn needs a call of its own, so all balances take 
 Source: developers.binance.com, Spot (account, myTrades, exchangeInfo), Wallet, Simple Earn, Convert, Fiat.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
 from omnifolio.model.amounts import parse_amount, product, total
-from omnifolio.model.clock import DAY_MS, EpochMs
-from omnifolio.model.errors import InvalidField
-from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
-from omnifolio.model.tokens import TokenId
-from omnifolio.venues.contract import Known, received_at
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.venues.exchanges.answers import (
     Context,
     Page,
     Parser,
     Quirks,
-    Scopes,
     Seen,
     decode,
     distinct,
     expect_dict,
-    expect_list,
     read_list,
 )
-from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.quirks.binance_balances import balances, rows_of
+from omnifolio.venues.exchanges.quirks.binance_symbols import is_due, scope_of, scopes, symbol_of
+from omnifolio.venues.exchanges.quirks.binance_trading import orders, trades
 from omnifolio.venues.exchanges.rights import Rights, flags_of
 from omnifolio.venues.exchanges.times import from_iso, from_ms
 
 POSITION_ROWS = 100
-RECEIPT_PREFIX = "LD"
-NOT_RECEIPTS = frozenset({"LDO"})
-"""Receipts of flexible earn are LD and the code; these codes merely begin so."""
-QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BUSD", "TUSD", "BRL", "GBP", "AUD", "DAI")
-"""Assets that others are quoted in: where a token was traded, it was against one of these or another token that is held."""
-SWEEP_EVERY_MS = 90 * DAY_MS
-ACCOUNT, FUNDING, FLEXIBLE, LOCKED = "/account", "/get-funding-asset", "/flexible/position", "/locked/position"
 
 _DEPOSIT_STATUSES: Mapping[int, Status] = {0: "pending", 1: "confirmed", 2: "failed", 6: "confirmed", 7: "failed", 8: "pending"}
 _WITHDRAWAL_STATUSES: Mapping[int, Status] = {
@@ -73,15 +61,6 @@ _REBATE_WORDS = ("rebate", "kickback", "commission")
 _INTEREST_WORDS = ("earn", "savings", "staking", "vault", "interest")
 
 RowReader = Callable[[Context, Mapping[str, Any]], Claim]
-
-
-def rows_of(evidence: Evidence, *path: str) -> tuple[list[Any], dict[str, Any]]:
-    """The list at `path` of an answer, and the object around it. Raises: VenueBadResponse for any other form, errors included."""
-    body = decode(evidence)
-    if not path:
-        return expect_list(body, evidence, where="the answer"), {}
-    around = expect_dict(body, evidence, where="the answer")
-    return expect_list(around.get(path[0]), evidence, where=path[0]), around
 
 
 def history(path: tuple[str, ...], read: RowReader) -> Parser:
@@ -138,52 +117,6 @@ def _status(raw: Any) -> Status:
     return _STATUSES.get(str(raw).lower(), "failed")
 
 
-# Trades.
-
-
-def trades(context: Context, evidence: Evidence) -> Page:
-    """A page of myTrades of one symbol: each fill is one claim."""
-    rows, _ = rows_of(evidence)
-    base_code, _, quote_code = context.scope.partition("-")
-    base, quote = context.codes.token(base_code), context.codes.token(quote_code)
-    claims: list[Claim] = []
-    gaps = read_list(context, rows, lambda row: claims.append(_fill(context.codes, row, base, quote)))
-    ids = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
-    times = [claim.at for claim in claims]
-    last = str(max(ids)) if ids else ""
-    return Page(
-        seen=Seen(rows=len(rows), oldest=min(times, default=None), newest=max(times, default=None), last_id=last),
-        claims=claims,
-        gaps=gaps,
-    )
-
-
-def _fill(codes: Codes, row: Mapping[str, Any], base: TokenId, quote: TokenId) -> Claim:
-    quantity, cost = parse_amount(row["qty"], where="qty"), parse_amount(row["quoteQty"], where="quoteQty")
-    fee = parse_amount(row["commission"], where="commission")
-    name = f"{row['symbol']}/{row['id']}"
-    buys = row["isBuyer"]
-    if not isinstance(buys, bool):
-        raise InvalidField("isBuyer: expected true or false")
-    legs: tuple[Leg, ...] = (
-        Leg("base", "spot", base, quantity if buys else -quantity),
-        Leg("quote", "spot", quote, -cost if buys else cost),
-    )
-    if fee:
-        legs = (*legs, Leg("fee", "spot", codes.token(row["commissionAsset"]), -fee, "fee"))
-    return Claim(
-        book="trades",
-        ref=name,
-        refs=(f"binance:{name}",),
-        name=name,
-        at=from_ms(row["time"]),
-        kind="trade",
-        legs=legs,
-        label="maker" if row.get("isMaker") else "taker",
-        evidence=0,
-    )
-
-
 # Money in and out.
 
 
@@ -194,7 +127,7 @@ def _deposit(context: Context, row: Mapping[str, Any]) -> Claim:
     leg = Leg("amount", wallet, context.codes.token(row["coin"]), amount, "principal", None)
     ref = row.get("id") or f"{row['txId']}/{row['coin']}"
     claim = _claim(
-        context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=row["status"]
+        context, ref=ref, at=from_ms(row["insertTime"]), kind="deposit", legs=(leg,), status=status, label=str(row["status"])
     )
     return _with_event(context, claim, row)
 
@@ -209,7 +142,7 @@ def _withdrawal(context: Context, row: Mapping[str, Any]) -> Claim:
         Leg("fee", wallet, token, -fee, "fee"),
     )
     at = from_iso(row["applyTime"])
-    claim = _claim(context, ref=row["id"], at=at, kind="withdrawal", legs=legs, status=status, label=row["status"])
+    claim = _claim(context, ref=row["id"], at=at, kind="withdrawal", legs=legs, status=status, label=str(row["status"]))
     return _with_event(context, claim, row)
 
 
@@ -363,69 +296,6 @@ def _locked_reward(context: Context, row: Mapping[str, Any]) -> Claim:
     return _claim(context, ref=ref, at=from_ms(row["time"]), kind="interest", legs=(leg,), label=row.get("type"))
 
 
-# Balances.
-
-
-def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
-    """Spot, funding and earn. Flexible earn is told by its positions where these were read, else by the receipts in spot."""
-    accounts = _answered(evidence, ACCOUNT, "balances")
-    funded = _answered(evidence, FUNDING)
-    flexible = _answered(evidence, FLEXIBLE, "rows")
-    locked = _answered(evidence, LOCKED, "rows")
-    held: dict[Product, dict[TokenId, list[Decimal]]] = {"spot": {}, "funding": {}, "earn": {}}
-
-    def account(row: Any) -> None:
-        code = str(row["asset"])
-        is_receipt = code.startswith(RECEIPT_PREFIX) and code not in NOT_RECEIPTS
-        if is_receipt and flexible is not None:
-            return
-        product_: Product = "earn" if is_receipt else "spot"
-        token = context.codes.token(code.removeprefix(RECEIPT_PREFIX) if is_receipt else code)
-        held[product_].setdefault(token, []).append(_sum_of(row, "free", "locked"))
-
-    def fund(row: Any) -> None:
-        held["funding"].setdefault(context.codes.token(row["asset"]), []).append(
-            _sum_of(row, "free", "locked", "freeze", "withdrawing")
-        )
-
-    def earn(row: Any) -> None:
-        amount = parse_amount(row["totalAmount"] if "totalAmount" in row else row["amount"])
-        held["earn"].setdefault(context.codes.token(row["asset"]), []).append(amount)
-
-    bad = {
-        "spot": read_list(context, accounts or (), account),
-        "funding": read_list(context, funded or (), fund),
-        "earn": read_list(context, (*(flexible or ()), *(locked or ())), earn),
-    }
-    tells_flexible = flexible is not None or accounts is not None
-    tells_earn = flexible is not None or locked is not None
-    is_whole: dict[Product, bool] = {
-        "spot": accounts is not None and not bad["spot"],
-        "funding": funded is not None and not bad["funding"],
-        "earn": tells_flexible and tells_earn and not bad["spot"] and not bad["earn"],
-    }
-    at = received_at(evidence)
-    snapshots = [_snapshot(product_, held[product_], at) for product_ in held if is_whole[product_]]
-    return Page(seen=Seen(rows=len(accounts or ())), snapshots=snapshots, gaps=[gap for gaps in bad.values() for gap in gaps])
-
-
-def _answered(evidence: Sequence[Evidence], call: str, *path: str) -> list[Any] | None:
-    """All rows of one call's pages; None where the call has no answer."""
-    answers = [item for item in evidence if item.request.endswith(call)]
-    return [row for item in answers for row in rows_of(item, *path)[0]] if answers else None
-
-
-def _sum_of(row: Mapping[str, Any], *fields: str) -> Decimal:
-    return total(parse_amount(row[field], where=field) for field in fields)
-
-
-def _snapshot(product_: Product, rows: Mapping[TokenId, list[Decimal]], at: EpochMs) -> Snapshot:
-    sums = ((token, total(amounts)) for token, amounts in sorted(rows.items()))
-    return Snapshot(
-        wallet=product_, product=product_, at=at, balances=tuple(Balance(*item) for item in sums if item[1]), evidence=0
-    )
-
-
 def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     """Locked positions come in pages; the catalogue of symbols comes without its permission sets."""
     if call == "publicGetExchangeInfo":
@@ -438,61 +308,6 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     current = int(last.params["current"])
     is_last = not rows or current * POSITION_ROWS >= int(around.get("total") or 0)
     return None if is_last else {"current": str(current + 1), "size": str(POSITION_ROWS)}
-
-
-# Symbols.
-
-
-def is_due(context: Context, known: Known, token: str, now: EpochMs) -> bool:
-    """Held tokens are looked up again when there is a new one; the sweep over all symbols after ninety days."""
-    state = json.loads(token) if token else {}
-    if context.scope == "held":
-        return _held(context, known) != state.get("tokens")
-    return "after" in state or now - int(state.get("swept", 0)) >= SWEEP_EVERY_MS
-
-
-def _held(context: Context, known: Known) -> list[str]:
-    prefix = f"venue:{context.codes.venue}/"
-    return sorted(context.codes.code_of(token) for token in known.tokens if token.startswith(prefix))
-
-
-def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
-    """Symbols that were never asked: those of held tokens, or, in the sweep, every other one in the order of their names."""
-    state = json.loads(token) if token else {}
-    symbols, _ = rows_of(answers[0], "symbols")
-    held = _held(context, known)
-    found: list[str] = []
-
-    def read(row: Any) -> None:
-        base, quote = context.codes.canonical(row["baseAsset"]), context.codes.canonical(row["quoteAsset"])
-        if context.scope == "held" and not (base in held and (quote in held or quote in QUOTES)):
-            return
-        if f"{base}-{quote}" > state.get("after", "") and f"trades/{base}-{quote}" not in known.cursors:
-            found.append(f"{base}-{quote}")
-
-    gaps = read_list(context, symbols, read)
-    if context.scope == "held":
-        return Scopes(streams=tuple(f"trades/{scope}" for scope in sorted(found)), token=json.dumps({"tokens": held}), gaps=gaps)
-    return Scopes(
-        streams=tuple(f"trades/{scope}" for scope in sorted(found)),
-        token=json.dumps({"swept": answers[0].received_at}),
-        progress=lambda stream: json.dumps({"after": stream.partition("/")[2]}),
-        keeps_empty=False,
-        gaps=gaps,
-    )
-
-
-def scope_of(payload: Any) -> str:
-    """The scope of recorded fills: their symbol, cut where a known quote begins. "" when they name none."""
-    row = payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], dict) else {}
-    symbol = str(row.get("symbol", ""))
-    quote = next((quote for quote in QUOTES if symbol.endswith(quote) and symbol != quote), "")
-    return f"{symbol.removesuffix(quote)}-{quote}" if quote else ""
-
-
-def symbol_of(scope: str) -> str:
-    """The symbol as Binance spells it: BTC-USDT is BTCUSDT."""
-    return scope.replace("-", "")
 
 
 def rights(evidence: Evidence) -> Rights:
@@ -510,6 +325,7 @@ def rights(evidence: Evidence) -> Rights:
 QUIRKS = Quirks(
     parsers={
         "trades": trades,
+        "orders": orders,
         "deposits": history((), _deposit),
         "withdrawals": history((), _withdrawal),
         "fiat-orders": history(("data",), _fiat_order),

@@ -14,7 +14,7 @@ from typing import Any
 from omnifolio.model.amounts import parse_amount, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
-from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Product, Snapshot, Status
+from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Order, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, expect_dict, expect_list, read_list, read_rows
@@ -24,7 +24,6 @@ from omnifolio.venues.exchanges.times import from_seconds
 
 LEDGER = "ledger"
 TRADES = "trades"
-TRANSFERS = "transfers"
 LEDGER_RANK, DETAIL_RANK = 0, 1
 
 _TAGGED = re.compile(r"(?P<base>[A-Za-z0-9]+?)(?:\d{2})?\.(?P<tag>S|P|B|M|F|T|HOLD)")
@@ -82,6 +81,9 @@ _STATUSES: Mapping[str, Status] = {
     "canceled": "cancelled",
     "cancelled": "cancelled",
 }
+
+
+_ORDER_STATUSES = {"closed": "filled", "canceled": "cancelled"}
 
 
 def unwrap(evidence: Evidence) -> Any:
@@ -220,6 +222,39 @@ def split_pair(codes: Codes, pair: Any) -> tuple[TokenId, TokenId]:
     raise InvalidField("pair: its quote asset is not known")
 
 
+def orders(context: Context, evidence: Evidence) -> Page:
+    """A page of ClosedOrders, or OpenOrders whole."""
+    result = expect_dict(unwrap(evidence), evidence, where="result")
+    rows = expect_dict(result.get(context.scope), evidence, where=f"result.{context.scope}")
+    found: list[Order] = []
+    gaps = read_rows(context, rows.items(), lambda name, row: found.append(_order(context.codes, name, row)))
+    count = result.get("count")
+    return Page(seen=Seen(rows=len(rows), total=count if isinstance(count, int) else None), orders=found, gaps=gaps)
+
+
+def _order(codes: Codes, order_id: str, row: Mapping[str, Any]) -> Order:
+    about = row["descr"]
+    base, quote = split_pair(codes, about["pair"])
+    limit = parse_amount(about["price"], where="price") if about["ordertype"] != "market" else None
+    opened = from_seconds(row["opentm"])
+    return Order(
+        ref=order_id,
+        wallet="spot",
+        base=base,
+        quote=quote,
+        side="buy" if about["type"] == "buy" else "sell",
+        type=str(about["ordertype"]).upper(),
+        status=_ORDER_STATUSES.get(row["status"], str(row["status"])),
+        quantity=parse_amount(row["vol"], where="vol"),
+        price=limit or None,
+        filled_quantity=parse_amount(row["vol_exec"], where="vol_exec"),
+        filled_price=parse_amount(row["cost"], where="cost"),
+        created_at=opened,
+        updated_at=from_seconds(row["closetm"]) if row.get("closetm") else opened,
+        evidence=0,
+    )
+
+
 def transfers(context: Context, evidence: Evidence) -> Page:
     """A page of DepositStatus or WithdrawStatus: state, chain hash and address of what the ledger books by the same refid."""
     result = unwrap(evidence)
@@ -311,7 +346,7 @@ def forms(payload: Any) -> list[Any]:
 
 
 QUIRKS = Quirks(
-    parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers},
+    parsers={"ledger": ledger, "trades": trades, "deposits": transfers, "withdrawals": transfers, "orders": orders},
     snapshots={"balances": balances},
     rights=rights,
     forms=forms,

@@ -1,0 +1,73 @@
+"""api_write_during_backfill: how long a small write of a request takes while a backfill commits pages in the sync lane.
+
+The backfill commits pages of 1,000 trades without a pause into an account of its own; the request changes an account's name, as
+the API does. On SQLite both wait for one writer, and requests go first; on PostgreSQL they meet in the pool and on the disk.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from benchmarks.figures import Figure, figure, percentile, wall_ms
+from benchmarks.stock import BEGINNING, PAGE_ROWS, TRANSACTIONS, Stock, new_account, page, stock
+from omnifolio.ledger import accounts as ledger_accounts
+from omnifolio.store.engine import Store, open_store
+from omnifolio.store.schema import accounts
+from omnifolio.sync.pages import commit_page
+
+NAME = "api_write_during_backfill"
+BAR_MS = 50.0
+WRITES = 100
+WARM_WRITES = 5
+PAUSE_S_MAX = 0.1
+"""A request comes at any moment of a page's commit."""
+
+
+async def measure() -> list[Figure]:
+    """The 95th percentile on each database."""
+    figures = []
+    for dialect in ("sqlite", "postgresql"):
+        async with stock(dialect) as made:
+            store = open_store(made.url)
+            times, pages = await _run(store, made)
+            await store.close()
+        figures.append(figure(f"{NAME}_{dialect}", percentile(times, 95), "ms", BAR_MS, of=NAME))
+        figures.append(figure(f"{NAME}_{dialect}_pages", pages, "pages", None, of=NAME))
+    return figures
+
+
+async def _run(store: Store, made: Stock) -> tuple[list[float], int]:
+    rng = random.Random(1)
+    who, account, fence = await new_account(store, f"{NAME} {random.random()}")
+    pages = 0
+
+    async def backfill() -> None:
+        nonlocal pages
+        while True:
+            batch = page(TRANSACTIONS // PAGE_ROWS + pages)
+            await commit_page(store, who, account, batch, fence=fence, now=batch.observed_at)
+            pages += 1
+
+    times = []
+    running = asyncio.create_task(backfill())
+    for count in range(WRITES + WARM_WRITES):
+        await asyncio.sleep(rng.uniform(0, PAUSE_S_MAX))
+
+        async def rename(count: int = count) -> None:
+            await store.write(ledger_accounts.change, made.principal, made.account, BEGINNING, name=f"name {count}")
+
+        spent = await wall_ms(rename)
+        if count >= WARM_WRITES:
+            times.append(spent)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await store.write(lambda conn: _forget(conn, account))
+    return times, pages
+
+
+def _forget(conn: Connection, account: int) -> None:
+    conn.execute(sa.delete(accounts).where(accounts.c.id == account))

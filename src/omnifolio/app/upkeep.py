@@ -1,0 +1,96 @@
+"""What the operator does with database and keys: describe, copy, rotate."""
+
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from omnifolio.app.context import Context
+from omnifolio.model.clock import SystemClock
+from omnifolio.model.errors import InvalidField, VaultUnavailable
+from omnifolio.model.ids import AccountId
+from omnifolio.store.engine import SqliteStore
+from omnifolio.store.migrate import REVISION
+from omnifolio.vault import admin
+from omnifolio.vault.keystore import KeyStore
+from omnifolio.vault.selftest import Proof, rotate_under_load
+
+
+class Database(Struct, frozen=True):
+    """Which database, where, with which schema. The address holds no password."""
+
+    kind: str
+    where: str
+    schema: str
+
+
+class Rotated(Struct, frozen=True):
+    """What a rotation did."""
+
+    wrapped: int
+    intake_key: str
+    dropped: tuple[str, ...]
+
+
+def database(context: Context) -> Database:
+    """The database of this process."""
+    store = context.store
+    where = str(store.path) if isinstance(store, SqliteStore) else context.settings.database_url.rpartition("@")[2]
+    return Database(store.dialect, where, REVISION)
+
+
+def backup(context: Context, target: Path) -> None:
+    """A consistent copy of a SQLite database while it is in use; it holds no key. Raises: InvalidField."""
+    store = context.store
+    if not isinstance(store, SqliteStore):
+        raise InvalidField("backup: this database is PostgreSQL; use pg_dump, and copy key file and key store apart from it")
+    if target.exists():
+        raise InvalidField(f"backup: {target} exists already; choose another name")
+    if not target.parent.is_dir():
+        raise InvalidField(f"backup: there is no folder {target.parent}")
+    store.backup(target)
+
+
+async def vault_status(context: Context) -> admin.Status:
+    """Which keys are in use, and how many credentials they keep. Raises: VaultUnavailable."""
+    return await context.store.read(admin.status, _keys(context))
+
+
+async def rotate_keys(context: Context, *, drop_old: bool) -> Rotated:
+    """A new root key and a new intake key; every stored key is wrapped anew. Raises: VaultUnavailable, Conflict."""
+    keys = _keys(context)
+    count = admin.rotate_root(keys)
+    made = await rotate_intake(context)
+    return Rotated(count, made, admin.drop_old_roots(keys) if drop_old else ())
+
+
+async def rotate_intake(context: Context) -> str:
+    """A new key for sealing; older ones that nothing waits for are destroyed. Gives its id. Raises: VaultUnavailable."""
+    keys, publication = _keys(context), context.edge.publication
+
+    def rotate(conn: Connection) -> str:
+        return admin.rotate_intake(conn, keys, publication_key=publication, now=context.clock.now())
+
+    def drop(conn: Connection) -> tuple[str, ...]:
+        return admin.drop_intake_keys(conn, keys, publication_key=publication)
+
+    made = await context.store.write(rotate)
+    await context.store.write(drop)
+    return made
+
+
+def shred(context: Context, user: str, account: AccountId | None) -> int:
+    """Destroys the keys of a user (UUID), or of one of their accounts; gives their number. Raises: VaultUnavailable."""
+    keys = _keys(context)
+    return admin.shred_user(keys, user) if account is None else admin.shred_account(keys, user, account)
+
+
+def vault_selftest(folder: Path, *, workers: int, seconds: float) -> Proof:
+    """Rotates under load in a folder of its own; no real key is touched."""
+    return rotate_under_load(folder, SystemClock(), workers=workers, seconds=seconds)
+
+
+def _keys(context: Context) -> KeyStore:
+    if context.key_store is None:
+        raise VaultUnavailable("the key store is not open in this process")
+    return context.key_store

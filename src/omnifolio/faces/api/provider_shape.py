@@ -1,0 +1,76 @@
+"""Providers on the wire: what is offered, with the fields to enter, and how far the connector is proved."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from omnifolio.app.offers import UNPROVEN_NOTICE, Category, Field, Offer, Offers
+from omnifolio.faces.api.wire import FeaturesOut, InstructionsOut, ProviderOut
+
+
+class Providers:
+    """The providers of this installation by name. `currencies` are those in which values can always be had."""
+
+    def __init__(self, offers: Offers, *, currencies: Sequence[str]) -> None:
+        self._offers = offers
+        self._shown = {offer.name: _shown(offer, currencies) for offer in offers.all}
+
+    def __contains__(self, venue: object) -> bool:
+        return venue in self._shown
+
+    def listed(self, category: Category | None) -> list[ProviderOut]:
+        """All providers, or those of one category."""
+        return [self._shown[offer.name] for offer in self._offers.all if category in (None, offer.category)]
+
+    def named(self, name: str) -> ProviderOut:
+        """The provider with that name or alternate name. Raises: NotFound."""
+        return self._shown[self._offers.of(name).name]
+
+    def of_venue(self, venue: str) -> ProviderOut:
+        """The provider of an account; one that is no longer offered is shown as listed only."""
+        found = self._shown.get(venue)
+        return found if found is not None else _shown(_gone(venue), ())
+
+
+def _gone(venue: str) -> Offer:
+    return Offer(name=venue, display_name=venue, category="exchanges", auth_type="token", fields=(), identity=(), proof="listed")
+
+
+def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
+    scopes = ["balances", "transactions"] if offer.has_history else ["balances"]
+    return ProviderOut(
+        name=offer.name,
+        display_name=offer.display_name,
+        alternate_names=list(offer.alternate_names) or None,
+        logo=None,
+        type=_TYPES[offer.category],
+        category=offer.category,
+        categories=[offer.category],
+        auth_type=offer.auth_type,
+        scopes=scopes,
+        available_scopes=scopes,
+        available_currencies=list(currencies),
+        status="ok" if offer.proof != "listed" else "unavailable",
+        is_beta=offer.is_beta,
+        connect_notice=UNPROVEN_NOTICE if offer.is_beta else None,
+        credentials=[field.name for field in offer.fields],
+        instructions=InstructionsOut(en=offer.instructions, fr=offer.instructions),
+        misc={field.name: _field(field) for field in offer.fields},
+        features=FeaturesOut(account=True, positions=False, transactions=offer.has_history, nfts=False, streaming=False),
+        proof=offer.proof,
+    )
+
+
+_TYPES: Mapping[str, Literal["exchange", "wallet", "blockchain"]] = {
+    "exchanges": "exchange",
+    "wallets": "wallet",
+    "blockchains": "blockchain",
+}
+
+
+def _field(field: Field) -> dict[str, Any]:
+    shown: dict[str, Any] = {"label": {"en": field.label}, "secret": field.is_secret, "required": field.is_required}
+    if field.pattern:
+        shown["pattern"] = field.pattern
+    if field.hint:
+        shown["hint"] = {"en": field.hint}
+    return shown

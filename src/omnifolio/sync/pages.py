@@ -1,0 +1,54 @@
+"""A page on its way into the ledger: portion by portion, so that requests get their turn with the writer in between."""
+
+from collections.abc import Sequence
+
+from omnifolio.ledger.commit import Committed, commit
+from omnifolio.ledger.portions import portions
+from omnifolio.model.accounts import Principal
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Batch
+from omnifolio.model.ids import AccountId
+from omnifolio.store.engine import Store
+
+
+async def commit_page(
+    store: Store,
+    principal: Principal,
+    account: AccountId,
+    page: Batch,
+    *,
+    fence: int,
+    now: EpochMs,
+    keep_bodies: bool = True,
+) -> Committed:
+    """Files a page and tells what it changed as a whole. Raises: what `commit` raises.
+
+    After an error earlier portions may stay, and the cursor has not moved: reading the page again files the rest, nothing twice.
+    """
+    parts = portions(page)
+    transactions = balances = 0
+    proof: Sequence[int] = ()
+    seq: int | None = None
+    for part in parts:
+        done = await store.write_sync(
+            commit,
+            principal,
+            account,
+            part,
+            fence=fence,
+            now=now,
+            keep_bodies=keep_bodies,
+            proof=proof,
+            is_last=part is parts[-1],
+        )
+        transactions += done.transactions
+        balances += done.balances
+        proof, seq = done.proof, done.seq if done.seq is not None else seq
+    return Committed(
+        seq=seq,
+        transactions=transactions,
+        balances=balances,
+        orders=done.orders,
+        is_suspect=done.is_suspect,
+        proof=proof,
+    )

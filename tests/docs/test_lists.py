@@ -1,0 +1,115 @@
+"""What the documentation lists is all there is: commands, exit codes, settings, error codes. Its links lead somewhere.
+
+Routes are compared where they are made: tests/faces/api/test_documents.py.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import msgspec
+import pytest
+
+from omnifolio.faces.cli.main import EXIT_CODES, cli
+from omnifolio.model import errors
+from omnifolio.model.settings import Settings
+from tests.docs.pages import ROOT, Page, pages
+
+PAGES = {page.path: page for page in pages()}
+CLI = PAGES["docs/cli.md"]
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that can be called, with its words."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands(found, (*path, name))
+    if path and (not isinstance(command, click.Group) or command.invoke_without_command):
+        yield path, command
+
+
+COMMANDS = dict(commands(cli))
+
+
+def test_every_command_is_listed_once() -> None:
+    rows = [match.split() for match in re.findall(r"^\| `omnifolio ([^`]*)`", CLI.text, re.M)]
+    listed = [_path(row) for row in rows]
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_exit_codes_are_those_of_the_program() -> None:
+    listed = re.findall(r"^\| (\d+) \| (.+) \|$", CLI.text, re.M)
+    assert {int(code): text for code, text in listed} == EXIT_CODES
+
+
+def test_every_setting_is_listed_with_its_variable() -> None:
+    listed = dict(re.findall(r"^\| `\[?(\w+)\]?` \| `(OMNIFOLIO_\w+)`", CLI.text, re.M))
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    assert set(listed) == names
+    assert {name: variable for name, variable in listed.items() if variable != f"OMNIFOLIO_{name.upper()}"} == {
+        "base_urls": "OMNIFOLIO_BASE_URL__KRAKEN"
+    }
+
+
+def test_every_error_code_is_listed() -> None:
+    def codes(kind: type[errors.OmnifolioError]) -> set[str]:
+        found = {kind.code} if kind.__module__ == errors.__name__ else set()
+        return found.union(*(codes(sub) for sub in kind.__subclasses__())) if kind.__subclasses__() else found
+
+    listed = set(re.findall(r"^\| (?:<a [^>]*></a>)?`(\w+)` \|", PAGES["docs/errors.md"].text, re.M))
+    assert codes(errors.OmnifolioError) <= listed
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=lambda page: page.path)
+def test_commands_that_are_named_in_the_text_exist_with_their_options(page: Page) -> None:
+    for text in page.inline:
+        if not text.startswith("omnifolio "):
+            continue
+        words = shlex.split(text.replace("[", " ").replace("]", " "))[1:]
+        if words[0] in ("COMMAND", "sandbox") or words[0].startswith("-"):
+            continue
+        path = _path(words)
+        group = any(known[: len(path)] == path for known in COMMANDS)
+        assert path in COMMANDS or (path and group), text
+        if path in COMMANDS:
+            known = {option for parameter in COMMANDS[path].params for option in parameter.opts} | {"--help"}
+            assert {word for word in words if word.startswith("--")} <= known, text
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=lambda page: page.path)
+def test_links_lead_somewhere(page: Page) -> None:
+    for link in page.links:
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (ROOT / page.path).parent / name if name else ROOT / page.path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in PAGES[str(target.resolve().relative_to(ROOT))].anchors, link
+
+
+def test_every_page_is_reachable_from_the_readme() -> None:
+    reached, waiting = set(), ["README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path in reached or path not in PAGES:
+            continue
+        reached.add(path)
+        for link in PAGES[path].links:
+            if "://" not in link and link.partition("#")[0]:
+                waiting.append(str(((ROOT / path).parent / link.partition("#")[0]).resolve().relative_to(ROOT)))
+    assert {path for path in PAGES if path.startswith("docs/")} <= reached
+
+
+def _path(words: list[str]) -> tuple[str, ...]:
+    """The longest beginning that is a command or a group."""
+    known = {path[:length] for path in COMMANDS for length in range(1, len(path) + 1)}
+    found: tuple[str, ...] = ()
+    for length in range(1, len(words) + 1):
+        if tuple(words[:length]) in known:
+            found = tuple(words[:length])
+    return found

@@ -1,0 +1,113 @@
+"""What is printed: tables that read well at any width, and three forms that programs parse alike."""
+
+import csv
+import io
+import json
+from decimal import Decimal
+
+import pytest
+
+from omnifolio.faces.cli.output import Row, table
+from tests.faces.cli.program import Program
+
+LISTS = (
+    ("accounts", "list"),
+    ("accounts", "show", "Main"),
+    ("balances",),
+    ("transactions", "--limit", "7"),
+    ("venues", "list"),
+    ("venues", "show", "kraken"),
+    ("teams", "list"),
+    ("owner", "show"),
+    ("vault", "status"),
+    ("db", "status"),
+    ("doctor",),
+    ("doctor", "--egress"),
+    ("rebuild", "demo"),
+)
+
+
+@pytest.mark.parametrize("command", LISTS, ids=" ".join)
+def test_every_form_of_output_parses_and_says_the_same(linked: Program, command: tuple[str, ...]) -> None:
+    documents = {form: linked(*command, "-o", form) for form in ("json", "ndjson", "csv", "table")}
+    assert {done.code for done in documents.values()} == {0}, documents
+    found = documents["json"].json
+    rows = found if isinstance(found, list) else [found]
+    assert [json.loads(line) for line in documents["ndjson"].out.splitlines()] == rows
+    cells = list(csv.DictReader(io.StringIO(documents["csv"].out)))
+    assert len(cells) == len(rows) > 0
+    assert [list(row) for row in cells] == [list(row) for row in rows]
+    assert documents["table"].out.strip()
+
+
+def test_a_portfolio_is_one_document_or_a_row_for_each_asset(linked: Program) -> None:
+    ask = ("portfolio", "--fiat", "usd", "--fiat", "EUR", "-o")
+    whole = linked(*ask, "json").json
+    rows = [json.loads(line) for line in linked(*ask, "ndjson").out.splitlines()]
+    assert list(whole["totals"]) == ["USD", "EUR"]
+    assert rows == [{"asset": a["asset"], "ticker": a["ticker"], "amount": a["amount"], **a["values"]} for a in whole["assets"]]
+    assert len(list(csv.DictReader(io.StringIO(linked(*ask, "csv").out)))) == len(rows)
+    shown = linked(*ask, "table").out
+    assert all(f"Total {fiat}" in shown for fiat in whole["totals"])
+    assert "ORB at kraken" in shown
+
+
+def test_balances_add_up_to_the_account(linked: Program) -> None:
+    rows = linked("balances", "--account", "demo", "-o", "json").json
+    account = linked("accounts", "show", "demo", "-o", "json").json
+    assert len(rows) == account["balances"]
+    off = abs(sum(Decimal(row["value"]) for row in rows) - Decimal(account["value"]))
+    assert off <= Decimal("0.005") * len(rows)
+
+
+def test_transactions_are_filtered_and_the_newest_come_first(linked: Program) -> None:
+    def ask(*options: str) -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = linked("transactions", *options, "--limit", "5000", "-o", "json").json
+        return rows
+
+    everything = ask()
+    times = [row["at"] for row in everything]
+    assert times == sorted(times, reverse=True)  # type: ignore[type-var]  # instants are integers
+    assert [row["id"] for row in ask("--account", "Main")] == [r["id"] for r in everything if r["venue"] == "kraken"]
+    assert [row["id"] for row in ask("--type", "trade")] == [r["id"] for r in everything if r["type"] == "trade"]
+    wanted = [r["id"] for r in everything if "DOT" in str(r["out"]) + str(r["in"]) + str(r["fee"])]
+    assert [row["id"] for row in ask("--ticker", "DOT")] == wanted
+    days = [r["id"] for r in everything if "2025-01-01" <= str(r["time"])[:10] <= "2025-03-31"]
+    assert days
+    assert [row["id"] for row in ask("--from", "2025-01-01", "--to", "2025-03-31")] == days
+    assert linked("transactions", "--limit", "3", "-o", "json").json == everything[:3]
+    earn = ask("--wallet", "earn")
+    assert 0 < len(earn) < len(everything)
+
+
+def test_labels_and_notes_stay_through_a_rebuild_and_can_be_taken_back(linked: Program) -> None:
+    number = linked("transactions", "--limit", "1", "-o", "json").json[0]["id"]
+    assert linked("transactions", "label", number, "my salary").code == 0
+    assert linked("transactions", "note", number, "=see the payslip").code == 0
+    assert linked("rebuild").code == 0
+    row = linked("transactions", "--limit", "1", "-o", "json").json[0]
+    assert (row["label"], row["note"]) == ("my salary", "=see the payslip")
+    assert "'=see the payslip" in linked("transactions", "--limit", "1", "-o", "csv").out
+    for kind in ("label", "note"):
+        assert linked("transactions", kind, number, "--remove").code == 0
+    assert linked("transactions", "--limit", "1", "-o", "json").json[0]["label"] is None
+    assert linked("transactions", "label", number, "--remove").code == 2
+
+
+def test_a_wide_table_keeps_numbers_whole_and_a_narrow_one_becomes_blocks() -> None:
+    rows: list[Row] = [{"asset": "ETH", "amount": "1234.5678"}, {"asset": "ORB", "amount": None}]
+    wide = table(rows, ("asset", "amount"), width=40).splitlines()
+    assert wide[2:] == ["ETH     1234.5678", "ORB             –"]
+    narrow = table(rows, ("asset", "amount"), width=12)
+    assert narrow == "asset   ETH\namount  1234.5678\n\nasset   ORB\namount  –"
+
+
+def test_numbers_line_up_beside_words_for_what_is_missing() -> None:
+    lines = table([{"USD": "1,234.50"}, {"USD": "no price"}, {"USD": "2.00"}], ("USD",), width=40).splitlines()
+    assert lines[2:] == ["1,234.50", "no price", "    2.00"]
+
+
+def test_a_column_that_says_nothing_is_left_out_and_markup_is_not_obeyed() -> None:
+    lines = table([{"name": "[bold]X[/bold]", "note": None}], ("name", "note"), width=60).splitlines()
+    assert lines[0].strip() == "name"
+    assert lines[2] == "[bold]X[/bold]"

@@ -1,0 +1,130 @@
+"""Pages of transactions: every filter, alone and together, gives exactly the rows that it should, page after page, both ways."""
+
+import itertools
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from omnifolio.ledger import read, walk
+from omnifolio.ledger.portions import CLAIMS_MAX, portions
+from omnifolio.ledger.read import Filter, StoredTransaction
+from omnifolio.ledger.tokens import by_number
+from omnifolio.meaning.classify import TYPES
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Evidence, Interval, Kind, Rewind
+from omnifolio.store.engine import Store
+from omnifolio.sync.pages import commit_page
+from tests.ledger.builders import Book, at, batch, claim, leg, rows_in
+
+ROWS = 120
+KINDS: Sequence[Kind] = ("trade", "deposit", "staking_reward", "airdrop")
+PROOF = Evidence(stream="trades", request="GET /trades", received_at=at(0), body=b"[]")
+
+
+async def a_full_account(store: Store) -> tuple[Book, list[StoredTransaction], dict[int, str], dict[int, str]]:
+    """Transactions with equal instants, of several wallets, types and tokens; one token, one wallet and one type are rare."""
+    book = await Book.open(store)
+    rng = random.Random(5)
+    claims = []
+    for number in range(ROWS):
+        wallet = "vault" if number % 40 == 1 else rng.choice(["spot", "earn"])
+        code = "RARE" if number % 50 == 2 else rng.choice(["BTC", "ETH"])
+        texts = (f"in 1 {code}", f"out 1 {rng.choice(['USD', 'BTC'])}", "fee 1 USD")
+        legs = [leg(text, wallet=wallet) for text in texts]
+        kind: Kind = "staking" if number % 60 == 3 else rng.choice(KINDS)
+        claims.append(claim(f"{number:03d}", *legs, seconds=rng.randint(0, 30), kind=kind))
+    await book.commit(batch(*claims))
+    rows = await book.transactions()
+
+    def names(conn: object) -> tuple[dict[int, str], dict[int, str]]:
+        tokens = {number: row.ticker for number, row in by_number(conn, {p.token for r in rows for p in r.legs}).items()}  # type: ignore[arg-type]
+        return tokens, {row.id: row.key for row in read.wallets_of(conn, book.principal)}  # type: ignore[arg-type]
+
+    return book, rows, *await store.read(names)
+
+
+@pytest.mark.parametrize("counted", [2, walk.COUNTED_MAX], ids=["everything is common", "some are rare"])
+async def test_every_combination_of_filters_gives_its_rows_page_by_page(
+    store: Store, monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    """`counted` changes which filter is walked and which are checked on the way; the rows must not change."""
+    monkeypatch.setattr(walk, "COUNTED_MAX", counted)
+    book, rows, tickers, wallets = await a_full_account(store)
+    choices = itertools.product(
+        (None, "BTC", "RARE", "NONE"),
+        (None, "spot", "vault", "nowhere"),
+        ((), ("trade",), ("staking", "reward"), TYPES),
+        (False, True),
+    )
+    for ticker, wallet, types, is_ascending in choices:
+        expected = [
+            row.id
+            for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=not is_ascending)
+            if (ticker is None or any(tickers[part.token] == ticker for part in row.legs))
+            and (wallet is None or any(wallets[part.wallet] == wallet for part in row.legs))
+            and (not types or row.type in types)
+            and at(3) <= row.at <= at(27)
+        ]
+        wanted = Filter(start=at(3), end=at(27), limit=11, is_ascending=is_ascending, ticker=ticker, wallet=wallet, types=types)
+        assert await all_pages(book, wanted) == expected, wanted
+
+
+async def all_pages(book: Book, wanted: Filter) -> list[int]:
+    """The ids of every page, each asked for after the last row of the one before."""
+    from msgspec.structs import replace
+
+    found: list[int] = []
+    while True:
+        page = await book.store.read(read.page, book.principal, book.account, wanted)
+        found += [row.id for row in page]
+        if len(page) < wanted.limit:
+            return found
+        wanted = replace(wanted, last=page[-1].id)
+
+
+async def test_a_large_page_committed_in_portions_says_what_it_says_as_a_whole(store: Store) -> None:
+    """The claims of one event stay together, the answers are stored once, and the cursor moves with the last portion."""
+    claims = [
+        claim(str(n), leg("in 1 BTC", key=str(n)), names=[f"event:{n // 2}"], seconds=n) for n in range(CLAIMS_MAX * 2 + 51)
+    ]
+    cover = (Interval(EpochMs(0), at(9)),)
+    page = batch(*claims, cursor="next", evidence=[PROOF], covered=cover)
+    parts = portions(page)
+    assert len(parts) == 3
+    assert [claim for part in parts for claim in part.claims] == claims
+    assert not any(set(a.claims[-1].refs) & set(b.claims[0].refs) for a, b in itertools.pairwise(parts))
+    cut, whole = await Book.open(store), await Book.open(store, name="u2")
+    await whole.commit(page)
+    done = await commit_page(store, cut.principal, cut.account, page, fence=cut.fence, now=at(0))
+    assert await cut.told() == await whole.told()
+    assert done.transactions == len(await cut.transactions())
+    assert await rows_in(store, "evidence") == 2
+    again = await commit_page(store, cut.principal, cut.account, page, fence=cut.fence, now=at(1))
+    assert (again.seq, again.transactions, await rows_in(store, "evidence")) == (None, 0, 2)
+
+
+async def test_a_page_cut_off_between_two_portions_is_read_again_and_nothing_is_doubled(store: Store) -> None:
+    claims = [claim(str(n), leg("in 1 BTC", key=str(n)), seconds=n) for n in range(CLAIMS_MAX * 2)]
+    page = batch(*claims, cursor="next", evidence=[PROOF], covered=(Interval(EpochMs(0), at(9)),))
+    book, whole = await Book.open(store), await Book.open(store, name="u2")
+    await whole.commit(page)
+    first = portions(page)[0]
+    await store.write_sync(_commit_early, book, first)
+    assert len(await book.transactions()) == CLAIMS_MAX
+    assert await rows_in(store, "cursors") == 1, "only the whole page's"
+    await commit_page(store, book.principal, book.account, page, fence=book.fence, now=at(1))
+    assert await book.told() == await whole.told()
+    assert await book.calculated() == await whole.calculated()
+
+
+def _commit_early(conn: object, book: Book, part: object) -> None:
+    from omnifolio.ledger.commit import commit
+
+    commit(conn, book.principal, book.account, part, fence=book.fence, now=at(0), is_last=False)  # type: ignore[arg-type]
+
+
+def test_a_page_that_takes_rows_back_is_never_cut() -> None:
+    claims = [claim(str(n), leg("in 1 BTC", key=str(n))) for n in range(CLAIMS_MAX * 3)]
+    assert len(portions(batch(*claims, rewind=Rewind("trades", 5)))) == 1
+    assert len(portions(batch(*claims, pending_complete=True))) == 1

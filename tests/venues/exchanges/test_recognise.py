@@ -1,0 +1,70 @@
+"""Recordings that name no path: what each answer is, is told by its fragment or its form, and no digit of it changes."""
+
+import json
+from typing import Any
+
+from omnifolio.app.replay import replay
+from omnifolio.model.clock import EpochMs
+from omnifolio.transport import recording
+from omnifolio.venues.exchanges.recognise import recognised
+
+AT = EpochMs(1_700_000_000_000)
+FILL = (
+    '{"symbol":"BNBBTC","id":1,"qty":0.10000000000000000001,"quoteQty":"2","commission":0,'
+    '"commissionAsset":"BNB","time":1499865549590,"isBuyer":true}'
+)
+
+
+def cassette(venue: str, *takes: tuple[str, str, str]) -> recording.Cassette:
+    """A cassette of (method, url, raw JSON) takes."""
+    requests = ",".join(f'{{"method":"{method}","url":"{url}","response":{response}}}' for method, url, response in takes)
+    return recording.load(f'{{"venue":"{venue}","name":"case","requests":[{requests}]}}'.encode())
+
+
+def streams(found: recording.Cassette) -> list[str]:
+    return [batch.cursor.stream for batch in recognised(found.venue, found.requests, observed_at=AT)]
+
+
+def test_a_fragment_tells_the_stream_and_the_rows_their_symbol() -> None:
+    found = cassette("binance", ("GET", "myTrades/BNBBTC+symbol", f"[{FILL}]"))
+    (batch,) = recognised("binance", found.requests, observed_at=AT)
+    assert batch.cursor.stream == "trades/BNB-BTC"
+    assert [str(leg.amount) for leg in batch.claims[0].legs] == ["0.10000000000000000001", "-2"]
+
+
+def test_answers_of_one_path_are_taken_in_the_order_in_which_a_sync_asks() -> None:
+    payment = json.dumps(
+        {
+            "data": [
+                {
+                    "orderNo": "1",
+                    "sourceAmount": "20",
+                    "fiatCurrency": "EUR",
+                    "obtainAmount": "4",
+                    "cryptoCurrency": "ETH",
+                    "totalFee": "0.2",
+                    "price": "4.95",
+                    "status": "Completed",
+                    "createTime": 1624529919000,
+                }
+            ]
+        }
+    )
+    takes = [("GET", "fiat/payments", payment), ("GET", "fiat/payments", payment)]
+    assert streams(cassette("binance", *takes)) == ["fiat-payments/buy", "fiat-payments/sell"]
+
+
+def test_the_form_alone_tells_what_an_answer_is() -> None:
+    ledger = (
+        '{"ledger":{"L1":{"refid":"1","time":1636406000.8555,"type":"trade","asset":"XETH","amount":"-1","fee":"0"}},"count":1}'
+    )
+    balance = '{"error":[],"result":{"XXBT":"1.5","ZUSD":{"balance":"2","hold_trade":"0"}}}'
+    nothing = '{"binance_selected_trade_pairs":["ETHBTC"]}'
+    takes = [("POST", "*", ledger), ("POST", "*", balance), ("POST", "*", nothing), ("POST", "*", '"text"')]
+    assert streams(cassette("kraken", *takes)) == ["balances/all", "ledger/all"]
+
+
+async def test_a_recording_without_paths_replays_to_its_facts() -> None:
+    lines: list[Any] = await replay(cassette("binance", ("GET", "myTrades/BNBBTC+symbol", f"[{FILL}]")))
+    (line,) = lines
+    assert (line["ref"], line["at"], len(line["legs"])) == ("BNBBTC/1", 1_499_865_549_590, 2)
