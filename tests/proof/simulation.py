@@ -23,11 +23,11 @@ from omnifolio.app.facts import account_facts
 from omnifolio.app.link import mark_due
 from omnifolio.app.read import Read
 from omnifolio.app.runtime import Runtime, open_runtime
-from omnifolio.faces.api.shape import Shape
+from omnifolio.faces.api.account_shape import AccountShape
+from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.wire import AccountOut
 from omnifolio.faces.cli.session import session_of
 from omnifolio.ledger import accounts, coverage, feed, read
-from omnifolio.ledger.commit import commit
 from omnifolio.ledger.tokens import by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import ZERO, canonical, total
@@ -35,6 +35,7 @@ from omnifolio.model.clock import MINUTE_MS, SECOND_MS, EpochMs
 from omnifolio.model.facts import Cursor
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import Settings
+from omnifolio.sync.pages import commit_page
 from omnifolio.sync.refresh import LEASE_MS
 from omnifolio.venues.contract import Access
 from omnifolio.venues.registry import reader_for
@@ -226,7 +227,7 @@ class Installation:
         for stream in reader.streams(access):
             token = await context.store.read(coverage.cursor_of, number, stream.name)
             async for page in reader.read(access, Cursor(stream.name, token)):
-                await context.store.write_sync(commit, self.principal, number, page, fence=fence, now=self.time.now())
+                await commit_page(context.store, self.principal, number, page, fence=fence, now=self.time.now())
         await context.store.write(accounts.release, number, fence=fence)
 
     async def link(self, venue: str, user: str, *, permission: str = "read") -> AccountId:
@@ -274,7 +275,8 @@ class Installation:
         """The account as the API shows it."""
         context = self.runtime.context
         view = await Read(context).account(self.principal, number, fiat="USD")
-        return Shape(context.ids, context.offers, context.assets, currencies=["USD"]).account(view, now=self.time.now())
+        providers = Providers(context.offers, currencies=["USD"])
+        return AccountShape(context.ids, providers, context.assets).account(view, now=self.time.now())
 
     async def lines(self, number: AccountId) -> list[Line]:
         """Everything that the ledger holds of the account."""
