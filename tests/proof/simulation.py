@@ -99,7 +99,7 @@ class Venues:
         self.ask("POST", "/clock", {"advance_ms": milliseconds})
 
     def deposit(self, user: str, venue: str, ticker: str, amount: str, **more: int) -> str:
-        """Scripts a deposit; gives its ref."""
+        """Scripts a deposit, or a withdrawal where the amount is negative; gives its ref."""
         asked = {"user": user, "venue": venue, "ticker": ticker, "amount": amount, "at": self.clock.world_ms, **more}
         ref: str = self.ask("POST", "/events", asked)["ref"]
         return ref

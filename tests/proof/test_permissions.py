@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from omnifolio.app import link as linking
 from omnifolio.model.clock import DAY_MS
 from omnifolio.model.errors import SecretUnreadable
 from omnifolio.store.engine import SqliteStore
@@ -99,8 +100,6 @@ def grown(venue: str) -> dict[str, Any]:
     if venue == "kraken":
         info = {"permissions": ["query-funds", "query-ledger", "withdraw-funds"], "validUntil": "0"}
         return {"error": [], "result": info}
-    if venue == "binance":
-        return {"enableReading": True, "enableWithdrawals": True, "ipRestrict": False}
     return {"can_view": True, "can_trade": False, "can_transfer": True, "portfolio_uuid": "p", "portfolio_type": "DEFAULT"}
 
 
@@ -129,8 +128,6 @@ async def test_a_right_that_is_added_later_stops_the_key_within_a_day(house: Ins
 
 async def relinked(house: Installation, number: Any, venue: str) -> None:
     """The user reconnects with a key that can only read."""
-    from omnifolio.app import link as linking
-
     fields = credentials.of_user(USER, "read")[venue]
     entered = {"apiKey": fields["apiKey"], "secret": fields["secret"]}
     await linking.relink(house.runtime.context, house.principal, number, entered)
