@@ -19,7 +19,7 @@ class Program:
 
     def __init__(self, folder: Path, database: str, **settings: str) -> None:
         self.folder = folder
-        self.servers = 0
+        self._servers: list[Serving] = []
         for name in ("home", "tmp", "logs", "keys"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.environment = {
@@ -44,6 +44,7 @@ class Program:
             env=self.environment,
             cwd=self.folder / "home",
             timeout=COMMAND_TIMEOUT_S,
+            check=False,
         )
         with (self.folder / "logs" / "commands.log").open("a") as log:
             log.write(done.stdout + done.stderr)
@@ -52,15 +53,21 @@ class Program:
 
     def serve(self, *arguments: str) -> "Serving":
         """A server that listens."""
-        self.servers += 1
-        return Serving(self, arguments, self.folder / "logs" / f"server-{self.servers}")
+        made = Serving(self, arguments, self.folder / "logs" / f"server-{len(self._servers) + 1}")
+        self._servers.append(made)
+        return made
+
+    def end(self) -> None:
+        """Kills every server that still runs."""
+        for server in self._servers:
+            server.kill()
 
 
 class Serving:
     """A running `omnifolio serve` on a port of its own choice."""
 
     def __init__(self, program: Program, arguments: tuple[str, ...], log: Path) -> None:
-        self.log = log
+        self._log = log
         with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", *PROGRAM, "serve", "--port", "0", *arguments],
@@ -72,26 +79,23 @@ class Serving:
             )
         until = time.monotonic() + READY_S
         while " is ready at " not in self.said:
-            assert self._process.poll() is None, self.log.with_suffix(".err").read_text()[-2_000:]
-            assert time.monotonic() < until, "the server did not become ready"
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise AssertionError(f"the server did not start: {log.with_suffix('.err').read_text()[-2_000:]}")
             time.sleep(LOOK_S)
         self.url = self.said.partition(" is ready at ")[2].partition(" ")[0].removesuffix("/v1")
 
     @property
     def said(self) -> str:
         """What it has printed so far."""
-        return self.log.with_suffix(".out").read_text()
+        return self._log.with_suffix(".out").read_text()
 
     def kill(self) -> None:
-        """Ends it as a power cut would."""
-        self._process.send_signal(signal.SIGKILL)
+        """Ends it as a power cut would, if it still runs."""
+        self._process.kill()
         self._process.wait()
 
     def stop(self) -> int:
         """Ends it as an operator would; its exit code."""
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(READY_S)
-
-    def is_alive(self) -> bool:
-        """Whether it still runs."""
-        return self._process.poll() is None

@@ -46,7 +46,8 @@ CASES = {
     "a web page with 200": Case({"status": 200, "body": "<html>moved</html>"}, "venue_bad_response", "UnknownConnectorError"),
     "an error page": Case(effect("html"), "venue_unavailable"),
     "an empty body": Case({"status": 200}, "venue_bad_response", "UnknownConnectorError"),
-    "a redirect": Case({"status": 302, "headers": {"Location": "/0/private/AddOrder"}}, "venue_bad_response", "UnknownConnectorError"),
+    "a redirect": Case({"status": 302, "headers": {"Location": "/0/private/AddOrder"}},
+                       "venue_bad_response", "UnknownConnectorError"),
     "maintenance": Case({"status": 503}, "venue_unavailable"),
     "a closed connection": Case(effect("reset"), "venue_unavailable"),
     "a gzip bomb": Case(effect("gzip_bomb"), "response_too_large", "UnknownConnectorError"),
@@ -172,9 +173,10 @@ async def test_a_venue_that_is_always_busy_is_asked_less_and_less(house: Install
     assert (account.status, account.failures) == ("ok", 0)
 
 
-@pytest.mark.parametrize(
-    "fault", [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}], ids=["418", "lockout"]
-)
+BANS = [{"status": 418, "headers": {"Retry-After": "7200"}}, {"effect": "ban"}]
+
+
+@pytest.mark.parametrize("fault", BANS, ids=["418", "lockout"])
 async def test_a_ban_is_sat_out_by_every_account_of_the_address(
     house: Installation, venues: Venues, fault: dict[str, Any]
 ) -> None:

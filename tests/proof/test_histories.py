@@ -122,9 +122,7 @@ class Life:
 
 
 @pytest.fixture
-async def life(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory, seed: int
-) -> AsyncIterator[Life]:
+async def life(database_url: str, tmp_path_factory: pytest.TempPathFactory, seed: int) -> AsyncIterator[Life]:
     """A life that has not begun."""
     with simulated(now=NOW) as venues:
         async with installed(database_url, tmp_path_factory.mktemp("keys"), venues) as house:

@@ -1,4 +1,4 @@
-"""What a key may do decides whether it is kept: more than reading is refused and wiped, by name, at once and whenever it changes."""
+"""What a key may do decides whether it is kept: more than reading is refused and wiped, by name, at once and later."""
 
 import json
 from typing import Any

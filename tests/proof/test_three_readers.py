@@ -37,9 +37,7 @@ CUTS = (3, 29, 60)
 def export(kind: str) -> str:
     """The venue's own export of everything until the beginning of the tests' time."""
     asked = ["csv", "--user", USER, "--venue", "kraken", "--kind", kind, "--at", str(NOW)]
-    return subprocess.run(
-        [sys.executable, "-m", "omnifolio_sandbox", *asked], check=True, capture_output=True, text=True
-    ).stdout
+    return subprocess.run([sys.executable, "-m", "omnifolio_sandbox", *asked], check=True, capture_output=True, text=True).stdout
 
 
 def source(house: Installation, number: AccountId, name: str) -> Callable[[], Awaitable[None]]:
@@ -87,7 +85,7 @@ async def test_sources_in_any_order_with_crashes_between_tell_the_truth_under_th
     assert await house.sums_agree(number)
     said = await labels(house, number)
     assert said
-    assert {value for value in said.values()} == {f"my {name}" for name in said}
+    assert set(said.values()) == {f"my {name}" for name in said}
     ids = await house.ids(number)
     assert len(set(ids.values())) == len(ids)
 
@@ -150,8 +148,8 @@ async def test_an_exchange_a_moving_chain_and_a_file_live_on_one_ledger(
     dropped = node.send(others[1], me, value=3_000)["transactionHash"]
 
     chain, exchange = await house.enter("ethereum", {"wallet": me}), await house.link("kraken", USER)
-    for after in CUTS:
-        await house.crash(after, house.work)
+    for cut in CUTS:
+        await house.crash(cut, house.work)
     await house.work()
     mirror: Mirror = {}
     cursor = await follow(house, "", mirror)
@@ -167,8 +165,8 @@ async def test_an_exchange_a_moving_chain_and_a_file_live_on_one_ledger(
     assert node.send(others[0], token, calldata("mint(address,uint256)", me, 40))["transactionHash"] == returns
     await house.read_file(exchange, export("ledgers"))
     venues.pass_time(2 * DAY_MS)
-    for after in CUTS:
-        await house.crash(after, house.sync)
+    for cut in CUTS:
+        await house.crash(cut, house.sync)
     await house.sync()
     cursor = await follow(house, cursor, mirror)
     after = await house.ids(chain)
@@ -199,7 +197,9 @@ async def test_an_exchange_a_moving_chain_and_a_file_live_on_one_ledger(
     for seq, books in remembered.items():
         assert await house.books_at(seq) == books
     facts = await house.facts(chain), await house.facts(exchange)
-    assert [(done.changed, done.taken_back) for _, _, done in await rebuild_all(house.runtime.context, house.principal, None)] == [
+    assert [
+        (done.changed, done.taken_back) for _, _, done in await rebuild_all(house.runtime.context, house.principal, None)
+    ] == [
         (0, 0),
         (0, 0),
     ]
