@@ -16,13 +16,13 @@ from omnifolio.ledger.overview import PriceTerms
 from omnifolio.ledger.read import Held, WalletRow
 from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
-from omnifolio.model.amounts import EXACT
+from omnifolio.model.amounts import canonical, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, WalletId
-from omnifolio.model.prices import BRIDGE
+from omnifolio.model.prices import BRIDGE, NOT_ASKED
 from omnifolio.views.market import Market, rates_for
-from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_by_price
+from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, values_by_price
 
 FILE_STREAMS = "file/"
 """How the streams of imported files are named."""
@@ -148,10 +148,7 @@ def _views(
     held = [row for row in read.balances(conn, principal, only) if row.wallet in chosen]
     for holding in _holdings(conn, principal, market, held, terms=terms, now=now, currency=currency):
         holdings[holding.held.account].append(holding)
-    sums: dict[WalletId, dict[int, Decimal]] = {}
-    for (number, token), amount in read.calculated(conn, principal, only).items():
-        if amount:
-            sums.setdefault(number, {})[token] = amount
+    sums = read.calculated(conn, principal, only)
     spans = overview.intervals(conn, principal)
     gaps = overview.open_gaps(conn, principal)
     return [
@@ -179,62 +176,66 @@ def _holdings(
     currency: str,
 ) -> list[Holding]:
     """Balances with their tokens and values."""
-    tokens = market.tokens(conn, [row.token for row in held])
-    fiat = {row.token: tokens[row.token].ticker for row in held if tokens[row.token].kind == "fiat"}
-    prices = market.prices(conn, principal, {row.token for row in held} - fiat.keys(), terms=terms, now=now)
-    sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(held) else [])}
+    numbers = {row.token for row in held}
+    tokens = market.tokens(conn, numbers)
+    fiat = {number: tokens[number].ticker for number in numbers if tokens[number].kind == "fiat"}
+    prices = market.prices(conn, principal, numbers - fiat.keys(), terms=terms, now=now)
+    sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(numbers) else [])}
     rates = rates_for(conn, currency=currency, sources=sources, times=[now])
-    found = []
-    for row in held:
-        if row.token in fiat:
-            value = convert(Money(amount=row.amount, currency=fiat[row.token]), currency=currency, at=now, rates=rates)
-        else:
-            value = value_by_price(row.amount, prices[row.token], at=now, rates=rates, currency=currency)
-        found.append(Holding(row, tokens[row.token], value))
-    return found
+    values = values_by_price(
+        [(row.amount, prices.get(row.token, NOT_ASKED)) for row in held], at=now, rates=rates, currency=currency
+    )
+    if fiat:
+        for place, row in enumerate(held):
+            if row.token in fiat:
+                money = Money(amount=row.amount, currency=fiat[row.token])
+                values[place] = convert(money, currency=currency, at=now, rates=rates)
+    return [Holding(row, tokens[row.token], value) for row, value in zip(held, values, strict=True)]
 
 
 def _view(
     account: Account,
     purses: Sequence[WalletRow],
     holdings: Sequence[Holding],
-    sums: Mapping[WalletId, Mapping[int, Decimal]],
+    sums: Mapping[WalletId, Mapping[int, str]],
     *,
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
     currency: str,
 ) -> AccountView:
-    parts: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
-    observed: dict[WalletId, list[Held]] = {purse.id: [] for purse in purses}
+    by_wallet: dict[WalletId, list[Holding]] = {purse.id: [] for purse in purses}
     for holding in holdings:
-        wallet = holding.held.wallet
-        parts[wallet].append((holding.token.ticker, holding.value))
-        observed[wallet].append(holding.held)
-    totals = {number: sum_up(values, currency=currency) for number, values in parts.items()}
+        by_wallet[holding.held.wallet].append(holding)
+    totals = {number: _total(items, currency) for number, items in by_wallet.items()}
     start, end = common_span(spans)
     return AccountView(
         account=account,
         wallets=purses,
         holdings=holdings,
-        total=next(iter(totals.values()))
-        if len(totals) == 1
-        else sum_up([part for values in parts.values() for part in values], currency=currency),
+        total=next(iter(totals.values())) if len(totals) == 1 else _total(holdings, currency),
         wallet_totals=totals,
-        reconciled=frozenset(number for number, held in observed.items() if _is_reconciled(held, sums.get(number, {}))),
+        reconciled=frozenset(number for number, items in by_wallet.items() if _is_reconciled(items, sums.get(number, {}))),
         gaps=gaps,
         complete_from=start,
         complete_to=end,
     )
 
 
-def _is_reconciled(held: Sequence[Held], sums: Mapping[int, Decimal]) -> bool:
-    """Whether a wallet holds, over all its products, exactly what its history adds up to."""
-    if not sums:
-        return not held
-    amounts: dict[int, Decimal] = {}
-    for row in held:
-        amounts[row.token] = EXACT.add(amounts[row.token], row.amount) if row.token in amounts else row.amount
-    return amounts == sums
+def _total(holdings: Sequence[Holding], currency: str) -> Total:
+    return sum_up([(holding.token.ticker, holding.value) for holding in holdings], currency=currency)
+
+
+def _is_reconciled(holdings: Sequence[Holding], sums: Mapping[int, str]) -> bool:
+    """Whether a wallet holds, over all its products, exactly what its history adds up to. An amount has one canonical text."""
+    if len(holdings) < len(sums):
+        return False
+    texts = {holding.held.token: holding.held.text for holding in holdings}
+    if len(texts) < len(holdings):
+        amounts: dict[int, list[Decimal]] = {}
+        for holding in holdings:
+            amounts.setdefault(holding.held.token, []).append(holding.held.amount)
+        texts = {token: canonical(total(parts)) for token, parts in amounts.items()}
+    return texts == sums
 
 
 def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:
