@@ -151,6 +151,30 @@ class Held(Struct, frozen=True, gc=False):
     is_suspect: bool
 
 
+class Look(Struct, frozen=True, kw_only=True):
+    """What was last seen of one product in a wallet, in columns: the nth token, amount and text are one balance.
+
+    A user has hundreds of balances; columns are worked on without an object for each. `doubted` are the tokens that the latest
+    look lacks, which is not believed yet; `texts` are the amounts in canonical form.
+    """
+
+    account: AccountId
+    wallet: WalletId
+    product: str
+    last_seen: EpochMs
+    doubted: frozenset[int]
+    tokens: Sequence[int]
+    texts: Sequence[str]
+    amounts: Sequence[Decimal]
+
+    def held(self) -> list[Held]:
+        """The balances one by one."""
+        return [
+            Held(self.account, self.wallet, self.product, token, amount, text, self.last_seen, token in self.doubted)
+            for token, amount, text in zip(self.tokens, self.amounts, self.texts, strict=True)
+        ]
+
+
 class StoredLeg(Struct, frozen=True, kw_only=True):
     """A leg by integers."""
 
@@ -211,16 +235,30 @@ def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]
     return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
-def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
-    """Every balance that the user holds, or that one account holds, by account, wallet, product and token."""
-    found: list[Held] = []
+def looks(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Look]:
+    """Everything that the user holds, or that one account holds, by account, wallet and product."""
+    found: list[Look] = []
     for number, wallet, product, last_seen, suspect, joined in _balances.rows(conn, user=principal.data_user, account=account):
-        doubted = frozenset[int]() if suspect is None else doubted_tokens(suspect)
-        found += [
-            Held(number, wallet, product, token, Decimal(text), text, last_seen, token in doubted)
-            for token, text in sorted(_parted(joined))
-        ]
+        pairs = sorted(_parted(joined))
+        texts = [text for _token, text in pairs]
+        found.append(
+            Look(
+                account=number,
+                wallet=wallet,
+                product=product,
+                last_seen=last_seen,
+                doubted=frozenset() if suspect is None else doubted_tokens(suspect),
+                tokens=[token for token, _text in pairs],
+                texts=texts,
+                amounts=list(map(Decimal, texts)),
+            )
+        )
     return found
+
+
+def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
+    """As `looks`, one by one: by account, wallet, product and token."""
+    return [held for look in looks(conn, principal, account) for held in look.held()]
 
 
 def calculated(conn: Connection, principal: Principal, account: AccountId | None = None) -> Mapping[WalletId, Mapping[int, str]]:

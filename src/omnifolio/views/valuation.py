@@ -85,18 +85,6 @@ def value_balance(balance: Valued, *, at: EpochMs, quotes: Quotes, rates: Rates,
     return convert(_own(balance, at=at, quotes=quotes), currency=currency, at=at, rates=rates)
 
 
-def values_by_price(held: Iterable[tuple[Decimal, Price | Unpriced]], *, at: EpochMs, rates: Rates, currency: str) -> list[Value]:
-    """What many amounts are worth by prices that are already at hand."""
-    with amounts.exact():
-        values: list[Value] = [
-            Money(amount=amount * quote.price, currency=quote.currency, price=quote) if isinstance(quote, Price) else quote
-            for amount, quote in held
-        ]
-    if all(isinstance(value, Money) and value.currency == currency for value in values):
-        return values
-    return [convert(value, currency=currency, at=at, rates=rates) for value in values]
-
-
 def value_transaction(
     legs: Sequence[Valued], *, at: EpochMs, quotes: Quotes, rates: Rates, currency: str, assets: Assets
 ) -> Mapping[str, Value]:

@@ -30,7 +30,7 @@ async def _made(desk: Desk, session: Session, currency: str) -> Body:
         made_at=before.made_at if before is not None and len(made) < len(pieces) else now,
         is_shared=found.is_shared,
         pieces=pieces,
-        data=b"[" + b",".join(piece.data for piece in pieces.values()) + b"]",
+        data=b"[%b]" % b",".join(piece.data for piece in pieces.values()),
     )
     desk.bodies.keep(key, body)
     return body

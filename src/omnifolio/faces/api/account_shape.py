@@ -70,7 +70,7 @@ class AccountShape:
                 for purse in view.wallets
             ],
             # Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
-            balances=cast("list[BalanceOut]", self._balances.balances(view.holdings, wallets, currency=fiat, now=now)),
+            balances=cast("list[BalanceOut]", self._balances.balances(view.pockets, wallets, now=now)),
             v=account.v,
             authorized=_error_name(account) != "LoginFailedError",
             permission=None

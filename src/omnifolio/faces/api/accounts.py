@@ -7,7 +7,6 @@ from litestar import Response, Router, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from omnifolio.app import link
-from omnifolio.app.authenticate import Session
 from omnifolio.faces.api import query
 from omnifolio.faces.api.account_list import account_list
 from omnifolio.faces.api.account_shape import gap_out

@@ -5,6 +5,7 @@ is the encoding of `wire.BalanceOut`, byte for byte. Values are rounded here and
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
@@ -17,8 +18,7 @@ from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.ids import WalletId
 from omnifolio.model.prices import Price
 from omnifolio.model.tokens import contract_of
-from omnifolio.views.accounts import Holding
-from omnifolio.views.valuation import Money
+from omnifolio.views.accounts import Pocket
 
 FACES_MAX = 100_000
 """Tokens whose appearance in a balance is kept, and prices whose text is."""
@@ -30,7 +30,7 @@ class _Face(NamedTuple):
     """A balance's text up to its amount, and whether its token is reviewed."""
 
     text: str
-    is_verified: str
+    is_verified: bool
 
 
 class BalanceShape:
@@ -38,48 +38,38 @@ class BalanceShape:
 
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
-        self._faces: dict[tuple[int, str], _Face] = {}
-        self._prices: dict[int, tuple[Price, str]] = {}
+        self._faces: dict[str, dict[int, _Face]] = {}
+        self._origins: dict[int, tuple[Price, str]] = {}
         self._day = 0
 
-    def balances(
-        self, holdings: Sequence[Holding], wallets: Mapping[WalletId, str], *, currency: str, now: EpochMs
-    ) -> msgspec.Raw:
-        """The JSON array of an account's balances, valued in `currency`; `wallets` are their wallets on the wire."""
-        places = {
-            (number, is_suspect): f',"wallet":{_json(wallet)},"misc":null,"is_suspect":{_json(is_suspect)},'
-            for number, wallet in wallets.items()
-            for is_suspect in (True, False)
-        }
-        ticker = f',"fiat_ticker":{_json(currency)},"fiat_asset_is_verified":'
-        faces, prices = self._kept(now)
-        texts = []
-        for holding in holdings:
-            held, value = holding.held, holding.value
-            face = faces.get((held.token, held.product)) or self._face(holding.token, held.product, now)
-            place = places[held.wallet, held.is_suspect]
-            if isinstance(value, Money):
-                worth, verified = f'"{money(value.amount)}"', face.is_verified
-                price = value.price
-                known = prices.get(held.token)
-                # Another user of the same minute has the very same price; one that a user has set is another object.
-                origin = known[1] if known is not None and known[0] is price else self._origin(held.token, price)
-            else:
-                worth, verified, origin = "null", "false", _origin_of(reason=value.text)
-            texts.append(
-                f'{face.text}{held.text}","fiat_value":{worth}{ticker}{verified},"updated_at":{held.last_seen}{place}{origin}'
-            )
+    def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> msgspec.Raw:
+        """The JSON array of an account's balances; `wallets` are their wallets on the wire."""
+        today = now // DAY_MS
+        if today != self._day or max(map(len, (self._origins, *self._faces.values()))) >= FACES_MAX:
+            # Which asset a token is may change from one day to the next.
+            self._day, self._faces, self._origins = today, {}, {}
+        texts = [text for pocket in pockets for text in self._texts(pocket, wallets[pocket.look.wallet], now)]
         return msgspec.Raw(f"[{','.join(texts)}]".encode())
 
-    def _kept(self, now: EpochMs) -> tuple[dict[tuple[int, str], _Face], dict[int, tuple[Price, str]]]:
-        """What is kept for the day: which asset a token is may change from one day to the next."""
-        today = now // DAY_MS
-        if today != self._day or max(len(self._faces), len(self._prices)) >= FACES_MAX:
-            self._day, self._faces, self._prices = today, {}, {}
-        return self._faces, self._prices
+    def _texts(self, pocket: Pocket, wallet: str, now: EpochMs) -> list[str]:
+        look, origins = pocket.look, self._origins
+        faces = self._faces.setdefault(look.product, {})
+        believed, doubted = (_places(pocket, wallet, is_suspect=is_suspect) for is_suspect in (False, True))
+        texts = []
+        for number, amount, price, worth in zip(look.tokens, look.texts, pocket.prices, pocket.worths, strict=True):
+            face = faces.get(number) or self._face(pocket.rows[number], look.product, now)
+            places = doubted if number in look.doubted else believed
+            if isinstance(worth, Decimal):
+                known = origins.get(number)
+                # Another user of the same minute has the very same price; one that a user has set is another object.
+                origin = known[1] if known is not None and known[0] is price else self._origin(number, price)
+                texts.append(f'{face.text}{amount}","fiat_value":"{money(worth)}"{places[face.is_verified]}{origin}')
+            else:
+                texts.append(f'{face.text}{amount}","fiat_value":null{places[False]}{_origin_of(reason=worth.text)}')
+        return texts
 
     def _face(self, token: TokenRow, product: str, now: EpochMs) -> _Face:
-        raw = raw_code(token)
+        raw, is_reviewed = raw_code(token), is_verified(token, self._assets, now)
         fields = {
             "resource_type": "balance",
             "ticker": token.ticker,
@@ -89,21 +79,29 @@ class BalanceShape:
             "name": token.name or token.ticker,
             "asset_type": _asset_type(token, product),
             "decimals": token.decimals,
-            "asset_is_verified": is_verified(token, self._assets, now),
+            "asset_is_verified": is_reviewed,
             "asset_id": token.id,
             "logo": None,
             "product": product,
         }
         text = _json(fields).removesuffix("}") + ',"amount":"'
-        face = self._faces[token.number, product] = _Face(text, _json(fields["asset_is_verified"]))
+        face = self._faces[product][token.number] = _Face(text, is_reviewed)
         return face
 
     def _origin(self, token: int, price: Price | None) -> str:
         if price is None:
             return _origin_of(source="par")
         text = _origin_of(price=canonical(price.price), source=price.source, is_stale=price.is_stale)
-        self._prices[token] = price, text
+        self._origins[token] = price, text
         return text
+
+
+def _places(pocket: Pocket, wallet: str, *, is_suspect: bool) -> tuple[str, str]:
+    """The text between a balance's value and its origin, for a value of a token that is not reviewed and of one that is."""
+    fields = {"updated_at": pocket.look.last_seen, "wallet": wallet, "misc": None, "is_suspect": is_suspect}
+    rest = _json(fields).removeprefix("{").removesuffix("}")
+    start = f',"fiat_ticker":{_json(pocket.currency)},"fiat_asset_is_verified":'
+    return f"{start}false,{rest},", f"{start}true,{rest},"
 
 
 def _origin_of(*, price: str | None = None, source: str | None = None, reason: str | None = None, is_stale: bool = False) -> str:
