@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -319,10 +320,11 @@ class Installation:
 
         def op(conn: Connection) -> dict[tuple[int, int], Any]:
             ours = {wallet.id for wallet in read.wallets_of(conn, self.principal) if wallet.account == number}
-            return {place: amount for place, amount in read.calculated(conn, self.principal).items() if place[0] in ours}
+            found = read.calculated(conn, self.principal)
+            return {(w, token): Decimal(text) for w in ours & found.keys() for token, text in found[w].items()}
 
         kept = await self.runtime.context.store.read(op)
-        return {p: a for p, a in kept.items() if a} == {p: a for p, a in wanted.items() if a}
+        return kept == {p: a for p, a in wanted.items() if a}
 
     async def held(self, number: AccountId) -> dict[str, str]:
         """Balances by `wallet/product/ticker`, doubted ones with a question mark."""
