@@ -24,7 +24,8 @@ from omnifolio.app.facts import account_facts
 from omnifolio.app.link import mark_due
 from omnifolio.app.read import Read
 from omnifolio.app.runtime import Runtime, open_runtime
-from omnifolio.faces.api.shape import Shape
+from omnifolio.faces.api.account_shape import AccountShape
+from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.wire import AccountOut
 from omnifolio.faces.cli.session import session_of
 from omnifolio.ledger import accounts, coverage, feed, read
@@ -275,7 +276,8 @@ class Installation:
         """The account as the API shows it."""
         context = self.runtime.context
         view = await Read(context).account(self.principal, number, fiat="USD")
-        return Shape(context.ids, context.offers, context.assets, currencies=["USD"]).account(view, now=self.time.now())
+        providers = Providers(context.offers, currencies=("USD",))
+        return AccountShape(context.ids, providers, context.assets).account(view, now=self.time.now())
 
     async def lines(self, number: AccountId) -> list[Line]:
         """Everything that the ledger holds of the account."""
