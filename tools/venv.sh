@@ -16,7 +16,7 @@ fi
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 python=
-for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
+for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
     if is_new_enough "$candidate"; then
         python=$candidate
         break
