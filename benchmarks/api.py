@@ -3,7 +3,7 @@
     python -m benchmarks.api [sqlite] [postgresql]
 
 Each user has 20 accounts of 30 balances, 600 different tokens, all priced, all explained by the account's history and reconciled
-with it; every check on (token, team and user looked up, scope, rate limit, headers). Both applications run under one kind of server,
+with it; every check on (token, team and user looked up, scope, rate limit, headers). Both applications run under one server,
 each in a process of its own whose CPU time (user and system, all threads) is read before and after; a client in this process asks
 over one connection.
 
