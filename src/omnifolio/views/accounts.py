@@ -266,7 +266,7 @@ def _view(
 
 def _total(pockets: Sequence[Pocket], currency: str) -> Total:
     if all(pocket.is_plain for pocket in pockets):
-        worths = [worth for pocket in pockets for worth in pocket.worths if not isinstance(worth, Unpriced)]
+        worths = [worth for pocket in pockets for worth in pocket.worths if isinstance(worth, Decimal)]
         return Total(amount=total(worths), currency=currency, complete=True)
     holdings = [holding for pocket in pockets for holding in pocket.holdings()]
     return sum_up([(holding.token.ticker, holding.value) for holding in holdings], currency=currency)

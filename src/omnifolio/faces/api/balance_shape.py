@@ -45,7 +45,7 @@ class BalanceShape:
     def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> msgspec.Raw:
         """The JSON array of an account's balances; `wallets` are their wallets on the wire."""
         today = now // DAY_MS
-        if today != self._day or max(map(len, (self._origins, *self._faces.values()))) >= FACES_MAX:
+        if today != self._day or max(len(kept) for kept in (self._origins, *self._faces.values())) >= FACES_MAX:
             # Which asset a token is may change from one day to the next.
             self._day, self._faces, self._origins = today, {}, {}
         texts = [text for pocket in pockets for text in self._texts(pocket, wallets[pocket.look.wallet], now)]
@@ -54,7 +54,8 @@ class BalanceShape:
     def _texts(self, pocket: Pocket, wallet: str, now: EpochMs) -> list[str]:
         look, origins = pocket.look, self._origins
         faces = self._faces.setdefault(look.product, {})
-        believed, doubted = (_places(pocket, wallet, is_suspect=is_suspect) for is_suspect in (False, True))
+        believed = _places(pocket, wallet, is_suspect=False)
+        doubted = _places(pocket, wallet, is_suspect=True) if look.doubted else believed
         texts = []
         for number, amount, price, worth in zip(look.tokens, look.texts, pocket.prices, pocket.worths, strict=True):
             face = faces.get(number) or self._face(pocket.rows[number], look.product, now)
