@@ -20,8 +20,8 @@ from omnifolio.model.prices import Price
 from omnifolio.model.tokens import contract_of
 from omnifolio.views.accounts import Pocket
 
-FACES_MAX = 100_000
-"""Tokens whose appearance in a balance is kept, and prices whose text is."""
+KEPT_MAX = 100_000
+"""Texts that are kept: of tokens and of prices."""
 _STAKED = "staked"
 _encode = msgspec.json.Encoder().encode
 
@@ -45,7 +45,7 @@ class BalanceShape:
     def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> msgspec.Raw:
         """The JSON array of an account's balances; `wallets` are their wallets on the wire."""
         today = now // DAY_MS
-        if today != self._day or max(len(kept) for kept in (self._origins, *self._faces.values())) >= FACES_MAX:
+        if today != self._day or len(self._origins) + sum(map(len, self._faces.values())) >= KEPT_MAX:
             # Which asset a token is may change from one day to the next.
             self._day, self._faces, self._origins = today, {}, {}
         texts = [text for pocket in pockets for text in self._texts(pocket, wallets[pocket.look.wallet], now)]
