@@ -13,7 +13,7 @@ import msgspec
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.shape import is_verified, raw_code
 from omnifolio.ledger.tokens import TokenRow
-from omnifolio.model.amounts import canonical, money
+from omnifolio.model.amounts import canonical, money, monies
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.ids import WalletId
 from omnifolio.model.prices import Price
@@ -56,6 +56,8 @@ class BalanceShape:
         faces = self._faces.setdefault(look.product, {})
         believed = _places(pocket, wallet, is_suspect=False)
         doubted = _places(pocket, wallet, is_suspect=True) if look.doubted else believed
+        if pocket.is_plain and not look.doubted:
+            return self._plain(pocket, believed, now)
         texts = []
         for number, amount, price, worth in zip(look.tokens, look.texts, pocket.prices, pocket.worths, strict=True):
             face = faces.get(number) or self._face(pocket.rows[number], look.product, now)
@@ -68,6 +70,21 @@ class BalanceShape:
             else:
                 texts.append(f'{face.text}{amount}","fiat_value":null{places[False]}{_origin_of(reason=worth.text)}')
         return texts
+
+    def _plain(self, pocket: Pocket, places: tuple[str, str], now: EpochMs) -> list[str]:
+        """The usual case, column by column."""
+        look, faces, origins = pocket.look, self._faces[pocket.look.product], self._origins
+        for number, price in zip(look.tokens, pocket.prices, strict=True):
+            if number not in faces:
+                self._face(pocket.rows[number], look.product, now)
+            if number not in origins or origins[number][0] is not price:
+                self._origin(number, price)
+        worths = monies(worth for worth in pocket.worths if isinstance(worth, Decimal))
+        columns = map(faces.__getitem__, look.tokens), look.texts, worths, map(origins.__getitem__, look.tokens)
+        return [
+            f'{face}{amount}","fiat_value":"{worth}"{places[is_reviewed]}{origin}'
+            for (face, is_reviewed), amount, worth, (_price, origin) in zip(*columns, strict=True)
+        ]
 
     def _face(self, token: TokenRow, product: str, now: EpochMs) -> _Face:
         raw, is_reviewed = raw_code(token), is_verified(token, self._assets, now)
