@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from decimal import Decimal
+from itertools import repeat
 
 from omnifolio.model.errors import InvalidAmount
 
@@ -146,6 +147,12 @@ def money(value: Decimal) -> str:
     """The value as people read it: two places, rounded half to even, never "-0.00". money(Decimal("2.005")) is "2.00"."""
     text = str(_quantize(value, _CENT))
     return "0.00" if text == "-0.00" else text
+
+
+def monies(values: Iterable[Decimal]) -> list[str]:
+    """`money` of each of many values."""
+    texts = list(map(str, map(_quantize, values, repeat(_CENT))))
+    return ["0.00" if text == "-0.00" else text for text in texts] if "-0.00" in texts else texts
 
 
 def from_units(units: int, decimals: int) -> Decimal:

@@ -40,7 +40,7 @@ class Pocket(Struct, frozen=True, kw_only=True):
     """What one wallet holds of one product and what it is worth in `currency`, in the columns of `look`.
 
     `worths` are exact values, or why there is none; `prices` gave them, None for fiat at par and where there is none. `is_plain`:
-    every balance has a value by a price that is not stale. `rows` are at least the tokens that are held.
+    every balance has a value, by a price in dollars that is not stale. `rows` are at least the tokens that are held.
     """
 
     look: Look
@@ -214,23 +214,22 @@ def _pockets(
     sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(numbers) else [])}
     rates = rates_for(conn, currency=currency, sources=sources, times=[now])
 
+    plain = prices.plain if currency == BRIDGE else {}
+
     def pocket(look: Look) -> Pocket:
         used: list[Price | None] = []
         worths: list[Decimal | Unpriced] = []
-        is_plain = True
+        if all(map(plain.__contains__, look.tokens)):
+            used += map(plain.__getitem__, look.tokens)
+            worths += [amount * plain[number].price for number, amount in zip(look.tokens, look.amounts, strict=True)]
+            return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=True)
         for number, amount in zip(look.tokens, look.amounts, strict=True):
-            quote = None if number in fiat else prices[number]
-            if isinstance(quote, Price) and quote.currency == currency:
-                used.append(quote)
-                worths.append(amount * quote.price)
-                is_plain = is_plain and not quote.is_stale
-                continue
-            is_plain = False
+            quote = None if number in fiat else prices.found[number]
             own = Money(amount=amount, currency=fiat[number]) if quote is None else value_of(amount, quote)
             value = convert(own, currency=currency, at=now, rates=rates)
             used.append(value.price if isinstance(value, Money) else None)
             worths.append(value.amount if isinstance(value, Money) else value)
-        return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=is_plain)
+        return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=False)
 
     with exact():
         return [pocket(look) for look in looks]
@@ -266,7 +265,7 @@ def _view(
 
 def _total(pockets: Sequence[Pocket], currency: str) -> Total:
     if all(pocket.is_plain for pocket in pockets):
-        worths = [worth for pocket in pockets for worth in pocket.worths if not isinstance(worth, Unpriced)]
+        worths = [worth for pocket in pockets for worth in pocket.worths if isinstance(worth, Decimal)]
         return Total(amount=total(worths), currency=currency, complete=True)
     holdings = [holding for pocket in pockets for holding in pocket.holdings()]
     return sum_up([(holding.token.ticker, holding.value) for holding in holdings], currency=currency)

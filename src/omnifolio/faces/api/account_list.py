@@ -30,7 +30,16 @@ async def _made(desk: Desk, session: Session, currency: str) -> Body:
         made_at=before.made_at if before is not None and len(made) < len(pieces) else now,
         is_shared=found.is_shared,
         pieces=pieces,
-        data=b"[%b]" % b",".join(piece.data for piece in pieces.values()),
+        data=_array([piece.data for piece in pieces.values()]),
     )
     desk.bodies.keep(key, body)
     return body
+
+
+def _array(parts: list[bytes]) -> bytes:
+    """The JSON array of encoded values. Brackets are put to the small parts: the whole is written once."""
+    if not parts:
+        return b"[]"
+    parts[0] = b"[" + parts[0]
+    parts[-1] += b"]"
+    return b",".join(parts)

@@ -13,15 +13,15 @@ import msgspec
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.shape import is_verified, raw_code
 from omnifolio.ledger.tokens import TokenRow
-from omnifolio.model.amounts import canonical, money
+from omnifolio.model.amounts import canonical, money, monies
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.ids import WalletId
 from omnifolio.model.prices import Price
 from omnifolio.model.tokens import contract_of
 from omnifolio.views.accounts import Pocket
 
-FACES_MAX = 100_000
-"""Tokens whose appearance in a balance is kept, and prices whose text is."""
+KEPT_MAX = 100_000
+"""Texts that are kept: of tokens and of prices."""
 _STAKED = "staked"
 _encode = msgspec.json.Encoder().encode
 
@@ -45,7 +45,7 @@ class BalanceShape:
     def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> msgspec.Raw:
         """The JSON array of an account's balances; `wallets` are their wallets on the wire."""
         today = now // DAY_MS
-        if today != self._day or max(map(len, (self._origins, *self._faces.values()))) >= FACES_MAX:
+        if today != self._day or len(self._origins) + sum(map(len, self._faces.values())) >= KEPT_MAX:
             # Which asset a token is may change from one day to the next.
             self._day, self._faces, self._origins = today, {}, {}
         texts = [text for pocket in pockets for text in self._texts(pocket, wallets[pocket.look.wallet], now)]
@@ -54,7 +54,10 @@ class BalanceShape:
     def _texts(self, pocket: Pocket, wallet: str, now: EpochMs) -> list[str]:
         look, origins = pocket.look, self._origins
         faces = self._faces.setdefault(look.product, {})
-        believed, doubted = (_places(pocket, wallet, is_suspect=is_suspect) for is_suspect in (False, True))
+        believed = _places(pocket, wallet, is_suspect=False)
+        doubted = _places(pocket, wallet, is_suspect=True) if look.doubted else believed
+        if pocket.is_plain and not look.doubted:
+            return self._plain(pocket, believed, now)
         texts = []
         for number, amount, price, worth in zip(look.tokens, look.texts, pocket.prices, pocket.worths, strict=True):
             face = faces.get(number) or self._face(pocket.rows[number], look.product, now)
@@ -67,6 +70,21 @@ class BalanceShape:
             else:
                 texts.append(f'{face.text}{amount}","fiat_value":null{places[False]}{_origin_of(reason=worth.text)}')
         return texts
+
+    def _plain(self, pocket: Pocket, places: tuple[str, str], now: EpochMs) -> list[str]:
+        """The usual case, column by column."""
+        look, faces, origins = pocket.look, self._faces[pocket.look.product], self._origins
+        for number, price in zip(look.tokens, pocket.prices, strict=True):
+            if number not in faces:
+                self._face(pocket.rows[number], look.product, now)
+            if number not in origins or origins[number][0] is not price:
+                self._origin(number, price)
+        worths = monies(worth for worth in pocket.worths if isinstance(worth, Decimal))
+        columns = map(faces.__getitem__, look.tokens), look.texts, worths, map(origins.__getitem__, look.tokens)
+        return [
+            f'{face}{amount}","fiat_value":"{worth}"{places[is_reviewed]}{origin}'
+            for (face, is_reviewed), amount, worth, (_price, origin) in zip(*columns, strict=True)
+        ]
 
     def _face(self, token: TokenRow, product: str, now: EpochMs) -> _Face:
         raw, is_reviewed = raw_code(token), is_verified(token, self._assets, now)
