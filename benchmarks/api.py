@@ -3,13 +3,13 @@
     python -m benchmarks.api [sqlite] [postgresql]
 
 Each user has 20 accounts of 30 balances, 600 different tokens, all priced, all explained by the account's history and reconciled
-with it; every check on (token, team and user looked up, scope, rate limit, headers). Both applications run under one server,
-each in a process of its own whose CPU time (user and system, all threads) is read before and after; a client in this process asks
-over one connection.
+with it; every check on (token, team and user looked up, scope, rate limit, headers). Both applications run under the same
+uvicorn, each in a process of its own whose CPU time (user and system, all threads) is read before and after; a client in this
+process asks over one connection.
 
 `accounts_unchanged` nothing has changed since the last answer.
-`accounts_first`     the first answer for a user: each request is of a user of whom this process has never heard. What it keeps
-                     for everybody (tokens, the catalog, the prices of the minute) it has.
+`accounts_first`     the first answer for a user: each request is that of a user of whom this process has never heard. What it
+                     keeps for everybody (tokens, the catalog, the prices of the minute) it has.
 `accounts_changed`   one account has changed before each request (by another process). It has no bar.
 """
 
@@ -242,8 +242,7 @@ def on_sqlite() -> list[dict[str, object]]:
 def on_postgresql() -> list[dict[str, object]]:
     """The figures on PostgreSQL, with a server of its own."""
     folder = Path(tempfile.mkdtemp(prefix="omnifolio-bench-"))
-    is_alone = not os.environ.get(postgres.RUN_VARIABLE)
-    if is_alone:
+    if not os.environ.get(postgres.RUN_VARIABLE):
         postgres.begin_run()
     fresh = postgres.database(postgres.shared())
     with asyncio.Runner() as runner:
@@ -252,8 +251,7 @@ def on_postgresql() -> list[dict[str, object]]:
             return measure("postgresql", url, folder)
         finally:
             runner.run(fresh.__aexit__(None, None, None))
-            if is_alone:
-                postgres.end_run()
+            postgres.end_run()
             shutil.rmtree(folder, ignore_errors=True)
 
 
