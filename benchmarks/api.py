@@ -242,7 +242,8 @@ def on_sqlite() -> list[dict[str, object]]:
 def on_postgresql() -> list[dict[str, object]]:
     """The figures on PostgreSQL, with a server of its own."""
     folder = Path(tempfile.mkdtemp(prefix="omnifolio-bench-"))
-    if not os.environ.get(postgres.RUN_VARIABLE):
+    is_alone = not os.environ.get(postgres.RUN_VARIABLE)
+    if is_alone:
         postgres.begin_run()
     fresh = postgres.database(postgres.shared())
     with asyncio.Runner() as runner:
@@ -251,7 +252,8 @@ def on_postgresql() -> list[dict[str, object]]:
             return measure("postgresql", url, folder)
         finally:
             runner.run(fresh.__aexit__(None, None, None))
-            postgres.end_run()
+            if is_alone:
+                postgres.end_run()
             shutil.rmtree(folder, ignore_errors=True)
 
 
