@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -29,7 +28,6 @@ from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.wire import AccountOut
 from omnifolio.faces.cli.session import session_of
 from omnifolio.ledger import accounts, coverage, feed, read
-from omnifolio.ledger.commit import commit
 from omnifolio.ledger.tokens import by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import ZERO, canonical, total
@@ -37,6 +35,7 @@ from omnifolio.model.clock import MINUTE_MS, SECOND_MS, EpochMs
 from omnifolio.model.facts import Cursor
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import Settings
+from omnifolio.sync.pages import commit_page
 from omnifolio.sync.refresh import LEASE_MS
 from omnifolio.venues.contract import Access
 from omnifolio.venues.registry import reader_for
@@ -228,7 +227,7 @@ class Installation:
         for stream in reader.streams(access):
             token = await context.store.read(coverage.cursor_of, number, stream.name)
             async for page in reader.read(access, Cursor(stream.name, token)):
-                await context.store.write_sync(commit, self.principal, number, page, fence=fence, now=self.time.now())
+                await commit_page(context.store, self.principal, number, page, fence=fence, now=self.time.now())
         await context.store.write(accounts.release, number, fence=fence)
 
     async def link(self, venue: str, user: str, *, permission: str = "read") -> AccountId:
@@ -276,7 +275,7 @@ class Installation:
         """The account as the API shows it."""
         context = self.runtime.context
         view = await Read(context).account(self.principal, number, fiat="USD")
-        providers = Providers(context.offers, currencies=("USD",))
+        providers = Providers(context.offers, currencies=["USD"])
         return AccountShape(context.ids, providers, context.assets).account(view, now=self.time.now())
 
     async def lines(self, number: AccountId) -> list[Line]:
@@ -322,11 +321,10 @@ class Installation:
 
         def op(conn: Connection) -> dict[tuple[int, int], Any]:
             ours = {wallet.id for wallet in read.wallets_of(conn, self.principal) if wallet.account == number}
-            found = read.calculated(conn, self.principal)
-            return {(w, token): Decimal(text) for w in ours & found.keys() for token, text in found[w].items()}
+            return {place: amount for place, amount in read.calculated(conn, self.principal).items() if place[0] in ours}
 
         kept = await self.runtime.context.store.read(op)
-        return kept == {p: a for p, a in wanted.items() if a}
+        return {p: a for p, a in kept.items() if a} == {p: a for p, a in wanted.items() if a}
 
     async def held(self, number: AccountId) -> dict[str, str]:
         """Balances by `wallet/product/ticker`, doubted ones with a question mark."""

@@ -219,8 +219,15 @@ async def test_a_slow_venue_costs_its_time_limit_and_no_more(
     assert await house.facts(number) == venues.truth(USER, "kraken")
 
 
-@pytest.mark.parametrize("skew_ms", [5 * MINUTE_MS, -5 * MINUTE_MS])
-@pytest.mark.parametrize("venue", ["binance", "coinbase"])
+@pytest.mark.parametrize(
+    ("venue", "skew_ms"),
+    [
+        ("coinbase", 5 * MINUTE_MS),
+        ("coinbase", -5 * MINUTE_MS),
+        ("binance", 5 * MINUTE_MS),
+        pytest.param("binance", -5 * MINUTE_MS, marks=pytest.mark.soak),
+    ],
+)
 async def test_a_clock_that_is_five_minutes_off_is_learnt_and_nobody_notices(
     house: Installation, venues: Venues, venue: str, skew_ms: int
 ) -> None:
@@ -280,7 +287,7 @@ async def test_a_row_that_was_missing_is_found_by_the_next_full_walk(
     assert await house.facts(number) == venues.truth(USER, venue)
 
 
-@pytest.mark.parametrize("venue", ["kraken", "binance", "coinbase"])
+@pytest.mark.parametrize("venue", ["kraken", pytest.param("binance", marks=pytest.mark.soak), "coinbase"])
 async def test_a_row_that_appears_under_an_old_date_is_found_by_the_next_full_walk(
     house: Installation, venues: Venues, venue: str
 ) -> None:

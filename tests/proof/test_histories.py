@@ -17,7 +17,7 @@ from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from omnifolio.model.ids import AccountId, TransactionId
 from tests.proof.simulation import NOW, Installation, Venues, installed, simulated
 
-SEEDS = range(12)
+SEEDS = range(8)
 SEEDS_LONG = range(1000, 4000)
 STEPS = (4, 9)
 SOUND_DAYS = 31
