@@ -2,13 +2,15 @@
 
     python -m benchmarks.api [sqlite] [postgresql]
 
-One user with 20 accounts of 30 balances, 600 different tokens, all priced; every check on (token, team and user looked up, scope,
-rate limit, headers). Both applications run under the same uvicorn, each in a process of its own whose CPU time (user and system,
-all threads) is read before and after; a client in this process asks over one connection.
+Each user has 20 accounts of 30 balances, 600 different tokens, all priced, all explained by the account's history and reconciled
+with it; every check on (token, team and user looked up, scope, rate limit, headers). Both applications run under the same
+uvicorn, each in a process of its own whose CPU time (user and system, all threads) is read before and after; a client in this
+process asks over one connection.
 
 `accounts_unchanged` nothing has changed since the last answer.
-`accounts_first`     one account has changed before each request (by another process): the first answer after a change.
-`accounts_cold`      all 20 accounts have changed before each request: nothing that was kept is of use. It has no bar.
+`accounts_first`     the first answer for a user: each request is that of a user of whom this process has never heard. What it
+                     keeps for everybody (tokens, the catalog, the prices of the minute) it has.
+`accounts_changed`   one account has changed before each request (by another process). It has no bar.
 """
 
 import asyncio
@@ -20,7 +22,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from multiprocessing.connection import Connection as Pipe
@@ -31,15 +33,19 @@ from typing import Any
 import uvicorn
 from sqlalchemy.engine import Connection
 from tests import postgres
-from tests.faces.api.world import Client, Link, World, served, token_of
+from tests.faces.api.world import Person, World, served, token_of
 
 from omnifolio.ledger import accounts
-from omnifolio.model.facts import Balance, Batch, Cursor, Snapshot, Wallet
+from omnifolio.ledger.commit import commit
+from omnifolio.model.accounts import AccountStatus, Principal
+from omnifolio.model.clock import DAY_MS, EpochMs
+from omnifolio.model.facts import Balance, Batch, Claim, Cursor, Interval, Leg, Snapshot, Wallet
+from omnifolio.model.ids import AccountId
 from omnifolio.model.tokens import TokenFacts, TokenId
 
 ACCOUNTS, BALANCES = 20, 30
 ROUNDS = 3
-UNCHANGED_REQUESTS, FIRST_REQUESTS = 200, 30
+UNCHANGED_REQUESTS, FIRST_REQUESTS, CHANGED_REQUESTS = 200, 20, 30
 WARMING_REQUESTS = 30
 BARS = {
     ("accounts_unchanged", "sqlite"): 2.5,
@@ -47,34 +53,57 @@ BARS = {
     ("accounts_unchanged", "postgresql"): 6.0,
     ("accounts_first", "postgresql"): 30.0,
 }
-LOGIN = "bench"
+DECIMALS = 18
+WARM_USERS = 5
+"""Users whose first answers are asked before anything is measured."""
 
 
-def fill(world: World) -> tuple[Client, list[Link]]:
-    """The user of this benchmark."""
-    client = world.team("bench")
-    person = client.user(LOGIN)
-    links = []
-    for number in range(ACCOUNTS):
-        link = person.account("demo", mark=str(number))
-        tokens = [TokenId(f"venue:demo/T{number}-{n}") for n in range(BALANCES)]
-        now = world.clock.now()
-        held = tuple(Balance(token, Decimal("1234.56789") + n) for n, token in enumerate(tokens))
-        link.commit(
-            Batch(
-                cursor=Cursor("balances/all", "c"),
-                observed_at=now,
-                tokens=tuple(
-                    TokenFacts(id=token, ticker=f"T{n}", name=f"Token {n}", decimals=18) for n, token in enumerate(tokens)
-                ),
-                wallets=(Wallet(key="spot", name="Spot"),),
-                snapshots=(Snapshot(wallet="spot", product="spot", at=now, balances=held),),
+def fill(world: World, person: Person) -> list[AccountId]:
+    """The accounts of one user, read a moment ago."""
+
+    def op(conn: Connection) -> list[AccountId]:
+        return [_account(conn, person.principal, world.clock.now(), f"{person.login}/{n}", n) for n in range(ACCOUNTS)]
+
+    found: list[AccountId] = world.write(op)
+    return found
+
+
+def _account(conn: Connection, principal: Principal, now: EpochMs, mark: str, number: int) -> AccountId:
+    made = accounts.add(conn, principal, venue="demo", fingerprint=mark.encode(), now=now, name=f"Account {number}")
+    fence = accounts.lease(conn, principal, made, owner="bench", now=now, length_ms=DAY_MS)
+    assert fence is not None
+    held = [Balance(token, Decimal("1234.56789") + n) for n, token in enumerate(_tokens(number))]
+    batch = Batch(
+        cursor=Cursor("deposits/all", "c"),
+        observed_at=now,
+        tokens=tuple(
+            TokenFacts(id=row.token, ticker=f"T{n}", name=f"Token {n}", decimals=DECIMALS) for n, row in enumerate(held)
+        ),
+        wallets=(Wallet(key="spot", name="Spot"),),
+        snapshots=(Snapshot(wallet="spot", product="spot", at=now, balances=tuple(held)),),
+        claims=tuple(
+            Claim(
+                book="deposits",
+                ref=f"d{n}",
+                refs=(f"deposits:d{n}",),
+                at=EpochMs(now - DAY_MS + n),
+                kind="deposit",
+                legs=(Leg("in", "spot", row.token, row.amount),),
             )
-        )
-        link.finish()
-        world.price({token: f"{n + 1}.25" for n, token in enumerate(tokens)})
-        links.append(link)
-    return client, links
+            for n, row in enumerate(held)
+        ),
+        covered=(Interval(EpochMs(now - 2 * DAY_MS), now),),
+        done=True,
+    )
+    commit(conn, principal, made, batch, fence=fence, now=now)
+    progress: dict[str, AccountStatus] = dict.fromkeys(("wallets", "balances", "transactions"), "ok")
+    accounts.set_state(conn, principal, made, now, status="ok", progress=progress, synced_at=now, next_sync_at=now + DAY_MS)
+    accounts.release(conn, made, fence=fence)
+    return made
+
+
+def _tokens(number: int) -> list[TokenId]:
+    return [TokenId(f"venue:demo/T{number}-{n}") for n in range(BALANCES)]
 
 
 def serve(pipe: Pipe, url: str, folder: str, body: bytes | None) -> None:
@@ -111,7 +140,7 @@ def bare(world: World, body: bytes) -> Iterator[str]:
 class Served:
     """A serving process and the connection to it."""
 
-    def __init__(self, url: str, folder: Path, body: bytes | None, headers: dict[str, str]) -> None:
+    def __init__(self, url: str, folder: Path, body: bytes | None) -> None:
         self._pipe, theirs = multiprocessing.Pipe()
         self._process = multiprocessing.get_context("spawn").Process(
             target=serve, args=(theirs, url, str(folder), body), daemon=True
@@ -119,11 +148,10 @@ class Served:
         self._process.start()
         self.address = self._pipe.recv()
         self._http = http.client.HTTPConnection(self.address.removeprefix("http://"))
-        self._headers = headers
 
-    def get(self) -> bytes:
-        """The accounts."""
-        self._http.request("GET", "/v1/accounts", headers=self._headers)
+    def get(self, token: str) -> bytes:
+        """The accounts of the user with this token."""
+        self._http.request("GET", "/v1/accounts", headers={"authorization": f"Bearer {token}"})
         answer = self._http.getresponse()
         data = answer.read()
         assert answer.status == 200, data
@@ -135,16 +163,16 @@ class Served:
         seconds: float = self._pipe.recv()
         return seconds
 
-    def cost_s(self, count: int, before_each: Callable[[], None] | None = None) -> float:
-        """CPU seconds of one request."""
+    def cost_s(self, tokens: Sequence[str], *, known: str, before_each: Callable[[], None] | None = None) -> float:
+        """CPU seconds of one request: one is made with each of the tokens. `known` is one that has been used already."""
         self._http.close()  # the server has closed it, if it stood idle while the other one was measured
-        self.get()
+        self.get(known)
         start = self.cpu_s()
-        for _ in range(count):
+        for token in tokens:
             if before_each is not None:
                 before_each()
-            self.get()
-        return (self.cpu_s() - start) / count
+            self.get(token)
+        return (self.cpu_s() - start) / len(tokens)
 
     def stop(self) -> None:
         """Ends the process."""
@@ -156,31 +184,29 @@ class Served:
 def measure(dialect: str, url: str, folder: Path) -> list[dict[str, object]]:
     """Both ratios on one database."""
     world = World(url, folder, rate_limit_per_minute=10_000_000)
-    client, links = fill(world)
+    client = world.team("bench")
+    people = [client.user(f"user {n}") for n in range(1 + WARM_USERS + ROUNDS * FIRST_REQUESTS)]
+    filled = [fill(world, person) for person in people]
     with served(world) as address:
-        headers = {"authorization": "Bearer " + token_of(address, client, LOGIN)}
+        known, *others = [token_of(address, client, person.login) for person in people]
+    world.price({token: f"{n + 1}.25" for number in range(ACCOUNTS) for n, token in enumerate(_tokens(number))})
 
     def change() -> None:
-        rename(links[:1])
+        world.write(accounts.change, people[0].principal, filled[0][0], world.clock.now(), name="again")
 
-    def rename(chosen: list[Link]) -> None:
-        def op(conn: Connection) -> None:
-            for link in chosen:
-                accounts.change(conn, link.person.principal, link.number, world.clock.now(), name="again")
-
-        world.write(op)
-
-    api = Served(url, folder, None, headers)
-    body = api.get()
-    plain = Served(url, folder, body, headers)
+    api = Served(url, folder, None)
+    body = api.get(known)
+    plain = Served(url, folder, body)
     for server in (api, plain):
-        server.cost_s(WARMING_REQUESTS)
-    costs: dict[str, list[float]] = {"bare": [], "unchanged": [], "first": [], "cold": []}
-    for _ in range(ROUNDS):  # in turns, so that a busy machine slows all alike
-        costs["bare"].append(plain.cost_s(UNCHANGED_REQUESTS))
-        costs["unchanged"].append(api.cost_s(UNCHANGED_REQUESTS))
-        costs["first"].append(api.cost_s(FIRST_REQUESTS, change))
-        costs["cold"].append(api.cost_s(FIRST_REQUESTS, lambda: rename(links)))
+        server.cost_s([known] * WARMING_REQUESTS + others[:WARM_USERS], known=known)
+    others = others[WARM_USERS:]
+    costs: dict[str, list[float]] = {"bare": [], "unchanged": [], "first": [], "changed": []}
+    for number in range(ROUNDS):  # in turns, so that a busy machine slows all alike
+        strangers = others[number * FIRST_REQUESTS :][:FIRST_REQUESTS]
+        costs["bare"].append(plain.cost_s([known] * UNCHANGED_REQUESTS, known=known))
+        costs["unchanged"].append(api.cost_s([known] * UNCHANGED_REQUESTS, known=known))
+        costs["first"].append(api.cost_s(strangers, known=known))
+        costs["changed"].append(api.cost_s([known] * CHANGED_REQUESTS, known=known, before_each=change))
     api.stop()
     plain.stop()
     world.close()
@@ -197,7 +223,7 @@ def measure(dialect: str, url: str, folder: Path) -> list[dict[str, object]]:
             "bar": BARS.get((name, dialect)),
             "command": f"python -m benchmarks.api {dialect}",
         }
-        for name in ("accounts_unchanged", "accounts_first", "accounts_cold")
+        for name in ("accounts_unchanged", "accounts_first", "accounts_changed")
     ]
 
 
@@ -216,7 +242,8 @@ def on_sqlite() -> list[dict[str, object]]:
 def on_postgresql() -> list[dict[str, object]]:
     """The figures on PostgreSQL, with a server of its own."""
     folder = Path(tempfile.mkdtemp(prefix="omnifolio-bench-"))
-    if not os.environ.get(postgres.RUN_VARIABLE):
+    is_alone = not os.environ.get(postgres.RUN_VARIABLE)
+    if is_alone:
         postgres.begin_run()
     fresh = postgres.database(postgres.shared())
     with asyncio.Runner() as runner:
@@ -225,7 +252,8 @@ def on_postgresql() -> list[dict[str, object]]:
             return measure("postgresql", url, folder)
         finally:
             runner.run(fresh.__aexit__(None, None, None))
-            postgres.end_run()
+            if is_alone:
+                postgres.end_run()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -6,9 +6,9 @@ the API does. On SQLite both wait for one writer, and requests go first; on Post
 
 import asyncio
 import random
-from contextlib import suppress
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from benchmarks.figures import Figure, figure, percentile, wall_ms
@@ -22,33 +22,42 @@ NAME = "api_write_during_backfill"
 BAR_MS = 50.0
 WRITES = 100
 WARM_WRITES = 5
+PAGES = 40
+"""Different pages; they come again under other names."""
 PAUSE_S_MAX = 0.1
 """A request comes at any moment of a page's commit."""
 
 
 async def measure() -> list[Figure]:
-    """The 95th percentile on each database."""
-    figures = []
+    """The 95th percentile on both databases and on each."""
+    worst: dict[str, float] = {}
+    pages: dict[str, int] = {}
     for dialect in ("sqlite", "postgresql"):
         async with stock(dialect) as made:
             store = open_store(made.url)
-            times, pages = await _run(store, made)
+            times, pages[dialect] = await _run(store, made)
             await store.close()
-        figures.append(figure(f"{NAME}_{dialect}", percentile(times, 95), "ms", BAR_MS, of=NAME))
-        figures.append(figure(f"{NAME}_{dialect}_pages", pages, "pages", None, of=NAME))
-    return figures
+        worst[dialect] = percentile(times, 95)
+    return [
+        figure(NAME, max(worst.values()), "ms", BAR_MS, of=NAME),
+        *(figure(f"{NAME}_{dialect}", value, "ms", BAR_MS, of=NAME) for dialect, value in worst.items()),
+        *(figure(f"{NAME}_{dialect}_pages", count, "pages", None, of=NAME) for dialect, count in pages.items()),
+    ]
 
 
 async def _run(store: Store, made: Stock) -> tuple[list[float], int]:
     rng = random.Random(1)
     who, account, fence = await new_account(store, f"{NAME} {random.random()}")
-    pages = 0
+    batches = [page(TRANSACTIONS // PAGE_ROWS + number) for number in range(PAGES)]
+    pages, is_over = 0, False
 
     async def backfill() -> None:
         nonlocal pages
-        while True:
-            batch = page(TRANSACTIONS // PAGE_ROWS + pages)
-            await commit_page(store, who, account, batch, fence=fence, now=batch.observed_at)
+        while not is_over:
+            batch = batches[pages % PAGES]
+            mark = f"{pages // PAGES}"
+            fresh = tuple(replace(claim, ref=claim.ref + mark, refs=(claim.refs[0] + mark,)) for claim in batch.claims)
+            await commit_page(store, who, account, replace(batch, claims=fresh), fence=fence, now=batch.observed_at)
             pages += 1
 
     times = []
@@ -62,9 +71,8 @@ async def _run(store: Store, made: Stock) -> tuple[list[float], int]:
         spent = await wall_ms(rename)
         if count >= WARM_WRITES:
             times.append(spent)
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    is_over = True
+    await running
     await store.write(lambda conn: _forget(conn, account))
     return times, pages
 

@@ -16,7 +16,7 @@ fi
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 python=
-for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
+for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
     if is_new_enough "$candidate"; then
         python=$candidate
         break
@@ -26,7 +26,7 @@ if [ -z "$python" ]; then
     found=$("${PYTHON:-python3}" --version 2>/dev/null || echo "none")
     echo "Omnifolio needs Python 3.11 or newer; ${PYTHON:-python3} here is: $found." >&2
     echo "Debian, Ubuntu: sudo apt install python3 python3-venv    macOS: brew install python" >&2
-    echo "or name one: make $* PYTHON=/path/to/python3" >&2
+    echo "or name one: make PYTHON=/path/to/python3" >&2
     exit 1
 fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then

@@ -140,8 +140,8 @@ class Book:
         def op(conn: Connection) -> dict[str, str]:
             keys = {wallet.id: wallet.key for wallet in read.wallets_of(conn, self.principal)}
             rows = read.calculated(conn, self.principal)
-            names = by_number(conn, [number for _, number in rows])
-            return {f"{keys[w]}/{names[t].ticker}": canonical(v) for (w, t), v in sorted(rows.items()) if v}
+            names = by_number(conn, [number for sums in rows.values() for number in sums])
+            return {f"{keys[w]}/{names[t].ticker}": text for w, sums in sorted(rows.items()) for t, text in sorted(sums.items())}
 
         return await self.store.read(op)
 

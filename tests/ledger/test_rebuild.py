@@ -1,6 +1,7 @@
 """Rebuild: the ledger derived again from its evidence has the same ids, and what people decided still hangs on them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,7 +41,7 @@ def decoded(stream: str, evidence: Sequence[Evidence], *, sees_fees: bool) -> Ba
                 continue
             parts = [part for part in text.split(",") if sees_fees or not part.startswith("fee")]
             legs = [leg(part, key=f"{ref}:{part.split()[0]}") for part in parts]
-            extra = {"height": height, "finality": "provisional"} if height else {}
+            extra: dict[str, Any] = {"height": height, "finality": "provisional"} if height else {}
             found.append(claim(ref, *legs, names=[event] if event else [], evidence=0, **extra))
     return Batch(cursor=Cursor(stream), observed_at=at(0), claims=tuple(found))
 

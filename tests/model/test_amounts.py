@@ -83,3 +83,22 @@ def test_a_sum_that_would_round_raises_instead() -> None:
 def test_division_rounds_half_to_even_at_the_stated_place() -> None:
     assert amounts.divide(Decimal(1), Decimal(8), places=2) == Decimal("0.12")
     assert amounts.divide(Decimal(3), Decimal(8), places=2) == Decimal("0.38")
+
+
+@given(
+    st.lists(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**60), max_value=10**60, places=20), max_size=30)
+)
+def test_many_values_are_rounded_as_each_is_by_itself(values: list[Decimal]) -> None:
+    assert amounts.monies(values) == [amounts.money(value) for value in values]
+
+
+def test_values_that_round_to_nothing_have_no_sign() -> None:
+    values = [Decimal("-0.004"), Decimal("-0.005"), Decimal("0.015"), Decimal(-1)]
+    assert amounts.monies(values) == ["0.00", "0.00", "0.02", "-1.00"]
+
+
+def test_operators_are_exact_whatever_the_context_of_the_thread_is() -> None:
+    large = Decimal(10) ** 40 + 1
+    with decimal.localcontext(decimal.Context(prec=5)), amounts.exact():
+        assert large * large == amounts.product(large, large)
+        assert amounts.total([large, Decimal("1E-18")]) - large == Decimal("1E-18")

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -320,8 +321,8 @@ class Installation:
                 wanted[place] = total((wanted.get(place, ZERO), leg.amount))
 
         def op(conn: Connection) -> dict[tuple[int, int], Any]:
-            ours = {wallet.id for wallet in read.wallets_of(conn, self.principal) if wallet.account == number}
-            return {place: amount for place, amount in read.calculated(conn, self.principal).items() if place[0] in ours}
+            sums = read.calculated(conn, self.principal, number)
+            return {(wallet, token): Decimal(text) for wallet, by_token in sums.items() for token, text in by_token.items()}
 
         kept = await self.runtime.context.store.read(op)
         return {p: a for p, a in kept.items() if a} == {p: a for p, a in wanted.items() if a}

@@ -38,3 +38,11 @@ def test_every_library_that_is_imported_is_declared_and_every_declared_one_is_us
     distributions = packages_distributions()
     needed = {distributions[name][0].lower() for name in imported()}
     assert needed | set(USED_BY_OTHERS) == declared()
+
+
+def test_every_dependency_is_described_with_licence_and_reason() -> None:
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\S+)` \| (.+?) \| (.+?) \| (.+?) \|$", page, re.M)
+    assert {name for name, *_ in rows} == declared()
+    permissive = ("MIT", "BSD-3-Clause", "Apache-2.0")
+    assert [name for name, licence, *_ in rows if not licence.startswith(permissive)] == []

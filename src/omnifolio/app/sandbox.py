@@ -6,18 +6,11 @@ import sys
 from collections.abc import Mapping
 from types import TracebackType
 
-from omnifolio.model.errors import OmnifolioError
+from omnifolio.model.errors import SandboxFailed
 
 STOP_TIMEOUT_S = 10
 RATE_SCALE = "1000"
 """Simulated venues let themselves be asked a thousand times faster than the real ones."""
-
-
-class SandboxFailed(OmnifolioError):
-    """The sandbox did not start."""
-
-    code = "sandbox_failed"
-    action = "See what the sandbox itself says above; another --sandbox-port may be free."
 
 
 class SandboxProcess:

@@ -205,10 +205,13 @@ def _grouped(changed: Sequence[_Said], known: Mapping[str, int]) -> list[_Group]
             found.add(item.transaction)
         links.extend(found)
         met = {id(group): group for link in links if (group := group_of.get(link)) is not None}
-        group = _joined(list(met.values()), group_of) if met else _Group([], set(), set())
-        group.said.append(item)
-        group.names.update(item.claim.refs)
-        group.transactions.update(found)
+        if not met:
+            group = _Group([item], set(item.claim.refs), found)
+        else:
+            group = _joined(list(met.values()), group_of)
+            group.said.append(item)
+            group.names.update(item.claim.refs)
+            group.transactions |= found
         for link in links:
             group_of[link] = group
     return list({id(group): group for group in group_of.values()}.values())

@@ -15,13 +15,14 @@ from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import accounts, coverage, gaps, observations, transactions, wallets
 
 _owned = sa.select(accounts.c.id).where(accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0)
-_intervals = sa.select(coverage.c.account_id, coverage.c.stream, coverage.c.start, coverage.c.end).where(
-    coverage.c.account_id.in_(_owned)
+_intervals = Reading(
+    sa.select(coverage.c.account_id, coverage.c.stream, coverage.c.start, coverage.c.end).where(coverage.c.account_id.in_(_owned))
 )
-_gaps = (
+_gaps = Reading(
     sa.select(
         gaps.c.account_id,
         gaps.c.stream,
@@ -54,9 +55,11 @@ _live_count = (
         transactions.c.state == "live",
     )
 )
-_terms = sa.text(
-    "SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state), "
-    "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind)"
+_terms = Reading(
+    sa.text(
+        "SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state), "
+        "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind)"
+    )
 )
 
 
@@ -70,7 +73,7 @@ class PriceTerms(Struct, frozen=True):
 def intervals(conn: Connection, principal: Principal) -> Mapping[AccountId, Mapping[str, Sequence[Interval]]]:
     """The complete intervals of each stream of each account, joined and in order."""
     found: dict[AccountId, dict[str, list[Interval]]] = {}
-    for account, stream, start, end in conn.execute(_intervals, {"user": principal.data_user}):
+    for account, stream, start, end in _intervals.rows(conn, user=principal.data_user):
         found.setdefault(AccountId(account), {}).setdefault(stream, []).append(Interval(start, end))
     return {account: {name: joined(items) for name, items in streams.items()} for account, streams in found.items()}
 
@@ -78,7 +81,7 @@ def intervals(conn: Connection, principal: Principal) -> Mapping[AccountId, Mapp
 def open_gaps(conn: Connection, principal: Principal) -> Mapping[AccountId, Sequence[StoredGap]]:
     """What is known to be missing, by account, oldest first."""
     found: dict[AccountId, list[StoredGap]] = {}
-    for account, stream, code, text, start, end, is_failure, opened_at in conn.execute(_gaps, {"user": principal.data_user}):
+    for account, stream, code, text, start, end, is_failure, opened_at in _gaps.rows(conn, user=principal.data_user):
         gap = StoredGap(
             stream=stream, code=code, text=text, start=start, end=end, is_failure=bool(is_failure), opened_at=opened_at
         )
@@ -88,7 +91,7 @@ def open_gaps(conn: Connection, principal: Principal) -> Mapping[AccountId, Sequ
 
 def price_terms(conn: Connection, principal: Principal) -> PriceTerms:
     """The present terms of the user's values. Without prices of their own, the market's are the user's."""
-    version, has_own = conn.execute(_terms, {"user": principal.data_user, "kind": OVERLAY_KIND}).one()
+    [(version, has_own)] = _terms.rows(conn, user=principal.data_user, kind=OVERLAY_KIND)
     return PriceTerms(int(version), bool(has_own))
 
 

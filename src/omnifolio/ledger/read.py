@@ -3,7 +3,7 @@
 Every query names the user of the principal; ids of other users are simply not there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from omnifolio.model.facts import Role
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
 from omnifolio.store.lists import any_of
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import (
     accounts,
     claims,
@@ -40,7 +41,7 @@ _account: sa.BindParameter[int] = sa.bindparam("account")
 _owned = sa.select(accounts.c.id).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
 _venues = sa.select(accounts.c.id, accounts.c.venue).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
 
-_wallets = (
+_wallets = Reading(
     sa.select(wallets.c.id, wallets.c.account_id, wallets.c.key, wallets.c.name, wallets.c.address)
     .where(wallets.c.account_id.in_(_owned))
     .order_by(wallets.c.id)
@@ -50,17 +51,32 @@ _OF_USER = (
     "FROM accounts a CROSS JOIN wallets w CROSS JOIN {0} WHERE a.user_id = :user AND a.is_deleted = 0 "
     "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) AND w.account_id = a.id "
 )
-_looks = sa.text(
-    "SELECT a.id, s.wallet_id, s.product, s.last_seen, s.suspect "
-    + _OF_USER.format("snapshots s")
-    + "AND s.wallet_id = w.id ORDER BY a.id, s.wallet_id, s.product"
+_JOINED = {
+    "sqlite": "group_concat({0}.token_id, ' ') || '/' || group_concat({0}.amount, ' ')",
+    "postgresql": "string_agg(CAST({0}.token_id AS TEXT), ' ') || '/' || string_agg({0}.amount, ' ')",
+}
+"""All tokens and amounts of a wallet in one text, `1 7 3/0.5 -20 4`: a row for each of them costs three times as much."""
+_balances = Reading(
+    {
+        dialect: sa.text(
+            f"SELECT a.id, s.wallet_id, s.product, s.last_seen, s.suspect, (SELECT {joined.format('o')} FROM observations o "
+            "WHERE o.wallet_id = s.wallet_id AND o.product = s.product AND o.until IS NULL) "
+            + _OF_USER.format("snapshots s")
+            + "AND s.wallet_id = w.id ORDER BY a.id, s.wallet_id, s.product"
+        )
+        for dialect, joined in _JOINED.items()
+    }
 )
-_balances = sa.text(
-    "SELECT o.wallet_id, o.product, o.token_id, o.amount "
-    + _OF_USER.format("observations o")
-    + "AND o.wallet_id = w.id AND o.until IS NULL"
+_sums = Reading(
+    {
+        dialect: sa.text(
+            f"SELECT w.id, (SELECT {joined.format('s')} FROM sums s WHERE s.wallet_id = w.id AND s.amount <> '0') "
+            "FROM accounts a CROSS JOIN wallets w WHERE a.user_id = :user AND a.is_deleted = 0 "
+            "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) AND w.account_id = a.id"
+        )
+        for dialect, joined in _JOINED.items()
+    }
 )
-_sums = sa.text("SELECT s.wallet_id, s.token_id, s.amount " + _OF_USER.format("sums s") + "AND s.wallet_id = w.id")
 _transaction_columns = (
     transactions.c.id,
     transactions.c.account_id,
@@ -133,6 +149,30 @@ class Held(Struct, frozen=True, gc=False):
     is_suspect: bool
 
 
+class Look(Struct, frozen=True, kw_only=True):
+    """What was last seen of one product in a wallet, in columns: the nth token, amount and text are one balance.
+
+    A user has hundreds of balances; columns are worked on without an object for each. `doubted` are the tokens that the latest
+    look lacks, which is not believed yet; `texts` are the amounts in canonical form.
+    """
+
+    account: AccountId
+    wallet: WalletId
+    product: str
+    last_seen: EpochMs
+    doubted: frozenset[int]
+    tokens: Sequence[int]
+    texts: Sequence[str]
+    amounts: Sequence[Decimal]
+
+    def held(self) -> list[Held]:
+        """The balances one by one."""
+        return [
+            Held(self.account, self.wallet, self.product, token, amount, text, self.last_seen, token in self.doubted)
+            for token, amount, text in zip(self.tokens, self.amounts, self.texts, strict=True)
+        ]
+
+
 class StoredLeg(Struct, frozen=True, kw_only=True):
     """A leg by integers."""
 
@@ -172,7 +212,7 @@ class KnownOf(Struct, frozen=True, kw_only=True):
 
 def wallets_of(conn: Connection, principal: Principal) -> Sequence[WalletRow]:
     """All wallets of the user."""
-    return [WalletRow(*row) for row in conn.execute(_wallets, {"user": principal.data_user})]
+    return [WalletRow(*row) for row in _wallets.rows(conn, user=principal.data_user)]
 
 
 def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]:
@@ -180,26 +220,44 @@ def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]
     return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
-def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
-    """Every balance that the user holds, or that one account holds, by account, wallet, product and token."""
-    values = {"user": principal.data_user, "account": account}
-    amounts: dict[tuple[int, str], list[tuple[int, str]]] = {}
-    for wallet, product, token, amount in conn.execute(_balances, values).all():
-        amounts.setdefault((wallet, product), []).append((token, amount))
-    found: list[Held] = []
-    for number, wallet, product, last_seen, suspect in conn.execute(_looks, values).all():
-        doubted = frozenset[int]() if suspect is None else doubted_tokens(suspect)
-        for token, amount in sorted(amounts.get((wallet, product), ())):
-            found.append(Held(number, wallet, product, token, Decimal(amount), amount, last_seen, token in doubted))
+def looks(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Look]:
+    """Everything that the user holds, or that one account holds, by account, wallet and product."""
+    found: list[Look] = []
+    for number, wallet, product, last_seen, suspect, joined in _balances.rows(conn, user=principal.data_user, account=account):
+        pairs = sorted(_parted(joined))
+        texts = [text for _token, text in pairs]
+        found.append(
+            Look(
+                account=number,
+                wallet=wallet,
+                product=product,
+                last_seen=last_seen,
+                doubted=frozenset() if suspect is None else doubted_tokens(suspect),
+                tokens=[token for token, _text in pairs],
+                texts=texts,
+                amounts=list(map(Decimal, texts)),
+            )
+        )
     return found
 
 
-def calculated(
-    conn: Connection, principal: Principal, account: AccountId | None = None
-) -> Mapping[tuple[WalletId, int], Decimal]:
-    """The sum of all legs per (wallet, token), of all accounts of the user or of one."""
-    rows = conn.execute(_sums, {"user": principal.data_user, "account": account}).all()
-    return {(wallet, token): Decimal(amount) for wallet, token, amount in rows}
+def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
+    """As `looks`, one by one: by account, wallet, product and token."""
+    return [held for look in looks(conn, principal, account) for held in look.held()]
+
+
+def calculated(conn: Connection, principal: Principal, account: AccountId | None = None) -> Mapping[WalletId, Mapping[int, str]]:
+    """The sums of all legs by wallet and token, as canonical texts and without zeros, of all accounts of the user or of one."""
+    rows = _sums.rows(conn, user=principal.data_user, account=account)
+    return {wallet: dict(_parted(joined)) for wallet, joined in rows}
+
+
+def _parted(joined: str | None) -> Iterable[tuple[int, str]]:
+    """The tokens and amounts that a statement has joined; none for a wallet that is empty."""
+    if joined is None:
+        return ()
+    tokens, _, amounts = joined.partition("/")
+    return zip(map(int, tokens.split(" ")), amounts.split(" "), strict=True)
 
 
 def transaction(conn: Connection, principal: Principal, account: AccountId, number: TransactionId) -> StoredTransaction:

@@ -7,7 +7,9 @@ many times over, so that a sum which would have to round raises `Inexact` instea
 import decimal
 import re
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from decimal import Decimal
+from itertools import repeat
 
 from omnifolio.model.errors import InvalidAmount
 
@@ -35,6 +37,8 @@ EXACT = decimal.Context(
 
 _ROUNDING = decimal.Context(prec=PRECISION_DIGITS * 2, rounding=decimal.ROUND_HALF_EVEN)
 _CENT = Decimal("0.01")
+_multiply, _quantize = EXACT.multiply, _ROUNDING.quantize
+"""Looked up once: finding the method takes longer than the arithmetic."""
 _SHORT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
@@ -110,17 +114,23 @@ def canonical(value: Decimal) -> str:
     return "0" if text in ("-0", "", "-") else text
 
 
+def exact() -> AbstractContextManager[decimal.Context]:
+    """Makes the operators exact, whatever the thread's own context is.
+
+    For many amounts at once: a method of EXACT costs five times what `*` and `+` cost.
+    """
+    return decimal.localcontext(EXACT)
+
+
 def total(values: Iterable[Decimal]) -> Decimal:
     """The exact sum of `values`, whatever the thread's own context is."""
-    result = ZERO
-    for value in values:
-        result = EXACT.add(result, value)
-    return result
+    with exact():
+        return sum(values, ZERO)
 
 
 def product(left: Decimal, right: Decimal) -> Decimal:
     """The exact product, for instance amount times price."""
-    return EXACT.multiply(left, right)
+    return _multiply(left, right)
 
 
 def divide(left: Decimal, right: Decimal, *, places: int) -> Decimal:
@@ -135,8 +145,14 @@ def rounded(value: Decimal, *, places: int) -> Decimal:
 
 def money(value: Decimal) -> str:
     """The value as people read it: two places, rounded half to even, never "-0.00". money(Decimal("2.005")) is "2.00"."""
-    text = str(_ROUNDING.quantize(value, _CENT))
+    text = str(_quantize(value, _CENT))
     return "0.00" if text == "-0.00" else text
+
+
+def monies(values: Iterable[Decimal]) -> list[str]:
+    """`money` of each of many values."""
+    texts = list(map(str, map(_quantize, values, repeat(_CENT))))
+    return ["0.00" if text == "-0.00" else text for text in texts] if "-0.00" in texts else texts
 
 
 def from_units(units: int, decimals: int) -> Decimal:

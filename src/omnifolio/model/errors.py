@@ -312,6 +312,14 @@ class InvalidSettings(OmnifolioError):
     action = "Correct the named setting and start again."
 
 
+class SandboxFailed(OmnifolioError):
+    """The sandbox did not start."""
+
+    code = "sandbox_failed"
+    vezgo: ClassVar[AccountErrorName | None] = None
+    action = "See what the sandbox itself says above; another --sandbox-port may be free."
+
+
 class FileRefused(CallerError):
     """The file is not in a form that can be read."""
 

@@ -28,7 +28,7 @@ def _key_home() -> Path:
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting there is; each is described in docs/settings.md.
+    """Every setting there is; each is described in docs/cli.md.
 
     `database`        `sqlite:///PATH` or `postgresql://user:password@host/name`.
     `key_file`        root key of the vault; outside the database's folder.

@@ -111,7 +111,7 @@ class SqliteStore(Store):
         event.listen(self.engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
         self._reading = sa.create_engine(f"sqlite:///{path}", pool_size=READERS, max_overflow=0, hide_parameters=True)
         event.listen(self._reading, "connect", _configure_sqlite_reader)
-        event.listen(self._reading, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
+        event.listen(self._reading, "begin", lambda conn: conn.connection.driver_connection.execute("BEGIN"))
         self._readers = ThreadPoolExecutor(READERS, "store-read", initializer=amounts.install)
         self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._numbers = itertools.count()

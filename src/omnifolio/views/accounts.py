@@ -13,16 +13,16 @@ from omnifolio.ledger import accounts, overview, read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.overview import PriceTerms
-from omnifolio.ledger.read import Held, WalletRow
+from omnifolio.ledger.read import Held, Look, WalletRow
 from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
-from omnifolio.model.amounts import EXACT
+from omnifolio.model.amounts import canonical, exact, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, WalletId
-from omnifolio.model.prices import BRIDGE
+from omnifolio.model.prices import BRIDGE, Price, Unpriced
 from omnifolio.views.market import Market, rates_for
-from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_by_price
+from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_of
 
 FILE_STREAMS = "file/"
 """How the streams of imported files are named."""
@@ -36,6 +36,32 @@ class Holding(Struct, frozen=True, gc=False):
     value: Value
 
 
+class Pocket(Struct, frozen=True, kw_only=True):
+    """What one wallet holds of one product and what it is worth in `currency`, in the columns of `look`.
+
+    `worths` are exact values, or why there is none; `prices` gave them, None for fiat at par and where there is none. `is_plain`:
+    every balance has a value, by a price in dollars that is not stale. `rows` are at least the tokens that are held.
+    """
+
+    look: Look
+    rows: Mapping[int, TokenRow]
+    prices: Sequence[Price | None]
+    worths: Sequence[Decimal | Unpriced]
+    currency: str
+    is_plain: bool
+
+    def holdings(self) -> list[Holding]:
+        """The balances one by one."""
+        return [
+            Holding(
+                held,
+                self.rows[held.token],
+                worth if isinstance(worth, Unpriced) else Money(amount=worth, currency=self.currency, price=price),
+            )
+            for held, price, worth in zip(self.look.held(), self.prices, self.worths, strict=True)
+        ]
+
+
 class AccountView(Struct, frozen=True, kw_only=True):
     """One account with everything in it.
 
@@ -45,13 +71,18 @@ class AccountView(Struct, frozen=True, kw_only=True):
 
     account: Account
     wallets: Sequence[WalletRow]
-    holdings: Sequence[Holding]
+    pockets: Sequence[Pocket]
     total: Total
     wallet_totals: Mapping[WalletId, Total]
     reconciled: frozenset[WalletId]
     gaps: Sequence[StoredGap]
     complete_from: EpochMs | None
     complete_to: EpochMs | None
+
+    @property
+    def holdings(self) -> list[Holding]:
+        """Its balances one by one."""
+        return [holding for pocket in self.pockets for holding in pocket.holdings()]
 
 
 def all_accounts(
@@ -144,21 +175,18 @@ def _views(
         if purse.account in purses and (wallet is None or purse.key == wallet):
             purses[purse.account].append(purse)
             chosen.add(purse.id)
-    holdings: dict[AccountId, list[Holding]] = {account.id: [] for account in wanted}
-    held = [row for row in read.balances(conn, principal, only) if row.wallet in chosen]
-    for holding in _holdings(conn, principal, market, held, terms=terms, now=now, currency=currency):
-        holdings[holding.held.account].append(holding)
-    sums: dict[WalletId, dict[int, Decimal]] = {}
-    for (number, token), amount in read.calculated(conn, principal, only).items():
-        if amount:
-            sums.setdefault(number, {})[token] = amount
+    pockets: dict[AccountId, list[Pocket]] = {account.id: [] for account in wanted}
+    looks = [look for look in read.looks(conn, principal, only) if look.wallet in chosen]
+    for pocket in _pockets(conn, principal, market, looks, terms=terms, now=now, currency=currency):
+        pockets[pocket.look.account].append(pocket)
+    sums = read.calculated(conn, principal, only)
     spans = overview.intervals(conn, principal)
     gaps = overview.open_gaps(conn, principal)
     return [
         _view(
             account,
             purses[account.id],
-            holdings[account.id],
+            pockets[account.id],
             sums,
             gaps=gaps.get(account.id, ()),
             spans=spans.get(account.id, {}),
@@ -168,73 +196,91 @@ def _views(
     ]
 
 
-def _holdings(
+def _pockets(
     conn: Connection,
     principal: Principal,
     market: Market,
-    held: Sequence[Held],
+    looks: Sequence[Look],
     *,
     terms: PriceTerms,
     now: EpochMs,
     currency: str,
-) -> list[Holding]:
+) -> list[Pocket]:
     """Balances with their tokens and values."""
-    tokens = market.tokens(conn, [row.token for row in held])
-    fiat = {row.token: tokens[row.token].ticker for row in held if tokens[row.token].kind == "fiat"}
-    prices = market.prices(conn, principal, {row.token for row in held} - fiat.keys(), terms=terms, now=now)
-    sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(held) else [])}
+    numbers = {number for look in looks for number in look.tokens}
+    rows = market.tokens(conn, numbers)
+    fiat = {number: rows[number].ticker for number in numbers if rows[number].kind == "fiat"}
+    prices = market.prices(conn, principal, numbers - fiat.keys(), terms=terms, now=now)
+    sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(numbers) else [])}
     rates = rates_for(conn, currency=currency, sources=sources, times=[now])
-    found = []
-    for row in held:
-        if row.token in fiat:
-            value = convert(Money(amount=row.amount, currency=fiat[row.token]), currency=currency, at=now, rates=rates)
-        else:
-            value = value_by_price(row.amount, prices[row.token], at=now, rates=rates, currency=currency)
-        found.append(Holding(row, tokens[row.token], value))
-    return found
+
+    plain = prices.plain if currency == BRIDGE else {}
+
+    def pocket(look: Look) -> Pocket:
+        used: list[Price | None] = []
+        worths: list[Decimal | Unpriced] = []
+        if all(map(plain.__contains__, look.tokens)):
+            used += map(plain.__getitem__, look.tokens)
+            worths += [amount * plain[number].price for number, amount in zip(look.tokens, look.amounts, strict=True)]
+            return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=True)
+        for number, amount in zip(look.tokens, look.amounts, strict=True):
+            quote = None if number in fiat else prices.found[number]
+            own = Money(amount=amount, currency=fiat[number]) if quote is None else value_of(amount, quote)
+            value = convert(own, currency=currency, at=now, rates=rates)
+            used.append(value.price if isinstance(value, Money) else None)
+            worths.append(value.amount if isinstance(value, Money) else value)
+        return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=False)
+
+    with exact():
+        return [pocket(look) for look in looks]
 
 
 def _view(
     account: Account,
     purses: Sequence[WalletRow],
-    holdings: Sequence[Holding],
-    sums: Mapping[WalletId, Mapping[int, Decimal]],
+    pockets: Sequence[Pocket],
+    sums: Mapping[WalletId, Mapping[int, str]],
     *,
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
     currency: str,
 ) -> AccountView:
-    parts: dict[WalletId, list[tuple[str, Value]]] = {purse.id: [] for purse in purses}
-    observed: dict[WalletId, list[Held]] = {purse.id: [] for purse in purses}
-    for holding in holdings:
-        wallet = holding.held.wallet
-        parts[wallet].append((holding.token.ticker, holding.value))
-        observed[wallet].append(holding.held)
-    totals = {number: sum_up(values, currency=currency) for number, values in parts.items()}
+    by_wallet: dict[WalletId, list[Pocket]] = {purse.id: [] for purse in purses}
+    for pocket in pockets:
+        by_wallet[pocket.look.wallet].append(pocket)
+    totals = {number: _total(items, currency) for number, items in by_wallet.items()}
     start, end = common_span(spans)
     return AccountView(
         account=account,
         wallets=purses,
-        holdings=holdings,
-        total=next(iter(totals.values()))
-        if len(totals) == 1
-        else sum_up([part for values in parts.values() for part in values], currency=currency),
+        pockets=pockets,
+        total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, currency),
         wallet_totals=totals,
-        reconciled=frozenset(number for number, held in observed.items() if _is_reconciled(held, sums.get(number, {}))),
+        reconciled=frozenset(number for number, items in by_wallet.items() if _is_reconciled(items, sums.get(number, {}))),
         gaps=gaps,
         complete_from=start,
         complete_to=end,
     )
 
 
-def _is_reconciled(held: Sequence[Held], sums: Mapping[int, Decimal]) -> bool:
-    """Whether a wallet holds, over all its products, exactly what its history adds up to."""
-    if not sums:
-        return not held
-    amounts: dict[int, Decimal] = {}
-    for row in held:
-        amounts[row.token] = EXACT.add(amounts[row.token], row.amount) if row.token in amounts else row.amount
-    return amounts == sums
+def _total(pockets: Sequence[Pocket], currency: str) -> Total:
+    if all(pocket.is_plain for pocket in pockets):
+        worths = [worth for pocket in pockets for worth in pocket.worths if isinstance(worth, Decimal)]
+        return Total(amount=total(worths), currency=currency, complete=True)
+    holdings = [holding for pocket in pockets for holding in pocket.holdings()]
+    return sum_up([(holding.token.ticker, holding.value) for holding in holdings], currency=currency)
+
+
+def _is_reconciled(pockets: Sequence[Pocket], sums: Mapping[int, str]) -> bool:
+    """Whether a wallet holds, over all its products, exactly what its history adds up to. An amount has one canonical text."""
+    if len(pockets) == 1:
+        look = pockets[0].look
+        return dict(zip(look.tokens, look.texts, strict=True)) == sums
+    amounts: dict[int, list[Decimal]] = {}
+    for pocket in pockets:
+        for number, amount in zip(pocket.look.tokens, pocket.look.amounts, strict=True):
+            amounts.setdefault(number, []).append(amount)
+    return {number: canonical(total(parts)) for number, parts in amounts.items()} == sums
 
 
 def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:

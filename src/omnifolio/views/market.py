@@ -23,10 +23,20 @@ TOKENS_MAX = 100_000
 CURRENCY_LENGTH = 3
 
 
+class Prices(NamedTuple):
+    """Prices now by the ledger's number of the token, or why there is none. `plain` are those in dollars that are not stale."""
+
+    found: Mapping[int, Price | Unpriced]
+    plain: Mapping[int, Price]
+
+
 class _Kept(NamedTuple):
     version: int
     minute: EpochMs
-    prices: dict[int, Price | Unpriced]
+    prices: Prices
+
+
+_NONE = Prices({}, {})
 
 
 class Market:
@@ -36,7 +46,7 @@ class Market:
     """
 
     def __init__(self) -> None:
-        self._kept = _Kept(-1, EpochMs(0), {})
+        self._kept = _Kept(-1, EpochMs(0), _NONE)
         self._tokens: dict[int, TokenRow] = {}
 
     def tokens(self, conn: Connection, numbers: Iterable[int]) -> Mapping[int, TokenRow]:
@@ -48,25 +58,32 @@ class Market:
             self._tokens = known if len(known) <= TOKENS_MAX else {}
         return known
 
-    def prices(
-        self, conn: Connection, principal: Principal, tokens: Iterable[int], *, terms: PriceTerms, now: EpochMs
-    ) -> Mapping[int, Price | Unpriced]:
-        """The price now of at least these tokens (by the ledger's number), or why there is none."""
+    def prices(self, conn: Connection, principal: Principal, tokens: Iterable[int], *, terms: PriceTerms, now: EpochMs) -> Prices:
+        """The prices now of at least these tokens."""
         wanted = set(tokens)
         if terms.has_own:
             own = quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
-            return {token: own.at(token, now) for token in wanted}
+            return _sorted({token: own.at(token, now) for token in wanted})
         minute = bucket_of(now, MINUTE_MS)
         kept = self._kept
-        known = kept.prices if (kept.version, kept.minute) == (terms.version, minute) else {}
-        missing = [token for token in wanted if token not in known]
+        known = kept.prices if (kept.version, kept.minute) == (terms.version, minute) else _NONE
+        missing = [token for token in wanted if token not in known.found]
         if missing:
             looked = quotes.lookup(conn, [(token, now) for token in missing], principal=None, tolerance_ms=NOW_INTERVAL_MS)
             # A new mapping each time: reads run in several threads, and none may see one that is being filled.
-            known = known | {token: looked.at(token, now) for token in missing}
-            if len(known) <= TOKENS_MAX:
+            known = _sorted({**known.found, **{token: looked.at(token, now) for token in missing}})
+            if len(known.found) <= TOKENS_MAX:
                 self._kept = _Kept(terms.version, minute, known)
         return known
+
+
+def _sorted(found: Mapping[int, Price | Unpriced]) -> Prices:
+    plain = {
+        token: price
+        for token, price in found.items()
+        if isinstance(price, Price) and price.currency == BRIDGE and not price.is_stale
+    }
+    return Prices(found, plain)
 
 
 def rates_for(conn: Connection, *, currency: str, sources: Iterable[str], times: Iterable[EpochMs]) -> Rates:

@@ -7,12 +7,12 @@ from litestar import Response, Router, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from omnifolio.app import link
-from omnifolio.app.authenticate import Session
 from omnifolio.faces.api import query
+from omnifolio.faces.api.account_list import account_list
 from omnifolio.faces.api.account_shape import gap_out
 from omnifolio.faces.api.admission import COST, SCOPE
-from omnifolio.faces.api.answers import answer, encoded, responses
-from omnifolio.faces.api.desk import Body, Desk, Piece
+from omnifolio.faces.api.answers import answer, responses
+from omnifolio.faces.api.desk import Desk
 from omnifolio.faces.api.edge import ACCOUNTS_ROUTE
 from omnifolio.faces.api.given import Account, DeskGiven, SessionGiven
 from omnifolio.faces.api.shape import wallet_key
@@ -43,32 +43,8 @@ async def list_accounts(
     if wallet is not None:
         views = await desk.read.accounts(session.principal, fiat=currency, wallet=wallet_key(wallet, desk.providers))
         return answer([desk.accounts.account(view, now=context.clock.now()) for view in views])
-    body = desk.bodies.find((session.state.user, currency), session.state, context.clock.now())
-    if body is None:
-        body = await _made(desk, session, currency)
+    body = await account_list(desk, session, currency)
     return Response(body.data, media_type="application/json", headers={"etag": body.etag.decode()})
-
-
-async def _made(desk: Desk, session: Session, currency: str) -> Body:
-    """The list of accounts as it is now; accounts that have not changed are taken from the list that was kept."""
-    now, key = desk.context.clock.now(), (session.state.user, currency)
-    before = desk.bodies.usable(key, session.state, now)
-    kept = before.pieces if before is not None and before.is_shared else {}
-    found = await desk.read.changed_accounts(
-        session.principal, {number: piece.v for number, piece in kept.items()}, fiat=currency
-    )
-    made = {number: Piece(view.account.v, encoded(desk.accounts.account(view, now=now))) for number, view in found.views.items()}
-    pieces = {number: made.get(number) or kept[number] for number in found.order}
-    body = Body(
-        seq=session.state.seq,
-        prices=session.state.prices,
-        made_at=before.made_at if before is not None and len(made) < len(pieces) else now,
-        is_shared=found.is_shared,
-        pieces=pieces,
-        data=b"[" + b",".join(piece.data for piece in pieces.values()) + b"]",
-    )
-    desk.bodies.keep(key, body)
-    return body
 
 
 @post(

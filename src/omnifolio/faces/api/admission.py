@@ -1,4 +1,4 @@
-"""Who may go on: the token, its scope, and how often. Used by every route, and by the short way of unchanged answers."""
+"""Who may go on: the token, its scope, and how often. Used by every route, and by the short way to the list of accounts."""
 
 from typing import Any
 

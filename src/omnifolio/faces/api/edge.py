@@ -1,4 +1,4 @@
-"""The outer shell of the API: limits, request ids, headers and CORS on every answer, and the short way of unchanged answers.
+"""The outer shell of the API: limits, request ids, headers and CORS on every answer, and the short way to the list of accounts.
 
 A plain ASGI application around the framework's: what must hold for each request and answer, errors included, is here.
 """
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote_plus
 from litestar.types import ASGIApp, Message, Receive, Send
 
 from omnifolio.app.administer import origins
+from omnifolio.faces.api.account_list import account_list
 from omnifolio.faces.api.admission import admit, limit_headers
 from omnifolio.faces.api.desk import Body, Desk
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
@@ -71,7 +72,7 @@ class Edge:
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
                 await answer.empty(204)
                 return
-            body = await self._kept_accounts(scope)
+            body = await self._accounts(scope)
             if body is not None:
                 await answer.whole(200, [(b"content-type", b"application/json"), (b"etag", body.etag)], body.data)
                 return
@@ -81,15 +82,14 @@ class Edge:
         except Exception as error:
             await answer.refuse(refusal(error, scope))
 
-    async def _kept_accounts(self, scope: Any) -> Body | None:
-        """The kept list of accounts, if it still holds: all checks made, nothing computed."""
+    async def _accounts(self, scope: Any) -> Body | None:
+        """The list of accounts if that is what is asked, all checks made; None where the framework has to look at the request."""
         if scope["path"] not in _ACCOUNTS_PATHS or scope["method"] != "GET" or scope["query_string"]:
             return None
         context = self._desk.context
         session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE)
         assert session is not None
-        key = (session.state.user, context.settings.fiat)
-        return self._desk.bodies.find(key, session.state, context.clock.now())
+        return await account_list(self._desk, session, context.settings.fiat)
 
     async def _cors(self, scope: Any, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         """The CORS headers for the page that asks. Registered pages of any team; bearer tokens are no cookies, so none are sent
