@@ -263,10 +263,13 @@ async def _after_link(session: Session, number: AccountId, *, is_synced: bool) -
 
 
 def _code(view: AccountView) -> int:
-    """A price that is missing is named, and no reason to fail; what could not be read is."""
+    """A price that is missing is named, and no reason to fail; what could not be read is.
+
+    `syncing` is none either: ours has ended by now, and somebody else has asked for the next one.
+    """
     if view.account.status == "error":
         return EXIT_VENUE
-    return EXIT_INCOMPLETE if view.account.status != "ok" or any(gap.is_failure for gap in view.gaps) else 0
+    return EXIT_INCOMPLETE if view.account.status == "retry" or any(gap.is_failure for gap in view.gaps) else 0
 
 
 def _row(session: Session, view: AccountView, fiat: str) -> Row:
