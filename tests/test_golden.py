@@ -1,7 +1,8 @@
 """One runner for every venue's golden cases: recorded answers in, facts out, compared with what was reviewed before.
 
 A case is a folder `golden/<family>/<venue>/<case>/` with `recorded.json` (source, date seen, and pages of answers per stream) and
-`expected.json`. `make golden` rewrites the expectations; read the diff as you read code.
+`expected.json`. The stream `certificate` is the venue's introspection of a key. `make golden` rewrites the expectations; read the
+diff as you read code.
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,15 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from omnifolio.model.accounts import Certificate
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import OmnifolioError
 from omnifolio.model.facts import Batch, Claim, Evidence, Order
+from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.registry import reader_for
 
+CERTIFICATE = "certificate"
 FOLDER = Path(__file__).parent / "golden"
 CASES = sorted(path.parent for path in FOLDER.glob("*/*/*/recorded.json"))
 
@@ -74,9 +78,17 @@ def decoded(venue: str, page: Page, received_at: EpochMs) -> dict[str, Any]:
         for answer in page.answers
     ]
     try:
+        if page.stream == CERTIFICATE:
+            return {"stream": page.stream, **plain_certificate(ExchangeReader().certify(venue, evidence[0]))}
         return {"stream": page.stream, **plain(reader_for(venue, page.stream).decode(venue, page.stream, evidence))}
     except OmnifolioError as error:
         return {"stream": page.stream, "error": error.code, "text": error.message}
+
+
+def plain_certificate(certificate: Certificate) -> dict[str, Any]:
+    """A certificate as JSON values; what is empty is left out."""
+    fields = {field.name: getattr(certificate, field.name) for field in msgspec.structs.fields(Certificate)}
+    return {name: value for name, value in fields.items() if value not in (None, "", ())}
 
 
 def plain(batch: Batch) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.facts import Line, account_facts
@@ -50,6 +51,7 @@ class HeldClock:
 
 async def replay(cassette: Cassette) -> list[Line]:
     """The facts of a recorded conversation. Raises: NotFound for a venue that is not known; FileRefused."""
+    cassette = replace(cassette, venue=exchanges.id_of(cassette.venue))
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)

@@ -66,6 +66,10 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     display_name: str
     ccxt_id: str
     documentation: str
+    quirks: str = ""
+    """The module of `venues/exchanges/quirks` that reads its answers; "" is the one with the row's own id."""
+    also: tuple[str, ...] = ()
+    """Other ids under which the same exchange is known elsewhere."""
 
     # Connecting.
     fields: tuple[CredentialField, ...]
@@ -92,10 +96,21 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return frozenset(urlsplit(base).hostname or "" for base in self.groups.values())
 
 
+@cache
 def ids() -> tuple[str, ...]:
     """The ids of all rows, sorted."""
     folder = resources.files(__package__) / "data" / "exchanges"
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+@cache
+def _elsewhere() -> Mapping[str, str]:
+    return {name: row for row in ids() for name in load(row).also}
+
+
+def id_of(name: str) -> str:
+    """The row's id for an id of ours or one that the exchange has elsewhere; any other name as it is."""
+    return name if name in ids() else _elsewhere().get(name, name)
 
 
 @cache

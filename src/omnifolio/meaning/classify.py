@@ -38,11 +38,17 @@ _FIXED: dict[Kind, Meaning] = {
     "refund": Meaning("other", "refund"),
     "mining": Meaning("other", "mining"),
     "fork": Meaning("other", "fork"),
+    "liquidation": Meaning("withdrawal", "liquidation"),
+    "funding_payment": Meaning("other"),
+    "realized_pnl": Meaning("other"),
+    "borrow": Meaning("other"),
+    "repay": Meaning("other"),
 }
 # Of several claims of one event the most telling kind counts: the order of this tuple.
 _TELLING: tuple[Kind, ...] = (
-    "trade", "staking", "unstaking", "staking_reward", "interest", "airdrop", "referral", "rebate", "cashback", "reward",
-    "mining", "fork", "refund", "deposit", "withdrawal", "transfer", "fee", "other",
+    "liquidation", "trade", "staking", "unstaking", "staking_reward", "interest", "airdrop", "referral", "rebate", "cashback",
+    "reward", "mining", "fork", "funding_payment", "realized_pnl", "borrow", "repay", "refund", "deposit", "withdrawal",
+    "transfer", "fee", "other",
 )  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from msgspec import Struct
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.tokens import TokenFacts, TokenId
 
-Product = Literal["spot", "funding", "earn", "staked", "margin", "debt"]
+Product = Literal["spot", "funding", "earn", "staked", "lent", "margin", "collateral", "debt"]
+"""What a balance is to its owner. `lent` was given to borrowers, `collateral` backs derivatives, `debt` is owed and negative;
+no two products of a wallet overlap."""
 Role = Literal["principal", "fee"]
 Status = Literal["pending", "confirmed", "failed", "cancelled"]
 Finality = Literal["pending", "provisional", "final"]
@@ -36,6 +38,11 @@ Kind = Literal[
     "refund",
     "mining",
     "fork",
+    "funding_payment",
+    "realized_pnl",
+    "liquidation",
+    "borrow",
+    "repay",
     "other",
 ]
 """What the source calls the event. The transaction's type is derived from it and from the legs (`meaning.classify`)."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from omnifolio.catalog import exchanges
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Claim
@@ -18,7 +19,7 @@ AT = EpochMs(1_700_000_000_000)
 def batches(path: Path) -> list[Batch]:
     """What the reader makes of a case."""
     cassette = recording.load(path.read_bytes())
-    return list(recognised(cassette.venue, cassette.requests, observed_at=AT))
+    return list(recognised(exchanges.id_of(cassette.venue), cassette.requests, observed_at=AT))
 
 
 def facts(path: Path) -> list[dict[str, Any]]:

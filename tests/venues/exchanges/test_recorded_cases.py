@@ -9,7 +9,8 @@ import pytest
 from tests import fixtures
 from tests.venues.exchanges import recorded
 
-VENUES = ("binance", "coinbase", "kraken")
+from omnifolio.catalog import exchanges
+
 ROUNDED_TO_MS = 1_000
 SYNONYMS = {"LUNA": "LUNA-2"}
 
@@ -21,7 +22,7 @@ DIFFERENT_BY_DESIGN = {
     "coinbase__coinbase_staking_events",
 }
 
-CASES = [path for path in fixtures.cases("cex") if path.name.startswith(VENUES) and not path.name.startswith("binance_us")]
+CASES = [path for path in fixtures.cases("cex") if exchanges.id_of(path.name.partition("__")[0]) in exchanges.ids()]
 
 
 def expected(case: dict[str, Any]) -> list[tuple[str, Decimal, str, int | None]]:

@@ -10,11 +10,12 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.venues.exchanges.reader import QUIRKS
+from omnifolio.venues.exchanges.reader import quirks_of
 from omnifolio.venues.exchanges.rights import judge
 
 STATES = {"read": "read_only", "trade": "can_trade", "withdraw": "can_withdraw"}
-ALL_RIGHTS = [(venue, right) for venue in exchanges.ids() for right in exchanges.load(venue).reading.permissions]
+SIMULATED = ("binance", "coinbase", "kraken")
+ALL_RIGHTS = [(venue, right) for venue in SIMULATED for right in exchanges.load(venue).reading.permissions]
 
 
 def answer(venue: str, granted: set[str]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def certificate(venue: str, payload: object) -> Certificate:
     row = exchanges.load(venue)
     evidence = Evidence(stream="", request="GET /x", received_at=EpochMs(7), body=json.dumps(payload).encode())
     return judge(
-        QUIRKS[venue].rights(evidence),
+        quirks_of(row).rights(evidence),
         permissions=row.reading.permissions,
         required=row.reading.required,
         method=evidence.request,

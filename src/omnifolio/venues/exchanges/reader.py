@@ -21,10 +21,7 @@ from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
-from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
 from omnifolio.venues.exchanges.rights import judge
-
-QUIRKS: dict[str, Quirks] = {"binance": binance.QUIRKS, "coinbase": coinbase.QUIRKS, "kraken": kraken.QUIRKS}
 
 PAGES_MAX = 100_000
 SNAPSHOT_PAGES_MAX = 200
@@ -33,13 +30,20 @@ PROGRESS_STREAMS = 25
 how far a finder has come."""
 
 
+def quirks_of(row: ExchangeRow) -> Quirks:
+    """What the module that the row names knows of its venue's answers. All are loaded when the first exchange is read."""
+    from omnifolio.venues.exchanges.quirks.registry import QUIRKS
+
+    return QUIRKS[row.quirks or row.id]
+
+
 class Venue:
     """A row with its codes, for as long as the process lives."""
 
     def __init__(self, row: ExchangeRow) -> None:
         reading = row.reading
         self.row = row
-        self.quirks = QUIRKS[row.id]
+        self.quirks = quirks_of(row)
         self.codes = Codes(row.id, aliases=reading.aliases, tickers=reading.tickers, fiat=frozenset(reading.fiat))
         self._streams = {stream.kind if stream.is_per_scope else stream.name: stream for stream in reading.streams}
         self.wallets = {key: Wallet(key=key, name=name) for key, name in reading.wallets.items()}
@@ -100,9 +104,14 @@ class ExchangeReader:
             evidence = await bridge.call(venue.row.permission_probe)
         finally:
             await bridge.close()
-        reading = venue.row.reading
+        return self.certify(access.venue, evidence)
+
+    def certify(self, venue: str, evidence: Evidence) -> Certificate:
+        """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
+        found = venue_of(venue)
+        reading = found.row.reading
         return judge(
-            venue.quirks.rights(evidence),
+            found.quirks.rights(evidence),
             permissions=reading.permissions,
             required=reading.required,
             method=evidence.request,
