@@ -63,6 +63,12 @@ async def test_takes_play_in_order_and_once() -> None:
         await played(egress, "/a?p=1")
 
 
+async def test_a_take_that_repeats_answers_after_those_that_answer_once() -> None:
+    takes = (Take(path="/l", text="empty", repeats=True), Take(path="/l", text="page"), Take(path="/m", text="other"))
+    egress = egress_of(Cassette(venue="venue", requests=takes))
+    assert [await played(egress, "/l") for _ in range(3)] == [b"page", b"empty", b"empty"]
+
+
 async def test_a_method_or_venue_that_was_not_recorded_has_no_answer() -> None:
     egress = egress_of(Cassette(venue="venue", requests=(Take(path="/a", text="a"),)))
     egress.allow("other", [Rule("GET", f"{BASE}/*")])

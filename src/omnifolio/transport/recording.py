@@ -35,7 +35,8 @@ class Take(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One question and its answer.
 
     `path` is exact; else `url` is a full URL, a fragment of path and query, or `*`. `params` None fits any. The body is
-    `response` (JSON, kept to the byte) or `text`; neither is an empty body.
+    `response` (JSON, kept to the byte) or `text`; neither is an empty body. One that `repeats` answers as often as it is asked,
+    after those that fit as well and answer once.
     """
 
     method: str = "GET"
@@ -49,6 +50,7 @@ class Take(Struct, frozen=True, kw_only=True, omit_defaults=True):
     received_at: EpochMs | None = None
     response: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     text: str | None = None
+    repeats: bool = False
 
     @property
     def content(self) -> bytes:
@@ -145,7 +147,7 @@ class Recorder:
 
 
 class Player:
-    """A wire that answers from a cassette: each take once, in order, the most exact match first."""
+    """A wire that answers from a cassette: each take once, unless it repeats, in order, the most exact match first."""
 
     def __init__(self, cassette: Cassette) -> None:
         self._venue = cassette.venue
@@ -155,10 +157,12 @@ class Player:
     async def send(self, request: Request) -> Answer:
         """The recorded answer. Raises: VenueUnavailable when the cassette has none (left)."""
         asked = request.question
-        best = max(self._left, key=lambda take: closeness(take, asked), default=None) if request.venue == self._venue else None
+        takes = self._left if request.venue == self._venue else []
+        best = max(takes, key=lambda take: (closeness(take, asked), not take.repeats), default=None)
         if best is None or closeness(best, asked) == 0:
             raise VenueUnavailable(f"the cassette of {self._venue} has no answer left for {asked.method} {asked.path}")
-        self._left.remove(best)
+        if not best.repeats:
+            self._left.remove(best)
         return Answer(
             status=best.status,
             headers={name.lower(): value for name, value in best.headers.items()},
