@@ -1,7 +1,7 @@
 """One runner for whole recorded accounts: a conversation in, the facts that a sync of it stores out.
 
-A case is `golden/<family>/<venue>/account/` with `cassette.json` (docs/cassettes.md) and `facts.ndjson`. The real reader asks, signs
-and pages; the ledger stores; nothing leaves. `make golden` rewrites the facts; read the diff as you read code.
+A case is `golden/<family>/<venue>/account/` with `cassette.json` (docs/cassettes.md) and `facts.ndjson`. The real reader asks,
+signs and pages; the ledger stores; nothing leaves. `make golden` rewrites the facts; read the diff as you read code.
 """
 
 from pathlib import Path
