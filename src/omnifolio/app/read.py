@@ -7,8 +7,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
-from omnifolio.ledger import accounts, coverage, feed, orders, read
-from omnifolio.ledger.coverage import Bookmark, StoredGap
+from omnifolio.ledger import accounts, feed, orders, read
 from omnifolio.ledger.feed import Changes
 from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import Filter, WalletRow
@@ -16,10 +15,10 @@ from omnifolio.ledger.sequence import latest
 from omnifolio.ledger.tokens import TokenRow, by_ids
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, OrderId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
-from omnifolio.views.accounts import AccountView, Changed, all_accounts, changed_accounts, common_span, one_account
+from omnifolio.views.accounts import AccountView, Changed, all_accounts, changed_accounts, one_account
+from omnifolio.views.coverage import AccountCoverage, coverage_of
 from omnifolio.views.history import HistoryRow, history
 from omnifolio.views.market import check_currency
 from omnifolio.views.portfolio import Portfolio, portfolio
@@ -32,16 +31,6 @@ class OrderPage(Struct, frozen=True):
     venue: str
     orders: Sequence[StoredOrder]
     tokens: Mapping[TokenId, TokenRow]
-
-
-class AccountCoverage(Struct, frozen=True, kw_only=True):
-    """How far each stream of an account was read, and what is missing."""
-
-    intervals: Mapping[str, Sequence[Interval]]
-    bookmarks: Sequence[Bookmark]
-    gaps: Sequence[StoredGap]
-    complete_from: EpochMs | None
-    complete_to: EpochMs | None
 
 
 class ChangePage(Struct, frozen=True, kw_only=True):
@@ -176,22 +165,9 @@ class Read:
         return (await self._context.store.read(accounts.get, principal, account, self._context.clock.now())).v
 
     async def coverage(self, principal: Principal, account: AccountId) -> AccountCoverage:
-        """What was read of an account's history and what was not."""
+        """What was read of an account's history, what was not, and what is about to be lost."""
         context = self._context
-
-        def op(conn: Connection) -> AccountCoverage:
-            accounts.get(conn, principal, account, context.clock.now())
-            intervals = coverage.intervals_of(conn, account)
-            start, end = common_span(intervals)
-            return AccountCoverage(
-                intervals=intervals,
-                bookmarks=coverage.bookmarks(conn, account),
-                gaps=coverage.gaps_of(conn, account),
-                complete_from=start,
-                complete_to=end,
-            )
-
-        return await context.store.read(op)
+        return await context.store.read(coverage_of, principal, account, context.clock.now())
 
     async def changes(self, principal: Principal, *, cursor: str, limit: int, fiat: str) -> ChangePage:
         """What changed after a cursor. Raises: InvalidField for a cursor that is not ours."""
