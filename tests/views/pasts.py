@@ -4,18 +4,19 @@ One seed is one past. The venue has a stream for each kind of event; each is tol
 by a fault of ours or the venue's, or openly, as a hole in what is covered.
 """
 
+import itertools
 import random
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from sqlalchemy.engine import Connection
+from tests.ledger.builders import T0, Book, token
 
 from omnifolio.ledger.commit import commit
-from omnifolio.model.amounts import ZERO, product, rounded, total
+from omnifolio.model.amounts import ZERO, divide, total
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
 from omnifolio.model.facts import Balance, Batch, Claim, Cursor, Interval, Leg, Product, Snapshot
-from tests.ledger.builders import T0, Book, token
 
 Purse = tuple[str, str]
 """A wallet and a token's code."""
@@ -73,7 +74,7 @@ class Past:
     def _amount(self, most: Decimal) -> Decimal:
         if self.may_empty and self.rng.random() < 0.1:
             return most
-        return rounded(product(most, Decimal(self.rng.randint(1, 999_983)).scaleb(-7)), places=12)
+        return divide(most, Decimal(self.rng.randint(11, 999_983)), places=12)
 
     def _moved(self, stream: str) -> list[tuple[str, Product, str, Decimal]]:
         code, other = self.rng.sample(CODES, 2)
@@ -146,7 +147,7 @@ class Past:
                 or state.items() - states[place - 1].items()
                 or state.items() - states[place + 1].items()
             ]
-            same = {place for a, b in zip(edges, edges[1:], strict=False) if states[a] == states[b] for place in range(a, b)}
+            same = {place for a, b in itertools.pairwise(edges) if states[a] == states[b] for place in range(a, b)}
             kept &= {*edges, *same}
         return [self.looks[place] for place in sorted(kept)]
 

@@ -1,7 +1,8 @@
 """How complete an account's history is, by kind of data: read, proven empty, not read yet, out of reach, and what fills a hole.
 
 A stream's row in the catalog says from when on it is read (`floor_ms`) and how long the venue keeps it (`look_back_ms`). Where
-there is no row (chains, the demo venue), a stream begins where its reader says that it covers it. Pure but for `coverage_of`.
+there is no row (chains, the demo venue), a stream begins where its reader says that it covers it. Pure but for the functions
+that take a connection.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.layouts import LayoutRow
 from omnifolio.catalog.streams import StreamRow
-from omnifolio.ledger import accounts, coverage, traces
+from omnifolio.ledger import accounts, coverage, overview, traces
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import Bookmark, StoredGap, joined
 from omnifolio.ledger.traces import Told
@@ -169,7 +170,22 @@ def kinds(
     by_kind: dict[str, list[str]] = {}
     for name in streams:
         by_kind.setdefault(kind_of(name), []).append(name)
-    return [_kind(venue, kind, {name: streams[name] for name in names}, spans, told, now) for kind, names in by_kind.items()]
+    found = []
+    for kind, names in by_kind.items():
+        rows = {name: streams[name] for name in names}
+        found.append(
+            _kind(
+                rows,
+                _in_all([spans.get(name, ()) for name in names]),
+                kind=kind,
+                told=[told[name] for name in names if name in told],
+                lacking=missing(rows, spans, now),
+                uploaded=_uploaded(kind, spans),
+                now=now,
+                fill=_fill(venue, kind),
+            )
+        )
+    return found
 
 
 def losses(account: Account, spans: Spans, now: EpochMs) -> list[Loss]:
@@ -186,6 +202,13 @@ def losses(account: Account, spans: Spans, now: EpochMs) -> list[Loss]:
         if row is not None and row.look_back_ms and (loss := _loss(account, name, row, spans.get(name, ()), now)) is not None
     ]
     return sorted(found, key=lambda loss: (loss.lost_from, loss.stream))
+
+
+def all_losses(conn: Connection, principal: Principal, now: EpochMs) -> list[tuple[Account, Loss]]:
+    """What the accounts of a user are about to lose."""
+    spans = overview.intervals(conn, principal)
+    found = accounts.listed(conn, principal, now)
+    return [(account, loss) for account in found for loss in losses(account, spans.get(account.id, {}), now)]
 
 
 def _loss(account: Account, name: str, row: StreamRow, spans: Sequence[Interval], now: EpochMs) -> Loss | None:
@@ -221,36 +244,33 @@ def _is_history(row: StreamRow) -> bool:
 
 
 def _kind(
-    venue: str,
+    rows: Mapping[str, StreamRow | None],
+    complete: Sequence[Interval],
+    *,
     kind: str,
-    streams: Mapping[str, StreamRow | None],
-    spans: Spans,
-    told: Mapping[str, Told],
+    told: Sequence[Told],
+    lacking: Sequence[Missing],
+    uploaded: Sequence[Interval],
     now: EpochMs,
+    fill: Sequence[LayoutRow],
 ) -> KindCoverage:
-    complete = _in_all([spans.get(name, ()) for name in streams])
-    records = [told[name] for name in streams if name in told]
-    fetched: list[Interval] = complete
-    empty: list[Interval] = []
-    if kind != ORDERS:
-        hull = Interval(min(r.first for r in records), max(r.last for r in records)) if records else None
-        fetched, empty = _parted(complete, hull)
-    lacking = missing(streams, spans, now)
+    hull = Interval(min(r.first for r in told), max(r.last for r in told)) if told else None
+    fetched, empty = (complete, []) if kind == ORDERS else _parted(complete, hull)
     newest = max((span.end for span in complete), default=now)
     unread = _united(m for m in lacking if m.why == "unread" and (m.start or 0) < newest)
     unreachable = _united(m for m in lacking if m.why == "unreachable")
-    looks = [row.look_back_ms for row in streams.values() if row is not None and row.look_back_ms is not None]
+    looks = [row.look_back_ms for row in rows.values() if row is not None and row.look_back_ms is not None]
     return KindCoverage(
         kind=kind,
-        streams=list(streams),
-        rows=None if kind == ORDERS else sum(record.rows for record in records),
+        streams=list(rows),
+        rows=None if kind == ORDERS else sum(record.rows for record in told),
         look_back_ms=min(looks, default=None),
         fetched=fetched,
         empty=empty,
-        uploaded=_uploaded(kind, spans),
+        uploaded=uploaded,
         unreachable=unreachable,
         unread=unread,
-        fill=_fill(venue, kind) if unread or unreachable else (),
+        fill=fill if unread or unreachable else (),
     )
 
 

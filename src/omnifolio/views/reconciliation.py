@@ -4,7 +4,7 @@ One wallet and one token at a time, over all products of the wallet, because wha
 
 1. *Difference.* What was last seen, minus the sum of all movements.
 2. *Agreement.* At each look, the amount seen is compared with the sum of the movements up to then. Venues date rows otherwise
-   than they book them, so a movement within `SLACK_MS` of the look may count or not; one such cut that agrees is enough.
+   than they book them, so a movement within `SLACK_MS` of the look may count or not; one such choice that agrees is enough.
 3. *Divergence.* Looks that agree on one difference form a stretch. Where no difference fits the next look any more, what is
    missing (or too much) lies between the last look of the stretch and that next one: this is a suspect range. Before the first
    look there is nothing to agree with, so such a range has no start.
@@ -33,9 +33,11 @@ SLACK_MS = EXPLAINING_SLACK_MS
 """How far the date of a row may be from the moment at which it shows in a balance."""
 TOGETHER_MS = 5 * MINUTE_MS
 """Looks at the products of one wallet that are this close belong to one look at the wallet."""
+CHOICES_MAX = 8
+"""So many movements around a look are taken in every combination; of more, the first ones are taken to be in."""
 
 State = Literal["proved", "explained", "open"]
-"""`proved` equal, and the history is complete; `explained` equal without that, or a difference with a stated reason; else `open`."""
+"""`proved` is equal with a complete history, `explained` equal without one or different for a stated reason; all else is `open`."""
 
 
 class Sighting(Struct, frozen=True):
@@ -180,8 +182,9 @@ def divergences(seen: Sequence[Sighting], moved: Sequence[Movement]) -> list[Bre
     start: Sighting | None = None
     after: EpochMs | None = None
     for look in (*seen, None):
-        low, high = (0, -1) if look is None else _cuts(times, look.at)
-        possible = set() if look is None else {EXACT.subtract(look.amount, sums[cut]) for cut in range(low, high + 1)}
+        possible = (
+            set() if look is None else {EXACT.subtract(look.amount, shown) for shown in _shown(moved, times, sums, look.at)}
+        )
         if fitting & possible:
             fitting &= possible
         else:
@@ -196,14 +199,14 @@ def divergences(seen: Sequence[Sighting], moved: Sequence[Movement]) -> list[Bre
 
 
 def below_zero(moved: Sequence[Movement], start: Decimal, after: EpochMs | None, until: EpochMs) -> list[EpochMs]:
-    """The instants after one and up to another at which `start` and all movements so far are below zero, and stay so for the
-    slack."""
+    """The dates after one instant and up to another at which `start` and all movements so far are below zero, even with all that
+    came in and is dated a little later."""
     times, sums = [movement.at for movement in moved], _running(moved)
     found: list[EpochMs] = []
     for place in range(0 if after is None else bisect_right(times, after), bisect_right(times, until)):
-        end = bisect_right(times, times[place] + SLACK_MS)
-        first = bisect_right(times, times[place])
-        if all(EXACT.add(start, sums[cut]) < ZERO for cut in range(first, end + 1)):
+        known, late = bisect_right(times, times[place]), bisect_right(times, times[place] + 2 * SLACK_MS)
+        came = (movement.amount for movement in moved[known:late] if movement.amount > ZERO)
+        if total((start, sums[known], *came)) < ZERO:
             found.append(times[place])
     return found
 
@@ -256,14 +259,14 @@ def _unsettled(case: Case) -> Verdict | None:
     """Whether movements that the last look may not have shown make up the difference: later ones, pending ones, or both."""
     settled = [movement for movement in case.movements if not movement.is_pending]
     waiting = [movement.amount for movement in case.movements if movement.is_pending]
-    came, went = total(m for m in waiting if m > 0), total(m for m in waiting if m < 0)
+    came, went = total(amount for amount in waiting if amount > ZERO), total(amount for amount in waiting if amount < ZERO)
     sums = _running(settled)
-    for cut in range(len(settled), _cuts([movement.at for movement in settled], case.seen_until)[0] - 1, -1):
-        rest = EXACT.add(case.difference, EXACT.subtract(sums[-1], sums[cut]))
-        if not rest:
-            return _explained("later", "history is newer than the last look")
-        if rest in (-came, -went, -EXACT.add(came, went)):
-            return _explained("pending", "what is pending is not in the balance, or not in it any more")
+    shown = _shown(settled, [movement.at for movement in settled], sums, case.seen_until)
+    reported = total((case.difference, sums[-1], came, went))
+    if EXACT.subtract(reported, EXACT.add(came, went)) in shown:
+        return _explained("later", "history is newer than the last look")
+    if any(EXACT.subtract(reported, counted) in shown for counted in (ZERO, came, went)):
+        return _explained("pending", "what is pending is not in the balance, or not in it any more")
     return None
 
 
@@ -275,9 +278,15 @@ def _running(moved: Sequence[Movement]) -> list[Decimal]:
     return sums
 
 
-def _cuts(times: Sequence[EpochMs], at: EpochMs) -> tuple[int, int]:
-    """How many movements a look at an instant may show: at least, and at most."""
-    return bisect_left(times, at - SLACK_MS), bisect_right(times, at + SLACK_MS)
+def _shown(moved: Sequence[Movement], times: Sequence[EpochMs], sums: Sequence[Decimal], at: EpochMs) -> set[Decimal]:
+    """What a look at an instant may show: all movements well before it, none well after it, any of those around it."""
+    low, high = bisect_left(times, at - SLACK_MS), bisect_right(times, at + SLACK_MS)
+    if high - low > CHOICES_MAX:
+        return set(sums[low : high + 1])
+    found = {sums[low]}
+    for movement in moved[low:high]:
+        found |= {EXACT.add(shown, movement.amount) for shown in found}
+    return found
 
 
 def _likeliest(differences: Iterable[Decimal], plain: Decimal) -> Decimal:
