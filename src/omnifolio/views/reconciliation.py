@@ -37,7 +37,7 @@ CHOICES_MAX = 8
 """So many movements around a look are taken in every combination; of more, the first ones are taken to be in."""
 
 State = Literal["proved", "explained", "open"]
-"""`proved` is equal with a complete history, `explained` equal without one or different for a stated reason; all else is `open`."""
+"""`proved` is equal with a complete history, `explained` equal without one or different for a stated reason, `open` all else."""
 
 
 class Sighting(Struct, frozen=True):
