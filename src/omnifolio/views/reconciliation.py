@@ -321,4 +321,14 @@ def _amount(at: EpochMs, product: Watched, going: Sequence[EpochMs], rows: Seque
         if not near:
             return None
         look = near[-1]
-    return next((row.amount for row in rows if row.first <= look <= row.last), ZERO)
+    return _held(look, rows)
+
+
+def _held(look: EpochMs, rows: Sequence[Seen]) -> Decimal | None:
+    """What a look at a product showed of a token; None where it may have shown a change that is not believed yet."""
+    row = next((row for row in reversed(rows) if row.first <= look), None)
+    if row is None:
+        return ZERO
+    if row.is_open or look <= row.last:
+        return row.amount
+    return None if row.gone_at is None or look < row.gone_at else ZERO
