@@ -89,6 +89,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
+    sends_integers: bool = False
+    """Whether parameters of digits go out as JSON integers, where a venue takes its parameters as JSON and no text for a number."""
 
     # What is read.
     reading: ReadingRow = ReadingRow()
