@@ -141,6 +141,8 @@ class ExchangeReader:
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     cursors = access.known.cursors
     for row in venue.row.reading.streams:
+        if not row.is_asked:
+            continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
             continue
