@@ -13,7 +13,7 @@ Pager = Literal["once", "window", "time", "id", "cursor", "scopes"]
 """How a stream is walked.
 
 `once`    one answer, or pages of one snapshot.
-`window`  time windows walked forward, each read by offset, page number or, where there is neither, by halving it.
+`window`  time windows walked forward, each read by page token, offset, page number or, where there is none, by halving it.
 `time`    ascending from an inclusive start.
 `id`      ascending from an inclusive id.
 `cursor`  newest first by the venue's own page token, down to what is known.

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, deribit, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
 }
