@@ -87,7 +87,7 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
     sends_integers: bool = False
-    """Whether parameters of digits go out as JSON integers, where a venue takes its parameters as JSON and no text for a number."""
+    """Whether parameters of digits go out as JSON integers, for venues that take parameters as JSON and no text for a number."""
 
     # What is read.
     reading: ReadingRow = ReadingRow()

@@ -22,6 +22,18 @@ DIFFERENT_BY_DESIGN = {
     "coinbase__coinbase_staking_events",
 }
 
+BEYOND_THE_RECORD = {
+    # A token that the record's own list of assets does not know: it is held all the same.
+    "bitfinex__query_balances_asset_balance": [("B21X", "1", "balance")],
+    # A fill after the instant until which the record looked.
+    "bitfinex__query_online_trade_history_case_1": [
+        ("ETH", "0.26334268", "out"),
+        ("EUR", "43.0012262172", "in"),
+        ("ETH", "0.09868591", "fee"),
+    ],
+}
+"""Rows that are right and that a record leaves out."""
+
 CASES = [path for path in fixtures.cases("cex") if exchanges.id_of(path.name.partition("__")[0]) in exchanges.ids()]
 
 
@@ -51,7 +63,8 @@ def test_a_recorded_case_gives_its_facts(path: Path) -> None:
             if row[:3] == (asset, amount, direction) and (at is None or row[3] is None or abs(row[3] - at) <= ROUNDED_TO_MS)
         )
         open_rows.remove(hit)
-    assert not open_rows
+    beyond = [(asset, Decimal(amount), direction) for asset, amount, direction in BEYOND_THE_RECORD.get(case["name"], [])]
+    assert [row[:3] for row in open_rows] == beyond
 
 
 def test_the_cases_are_beside_this_repository() -> None:
