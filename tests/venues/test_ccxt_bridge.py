@@ -185,7 +185,8 @@ async def test_a_venue_that_wants_numbers_gets_numbers(name: str, endpoint: str,
     (found,) = await time.play(bridge.call(endpoint or READ[name], {"limit": "2500"}))
     await bridge.close()
     body = wire.sent[0][1].body or b""
-    assert isinstance(found, Evidence) and found.params == {"limit": "2500"}
+    assert isinstance(found, Evidence)
+    assert found.params == {"limit": "2500"}
     assert (json.loads(body)["limit"] == limit) if limit else (b"limit=2500" in body)
 
 
