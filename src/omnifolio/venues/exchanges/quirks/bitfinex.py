@@ -185,7 +185,7 @@ def rights(evidence: Evidence) -> Rights:
     if not all(isinstance(row, list) and len(row) >= 3 for row in rows):
         return Rights(granted=(), is_known=False)
     granted = [f"{row[0]}:{right}" for row in rows for right, is_set in (("read", row[1]), ("write", row[2])) if is_set]
-    return Rights(granted=tuple(granted), is_known="wallets" in {row[0] for row in rows})
+    return Rights(granted=tuple(granted), is_known=any(row[0] == "wallets" for row in rows))
 
 
 def forms(payload: Any) -> list[Any]:
