@@ -23,6 +23,7 @@ from omnifolio.model.errors import (
     VenueError,
     VenueUnavailable,
 )
+from omnifolio.model.facts import Evidence
 from omnifolio.model.secrets import Secret
 from omnifolio.transport.egress import Answer, Egress
 from omnifolio.transport.recording import Recorder, dump, load
@@ -171,6 +172,22 @@ async def test_what_only_the_user_can_mend_is_asked_once() -> None:
     (found,), wire, _ = await scripted("kraken", answer(body=b'{"error":["EAPI:Invalid key"]}'))
     assert type(found) is BadCredentials
     assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(("name", "endpoint", "limit"), [("bitfinex", "privatePostAuthRLedgersHist", 2500), ("kraken", "", "")])
+async def test_a_venue_that_wants_numbers_gets_numbers(name: str, endpoint: str, limit: object) -> None:
+    """Bitfinex documents its parameters as JSON integers; a form knows text alone."""
+    time = StageTime()
+    wire = ScriptedWire(time, [answer(body=b'{"error":[],"result":{}}' if name == "kraken" else b"[]")])
+    secrets = {"key": Secret(KEY), "secret": Secret(KRAKEN_SECRET)}
+    access = Access(venue=name, egress=Egress(clock=time, wire=wire), clock=time, key_label="k", secrets=secrets)
+    bridge = Bridge(access, exchanges.load(name))
+    (found,) = await time.play(bridge.call(endpoint or READ[name], {"limit": "2500"}))
+    await bridge.close()
+    body = wire.sent[0][1].body or b""
+    assert isinstance(found, Evidence)
+    assert found.params == {"limit": "2500"}
+    assert (json.loads(body)["limit"] == limit) if limit else (b"limit=2500" in body)
 
 
 async def test_retry_after_is_waited_for_and_a_ban_ends_the_slice() -> None:

@@ -30,7 +30,8 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `scope`      the second part; with `is_per_scope` it is the name of what is asked for (a symbol, an account).
     `scopes_of`  another kind whose scopes are this one's too, once they have rows; "" where a finder finds them.
     `calls`      ccxt's implicit methods, in order; history streams have one. `paths` are theirs at the venue.
-    `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at.
+    `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at,
+                 which is `first_id` in the beginning.
     `window_ms`  longest span that one question may cover, 0 = any. `floor_ms` is before the venue's first customer.
     `offset_unit` `rows` counts rows, `pages` counts pages from 1.
     `overlap_ms` how far each round steps back; `rescan_ms` how often everything is read again, 0 = never.
@@ -47,6 +48,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     params: Mapping[str, str] = {}
     scope_param: str = ""
     id_param: str = ""
+    first_id: str = "0"
     start_param: str = ""
     end_param: str = ""
     time_unit: Literal["ms", "s"] = "ms"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.test_golden import CERTIFICATE
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse

@@ -242,7 +242,7 @@ class IdPager:
             self._from, self._open = self._open, ""
 
     def question(self) -> dict[str, str]:
-        asked = {**self._row.params, self._row.id_param: self._from}
+        asked = {**self._row.params, self._row.id_param: self._row.first_id if self._from == EMPTY_ID else self._from}
         if self._row.limit_param:
             asked[self._row.limit_param] = str(self._row.page_rows)
         return asked

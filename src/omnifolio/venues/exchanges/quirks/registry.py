@@ -4,9 +4,12 @@ from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, deribit, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
+    "bitfinex": bitfinex.QUIRKS,
+    "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
     "deribit": deribit.QUIRKS,
