@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, deribit, kraken
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
