@@ -97,8 +97,10 @@ class ExchangeReader:
         return _batch(found, stream, evidence, _parse(found, stream, evidence))
 
     async def certificate(self, access: Access) -> Certificate:
-        """What the key may do, by the venue's own introspection. Raises: VenueError."""
+        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError."""
         venue = venue_of(access.venue)
+        if not venue.row.permission_probe:
+            return Certificate(state="unknown", method="", checked_at=access.clock.now())
         bridge = Bridge(access, venue.row)
         try:
             evidence = await bridge.call(venue.row.permission_probe)
