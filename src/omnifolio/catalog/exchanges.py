@@ -78,6 +78,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     fields: tuple[CredentialField, ...]
     permission_probe: str = ""
     """The call that tells what a key may do; "" where the venue has none."""
+    permission_needs: tuple[str, ...] = ()
+    """Calls whose answers tell how to ask that."""
 
     # The way out.
     groups: Mapping[str, str]
@@ -86,7 +88,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     clock: ClockRow = ClockRow()
     pacing: PacingRow = PacingRow()
     errors: Mapping[str, str] = {}
-    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong."""
+    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong. `product_not_open`
+    where it says that the account has never used what was asked for."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
     sends_integers: bool = False

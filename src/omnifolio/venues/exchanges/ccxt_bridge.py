@@ -34,6 +34,7 @@ from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import lazy_ccxt, verdict
+from omnifolio.venues.exchanges.answers import OWN_KEY
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
 
 USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
@@ -98,7 +99,7 @@ class Bridge:
         async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
                 await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
-                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
+                signed = exchange.sign(entry.path, entry.api, entry.method, self._filled(asked))
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
                 question = self._question(checked, asked)
                 return question, await self._carry(checked, question)
@@ -137,6 +138,10 @@ class Bridge:
         for name in [name for name in vars(exchange) if name.startswith(("last_", "last"))]:
             delattr(exchange, name)
         await exchange.close()
+
+    def _filled(self, asked: Mapping[str, str | int]) -> dict[str, str | int]:
+        """The question with the account's own key in the place that was left for it."""
+        return {name: str(self._object.apiKey) if value == OWN_KEY else value for name, value in asked.items()}
 
     # How a request leaves.
 
