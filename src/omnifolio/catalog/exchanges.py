@@ -21,6 +21,9 @@ Endpoint = tuple[Method, str, str]
 """METHOD, ccxt's API group joined by "/", the path template as ccxt writes it."""
 
 
+UNRANKED = 1_000
+
+
 class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing the user enters. `target` is ccxt's name for it, `pattern` a regular expression for the whole value."""
 
@@ -86,6 +89,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
+    sends_integers: bool = False
+    """Whether parameters of digits go out as JSON integers: some venues take no text for a number."""
 
     # What is read.
     reading: ReadingRow = ReadingRow()
@@ -111,6 +116,17 @@ def _elsewhere() -> Mapping[str, str]:
 def id_of(name: str) -> str:
     """The row's id for an id of ours or one that the exchange has elsewhere; any other name as it is."""
     return name if name in ids() else _elsewhere().get(name, name)
+
+
+@cache
+def _order() -> Mapping[str, int]:
+    text = (resources.files(__package__) / "data" / "order.toml").read_text(encoding="utf-8")
+    return {name: place for place, name in enumerate(tomllib.loads(text)["exchanges"])}
+
+
+def rank_of(exchange_id: str) -> int:
+    """The exchange's place in the order of how many people use it; `UNRANKED` where nobody has said."""
+    return _order().get(exchange_id, UNRANKED)
 
 
 @cache

@@ -118,11 +118,16 @@ def as_it_is(payload: Any) -> list[Any]:
     return [payload]
 
 
+def rights_untold(evidence: Evidence) -> Rights:
+    """The rights of a key at a venue that has no introspection."""
+    return Rights(granted=(), is_known=False)
+
+
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
     `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
-    `rights`    the introspection's answer → rights.
+    `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
                 `scope_value` a stream's scope as the venue spells it.
@@ -132,7 +137,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
 
     parsers: Mapping[str, Parser]
     snapshots: Mapping[str, SnapshotParser]
-    rights: Callable[[Evidence], Rights]
+    rights: Callable[[Evidence], Rights] = rights_untold
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
     is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes
