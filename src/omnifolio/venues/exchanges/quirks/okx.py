@@ -9,101 +9,47 @@ details), Financial product (lending history), Get account configuration.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-
-from msgspec.structs import replace
 
 from omnifolio.model.amounts import canonical, parse_amount, product, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
-from omnifolio.venues.exchanges.answers import Context, Page, Parser, Quirks, Seen, distinct, expect_dict, read_list
+from omnifolio.venues.exchanges.answers import Context, Quirks, expect_dict
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
 from omnifolio.venues.exchanges.quirks import okx_kinds as kinds
 from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, rows_of
 from omnifolio.venues.exchanges.rights import Rights
+from omnifolio.venues.exchanges.telling import Edges, history, told
 from omnifolio.venues.exchanges.times import from_ms
 
-BILLS_RANK, DETAIL_RANK = 0, 1
+DETAIL_RANK = 1
 
 _DEPOSIT_STATUSES: Mapping[str, Status] = {"1": "confirmed", "2": "confirmed"}
 _WITHDRAWAL_STATUSES: Mapping[str, Status] = {"-2": "cancelled", "-1": "failed", "2": "confirmed"}
 _FEE = re.compile(r"(?P<amount>[0-9.]+)(?P<code>[A-Za-z0-9]*)")
 """Older withdrawals write the fee's currency behind the number: 0.01eth."""
 
-RowReader = Callable[[Context, Mapping[str, Any]], Claim | None]
 
+def _after(field: str) -> Edges:
+    """The token of the following page out of the oldest row: a bill's id, or the instant just after an older one's.
 
-def history(read: RowReader, next_of: Callable[[Mapping[str, Any]], object]) -> Parser:
-    """The parser of a history, newest first, whose rows become a claim each, or none where another history tells them.
-
-    `next_of` gives the token of the following page out of the oldest row.
+    What shares that instant comes again, and is known.
     """
 
-    def parse(context: Context, evidence: Evidence) -> Page:
+    def edges(evidence: Evidence) -> Mapping[str, Any]:
         rows = rows_of(evidence)
-        claims: list[Claim] = []
-        times: list[EpochMs] = []
+        if len(rows) < SHORT_PAGE_ROWS or not isinstance(rows[-1], dict):
+            return {}
+        value = str(rows[-1].get(field) or "")
+        if field == "ts":
+            value = str(int(value) + 1) if value.isdecimal() else ""
+        return {"next": value}
 
-        def take(row: Mapping[str, Any]) -> None:
-            claim = read(context, row)
-            times.append(from_ms(row["ts"]))
-            if claim is not None:
-                claims.append(claim)
-
-        gaps = read_list(context, rows, take)
-        last = rows[-1] if len(rows) >= SHORT_PAGE_ROWS and isinstance(rows[-1], dict) else {}
-        seen = Seen(
-            rows=distinct(len(rows), claims),
-            oldest=min(times, default=None),
-            newest=max(times, default=None),
-            next=str(next_of(last) or ""),
-        )
-        return Page(seen=seen, claims=claims, gaps=gaps)
-
-    return parse
-
-
-def _by_bill(row: Mapping[str, Any]) -> object:
-    return row.get("billId")
-
-
-def _by_time(row: Mapping[str, Any]) -> object:
-    """Just after the oldest row: what shares its instant comes again, and is known."""
-    at = str(row.get("ts") or "")
-    return int(at) + 1 if at.isdigit() else ""
-
-
-def _claim(
-    book: str,
-    *,
-    ref: str,
-    refs: Sequence[str],
-    at: EpochMs,
-    kind: Kind,
-    legs: Sequence[Leg],
-    label: str = "",
-    name: str = "",
-    rank: int = BILLS_RANK,
-    status: Status = "confirmed",
-) -> Claim:
-    moved = tuple(leg for leg in legs if leg.amount) if status in ("confirmed", "pending") else ()
-    return Claim(
-        evidence=0,
-        book=book,
-        rank=rank,
-        ref=ref,
-        refs=tuple(refs),
-        name=name or ref,
-        at=at,
-        kind=kind,
-        label=label,
-        legs=moved,
-        status=status,
-    )
+    return edges
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:
@@ -139,16 +85,16 @@ def _trading_bill(context: Context, row: Mapping[str, Any]) -> Claim:
     if is_contract and kind == "trade":
         kind = "realized_pnl" if principal or margin else "fee"
     at, order, trade = from_ms(row["ts"]), str(row.get("ordId") or ""), str(row.get("tradeId") or "")
-    refs = [f"okx:bill/{bill}"]
+    shared: list[str] = []
     if order and trade not in ("", "0"):
-        refs.append(f"okx:fill/{order}/{trade}")
+        shared.append(f"okx:fill/{order}/{trade}")
     elif number in kinds.CONVERSIONS:
         # The two sides of a conversion have nothing in common but their instant.
-        refs.append(f"okx:conversion/{number}/{at}")
+        shared.append(f"okx:conversion/{number}/{at}")
     elif {str(row.get("from")), str(row.get("to"))} == {"6", "18"}:
-        refs += _transfer_refs(token, change, at)
+        shared += _transfer_refs(token, change, at)
     label = f"{number}/{subtype}"
-    return _claim("bills", ref=bill, refs=refs, at=at, kind=kind, legs=legs, label=label, name=order)
+    return told(context, ref=bill, at=at, kind=kind, legs=legs, label=label, name=order, shared=tuple(shared))
 
 
 def _funding_bill(context: Context, row: Mapping[str, Any]) -> Claim | None:
@@ -164,13 +110,14 @@ def _funding_bill(context: Context, row: Mapping[str, Any]) -> Claim | None:
     if other:
         legs.append(Leg(f"{bill}:{other}", other, token, -change))
     at = from_ms(row["ts"])
-    refs = [f"okx:funding-bill/{bill}"]
+    shared: list[str] = []
     if number in kinds.FUNDING_CONVERSIONS:
-        refs.append(f"okx:funding-conversion/{at}")
+        shared.append(f"okx:funding-conversion/{at}")
     elif number in kinds.BETWEEN_ACCOUNTS:
-        refs += _transfer_refs(token, change, at)
+        shared += _transfer_refs(token, change, at)
     kind: Kind = kinds.FUNDING.get(number, "other")
-    return _claim("bills", ref=f"funding/{bill}", refs=refs, at=at, kind=kind, legs=legs, label=number, name=bill)
+    ref = f"funding/{bill}"
+    return told(context, ref=ref, at=at, kind=kind, legs=legs, label=number, name=bill, shared=tuple(shared))
 
 
 def _transfer_refs(token: TokenId, change: Decimal, at: EpochMs) -> list[str]:
@@ -194,11 +141,11 @@ def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
     if fee:
         legs.append(Leg("fee", "trading", context.codes.token(row["feeCcy"]), fee, "fee"))
     order, trade = _text(row, "ordId"), _text(row, "tradeId")
-    return _claim(
-        "trades",
+    return told(
+        context,
         rank=DETAIL_RANK,
         ref=f"{order}/{trade}",
-        refs=(f"okx:fill/{order}/{trade}",),
+        shared=(f"okx:fill/{order}/{trade}",),
         at=from_ms(row["ts"]),
         kind="trade",
         legs=legs,
@@ -237,24 +184,19 @@ def _withdrawal(context: Context, row: Mapping[str, Any]) -> Claim:
 
 def _movement(context: Context, row: Mapping[str, Any], *, row_id: str, legs: Sequence[Leg], kind: Kind, status: Status) -> Claim:
     """A deposit or withdrawal; `chain` is the currency and the network's name: USDT-Arbitrum One."""
-    ref = f"{row_id}/{row['ccy']}"
-    chain = context.networks.get(str(row.get("chain") or "").partition("-")[2])
-    claim = _claim(
-        context.kind,
-        ref=ref,
-        refs=(f"okx:{context.kind}/{ref}",),
+    chain, hash_ = context.networks.get(str(row.get("chain") or "").partition("-")[2]), row.get("txId")
+    is_onchain = chain and isinstance(hash_, str) and hash_ and not row.get("fromWdId")
+    return told(
+        context,
+        ref=f"{row_id}/{row['ccy']}",
         at=from_ms(row["ts"]),
         kind=kind,
         legs=legs,
-        label=str(row.get("chain") or ""),
+        label=row.get("chain"),
         name=row_id,
         status=status,
+        event=f"{chain}:{hash_}" if is_onchain else None,
     )
-    hash_ = row.get("txId")
-    is_internal = bool(row.get("fromWdId")) or not isinstance(hash_, str) or not hash_
-    if chain is None or is_internal:
-        return claim
-    return replace(claim, event=f"{chain}:{hash_}")
 
 
 def _lending(context: Context, row: Mapping[str, Any]) -> Claim:
@@ -262,7 +204,7 @@ def _lending(context: Context, row: Mapping[str, Any]) -> Claim:
     leg = Leg("amount", "earn", context.codes.token(row["ccy"]), parse_amount(row["earnings"], where="earnings"))
     ref = f"{row['ccy']}/{row['ts']}/{row['rate']}/{row['amt']}"
     at = from_ms(row["ts"])
-    return _claim("lending", ref=ref, refs=(f"okx:lending/{ref}",), at=at, kind="interest", legs=(leg,), label="lending")
+    return told(context, ref=ref, at=at, kind="interest", legs=(leg,), label="lending")
 
 
 def rights(evidence: Evidence) -> Rights:
@@ -284,11 +226,11 @@ def forms(payload: Any) -> list[Any]:
 
 QUIRKS = Quirks(
     parsers={
-        "bills": history(_bill, _by_bill),
-        "trades": history(_fill, _by_bill),
-        "deposits": history(_deposit, _by_time),
-        "withdrawals": history(_withdrawal, _by_time),
-        "lending": history(_lending, _by_time),
+        "bills": history(rows_of, _bill, _after("billId")),
+        "trades": history(rows_of, _fill, _after("billId")),
+        "deposits": history(rows_of, _deposit, _after("ts")),
+        "withdrawals": history(rows_of, _withdrawal, _after("ts")),
+        "lending": history(rows_of, _lending, _after("ts")),
     },
     snapshots={"balances": balances},
     rights=rights,

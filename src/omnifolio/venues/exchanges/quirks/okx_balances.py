@@ -7,25 +7,15 @@ Source: okx.com/docs-v5, Get balance (trading and funding account), Get saving b
 Get loan info.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from omnifolio.model.amounts import parse_amount, total
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.venues.exchanges.answers import Context, Page, decode, expect_dict, expect_list
-from omnifolio.venues.exchanges.sheets import Place, Sheet
-
-CASH: Place = ("trading", "spot")
-DEBT: Place = ("trading", "debt")
-BOTS: Place = ("bots", "spot")
-ISOLATED: Place = ("isolated", "collateral")
-FUNDING: Place = ("funding", "funding")
-SAVINGS: Place = ("earn", "earn")
-STAKED: Place = ("earn", "staked")
-PLEDGED: Place = ("loan", "collateral")
-LOANED: Place = ("loan", "debt")
+from omnifolio.venues.exchanges.answers import Context, decode, expect_dict, expect_list
+from omnifolio.venues.exchanges.telling import Held, Source, snapshots
 
 
 def rows_of(evidence: Evidence) -> list[Any]:
@@ -41,50 +31,58 @@ def amount_of(row: Mapping[str, Any], field: str) -> Decimal:
     return parse_amount(row.get(field) or "0", where=field)
 
 
-def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
-    """One snapshot of each place that is told completely. Raises: VenueBadResponse when none is."""
-    codes, sheet = context.codes, Sheet(context, evidence)
-
-    def trading(row: Mapping[str, Any]) -> None:
-        token, cash = codes.token(row["ccy"]), cash_of(row)
-        debt = min(cash, -amount_of(row, "liab")) if cash < 0 else -amount_of(row, "liab")
-        sheet.add(CASH, token, max(cash, Decimal(0)))
-        sheet.add(DEBT, token, debt)
-        sheet.add(BOTS, token, amount_of(row, "stgyEq"))
-        sheet.add(ISOLATED, token, total((amount_of(row, "isoEq"), -amount_of(row, "isoUpl"))))
-
-    def funding(row: Mapping[str, Any]) -> None:
-        sheet.add(FUNDING, codes.token(row["ccy"]), parse_amount(row["bal"], where="bal"))
-
-    def savings(row: Mapping[str, Any]) -> None:
-        # `amt` holds what was earned: the field says that this is a position and no movement.
-        parse_amount(row["earnings"], where="earnings")
-        sheet.add(SAVINGS, codes.token(row["ccy"]), parse_amount(row["amt"], where="amt"))
-
-    def staked(row: Mapping[str, Any]) -> None:
-        for part in row["investData"]:
-            sheet.add(STAKED, codes.token(part["ccy"]), parse_amount(part["amt"], where="amt"))
-
-    def loans(row: Mapping[str, Any]) -> None:
-        for place, field, sign in ((PLEDGED, "collateralData", 1), (LOANED, "loanData", -1)):
-            for part in row[field]:
-                sheet.add(place, codes.token(part["ccy"]), sign * parse_amount(part["amt"], where="amt"))
-
-    sheet.read("/account/balance", _details_of, trading, tells=(CASH, DEBT, BOTS, ISOLATED))
-    sheet.read("/asset/balances", rows_of, funding, tells=(FUNDING,))
-    sheet.read("/savings/balance", rows_of, savings, tells=(SAVINGS,))
-    sheet.read("/orders-active", rows_of, staked, tells=(STAKED,))
-    sheet.read("/loan-info", rows_of, loans, tells=(PLEDGED, LOANED))
-    return sheet.page()
-
-
 def _details_of(evidence: Evidence) -> list[Any]:
     accounts = [expect_dict(row, evidence, where="data") for row in rows_of(evidence)]
     return [row for account in accounts for row in expect_list(account.get("details"), evidence, where="details")]
 
 
-def cash_of(row: Mapping[str, Any]) -> Decimal:
+def _trading(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
+    token, cash, liability = context.codes.token(row["ccy"]), _cash_of(row), amount_of(row, "liab")
+    yield "trading", "spot", token, max(cash, Decimal(0))
+    yield "trading", "debt", token, min(cash, -liability)
+    yield "bots", "spot", token, amount_of(row, "stgyEq")
+    yield "isolated", "collateral", token, total((amount_of(row, "isoEq"), -amount_of(row, "isoUpl")))
+
+
+def _cash_of(row: Mapping[str, Any]) -> Decimal:
     """The cash of one currency. More that is frozen than there is equity lies outside of it, and counts too."""
     cash, frozen = parse_amount(row["cashBal"], where="cashBal"), amount_of(row, "frozenBal")
     equity = parse_amount(row.get("eq") or row["cashBal"], where="eq")
     return total((cash, frozen)) if frozen > max(cash, equity) >= 0 else cash
+
+
+def _funding(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
+    yield "funding", "funding", context.codes.token(row["ccy"]), parse_amount(row["bal"], where="bal")
+
+
+def _savings(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
+    """`amt` holds what was earned; that field tells a position from a movement."""
+    parse_amount(row["earnings"], where="earnings")
+    yield "earn", "earn", context.codes.token(row["ccy"]), parse_amount(row["amt"], where="amt")
+
+
+def _staked(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
+    for part in row["investData"]:
+        yield "earn", "staked", context.codes.token(part["ccy"]), parse_amount(part["amt"], where="amt")
+
+
+def _loans(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
+    for part in row["collateralData"]:
+        yield "loan", "collateral", context.codes.token(part["ccy"]), parse_amount(part["amt"], where="amt")
+    for part in row["loanData"]:
+        yield "loan", "debt", context.codes.token(part["ccy"]), -parse_amount(part["amt"], where="amt")
+
+
+balances = snapshots(
+    Source(
+        path_end="/account/balance",
+        rows_of=_details_of,
+        read=_trading,
+        tells=(("trading", "spot"), ("trading", "debt"), ("bots", "spot"), ("isolated", "collateral")),
+    ),
+    Source(path_end="/asset/balances", rows_of=rows_of, read=_funding, tells=(("funding", "funding"),)),
+    Source(path_end="/savings/balance", rows_of=rows_of, read=_savings, tells=(("earn", "earn"),)),
+    Source(path_end="/orders-active", rows_of=rows_of, read=_staked, tells=(("earn", "staked"),)),
+    Source(path_end="/loan-info", rows_of=rows_of, read=_loans, tells=(("loan", "collateral"), ("loan", "debt"))),
+)
+"""One snapshot of each place that is told completely."""
