@@ -84,6 +84,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     # The way out.
     groups: Mapping[str, str]
     """API group → the URL that its paths hang under."""
+    bases: Mapping[str, str] = {}
+    """`METHOD group path` → the URL that this one hangs under instead, where a group has several versions."""
     allowed: tuple[Endpoint, ...]
     clock: ClockRow = ClockRow()
     pacing: PacingRow = PacingRow()
@@ -101,7 +103,17 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def hosts(self) -> frozenset[str]:
         """Every host that this row may call."""
-        return frozenset(urlsplit(base).hostname or "" for base in self.groups.values())
+        return frozenset(urlsplit(base).hostname or "" for base in self.roots)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Every URL that paths hang under."""
+        return tuple(dict.fromkeys((*self.groups.values(), *self.bases.values())))
+
+    def url_of(self, endpoint: Endpoint) -> str:
+        """The URL of an allowed call, with its path's parameters as ccxt writes them."""
+        _, group, path = endpoint
+        return f"{self.bases.get(' '.join(endpoint)) or self.groups[group]}/{path}"
 
 
 @cache

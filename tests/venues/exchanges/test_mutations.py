@@ -16,7 +16,6 @@ from omnifolio.venues.registry import reader_for
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden" / "exchange"
 CASES = sorted(path for path in FOLDER.glob("*/*/recorded.json"))
-CERTIFICATE = "certificate"
 MUTATIONS = 400
 WRONG: tuple[Any, ...] = (
     None,

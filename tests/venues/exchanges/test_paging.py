@@ -8,6 +8,7 @@ round runs; then everything that the venue has must be stored.
 import random
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from omnifolio.catalog.streams import StreamRow
@@ -326,3 +327,11 @@ def test_the_last_instant_is_asked_too() -> None:
     sync.run()
     assert_complete(venue, sync, 12_963)
     assert sync.lost
+
+
+def test_a_walk_by_page_tokens_covers_no_more_than_the_venue_keeps() -> None:
+    """What lies further back than the venue's look-back was not read, though the walk came to its end."""
+    now, kept = 1_700_000_000_000, 90 * 86_400_000
+    row = msgspec.structs.replace(CURSOR, look_back_ms=kept)
+    step = pager_for(row, "", EpochMs(now)).step(Seen(rows=1, oldest=EpochMs(now - 5), newest=EpochMs(now - 5)))
+    assert step.covered == (Interval(EpochMs(now - kept), EpochMs(now)),)

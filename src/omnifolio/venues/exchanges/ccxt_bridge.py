@@ -243,9 +243,9 @@ class Bridge:
         if self._base is None:
             return url
         path = urlsplit(url).path.removeprefix(self._base.path)
-        for group in self._row.groups.values():
-            if path.startswith(urlsplit(group).path):
-                return f"https://{urlsplit(group).netloc}{path}"
+        for root in self._row.roots:
+            if path.startswith(urlsplit(root).path):
+                return f"https://{urlsplit(root).netloc}{path}"
         return url
 
     # The exchange object.
@@ -261,7 +261,7 @@ class Bridge:
 
     def _build(self) -> Any:
         row, access = self._row, self._access
-        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.groups.values()}
+        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.roots}
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
         logging.getLogger("ccxt").setLevel(logging.WARNING)
         exchange = exchange_class(row.ccxt_id)(
@@ -380,7 +380,7 @@ def rules_of(row: ExchangeRow, base_url: str | None = None) -> tuple[Rule, ...]:
     base = (base_url or "").rstrip("/")
     return tuple(
         Rule(method, f"{base}{urlsplit(url).path}" if base else url, is_configured=bool(base))
-        for method, url in ((method, f"{row.groups[group]}/{path}") for method, group, path in row.allowed)
+        for method, url in ((endpoint[0], row.url_of(endpoint)) for endpoint in row.allowed)
     )
 
 

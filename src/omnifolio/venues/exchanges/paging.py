@@ -293,7 +293,8 @@ class CursorPager:
         self._top = max(self._top, seen.newest or 0)
         is_known = bool(self._done) and seen.oldest is not None and seen.oldest < self._done - self._row.overlap_ms
         if not seen.next or seen.next == self._next or is_known:
-            start = max(self._done - self._row.overlap_ms, self._row.floor_ms) if is_known else self._row.floor_ms
+            kept = max(self._row.floor_ms, self._now - self._row.look_back_ms) if self._row.look_back_ms else self._row.floor_ms
+            start = max(self._done - self._row.overlap_ms, kept) if is_known else kept
             self._done, self._next, self._top = max(self._top, self._done), "", 0
             return Step(self._token(), (Interval(EpochMs(start), self._now),), is_done=True)
         self._next = seen.next

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken, okx
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -13,4 +13,5 @@ QUIRKS: Mapping[str, Quirks] = {
     "coinbase": coinbase.QUIRKS,
     "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "okx": okx.QUIRKS,
 }
