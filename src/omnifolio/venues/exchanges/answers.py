@@ -68,6 +68,9 @@ Parser = Callable[[Context, Evidence], Page]
 SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
 """All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
 
+JoinedParser = Callable[[Context, Sequence[Evidence]], Page]
+"""One answer of a history stream, first, and those of the stream's lookups. Raises: VenueBadResponse."""
+
 
 def nowhere(stream: str) -> str | None:
     """No token to go on from: the finding starts anew."""
@@ -103,6 +106,11 @@ def always(context: Context, known: Known, token: str, now: EpochMs) -> bool:
     return True
 
 
+def no_rights(evidence: Evidence) -> Rights:
+    """Nothing is known: the venue has no introspection."""
+    return Rights(granted=(), is_known=False)
+
+
 def no_scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
     """The scopes of a venue whose streams have none."""
     return Scopes(streams=(), token=token)
@@ -121,7 +129,7 @@ def as_it_is(payload: Any) -> list[Any]:
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
-    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
+    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
     `rights`    the introspection's answer → rights.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
@@ -130,9 +138,10 @@ class Quirks(Struct, frozen=True, kw_only=True):
                 have been before it was taken out of its envelope.
     """
 
-    parsers: Mapping[str, Parser]
+    parsers: Mapping[str, Parser] = {}
     snapshots: Mapping[str, SnapshotParser]
-    rights: Callable[[Evidence], Rights]
+    joined: Mapping[str, JoinedParser] = {}
+    rights: Callable[[Evidence], Rights] = no_rights
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
     is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes
