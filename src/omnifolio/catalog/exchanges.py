@@ -21,6 +21,9 @@ Endpoint = tuple[Method, str, str]
 """METHOD, API group, path template; where ccxt has the exchange, its group joined by "/" and its way of writing the path."""
 
 
+UNRANKED = 1_000
+
+
 class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing the user enters. `target` is ccxt's name for it (`apiKey`, `secret`, `uid` …), whoever signs; `pattern` a regular
     expression for the whole value."""
@@ -95,6 +98,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     status 200."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
+    sends_integers: bool = False
+    """Whether parameters of digits go out as JSON integers: some venues take no text for a number."""
 
     # What is read.
     reading: ReadingRow = ReadingRow()
@@ -120,6 +125,17 @@ def _elsewhere() -> Mapping[str, str]:
 def id_of(name: str) -> str:
     """The row's id for an id of ours or one that the exchange has elsewhere; any other name as it is."""
     return name if name in ids() else _elsewhere().get(name, name)
+
+
+@cache
+def _order() -> Mapping[str, int]:
+    text = (resources.files(__package__) / "data" / "order.toml").read_text(encoding="utf-8")
+    return {name: place for place, name in enumerate(tomllib.loads(text)["exchanges"])}
+
+
+def rank_of(exchange_id: str) -> int:
+    """The exchange's place in the order of how many people use it; `UNRANKED` where nobody has said."""
+    return _order().get(exchange_id, UNRANKED)
 
 
 @cache

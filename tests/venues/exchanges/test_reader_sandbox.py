@@ -1,4 +1,4 @@
-"""Simulated exchanges through the real transport: truth, faults, rights, calls of an unchanged sync."""
+"""Every exchange through the real transport against its simulated venue: truth, faults, rights, calls of an unchanged sync."""
 
 import json
 import urllib.request
@@ -14,8 +14,7 @@ from omnifolio.model.errors import BadCredentials, MissingPermission, OmnifolioE
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.exchanges.reader import ExchangeReader
 
-VENUES = ("binance", "coinbase", "kraken")
-"""Those that the sandbox simulates."""
+VENUES = world.SIMULATED
 BALANCE_PATHS = {
     "binance": ("/api/v3/account", "/sapi/v1/asset/get-funding-asset", "/sapi/v1/simple-earn/locked/position"),
     "coinbase": ("/v2/accounts",),

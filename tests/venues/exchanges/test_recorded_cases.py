@@ -8,19 +8,12 @@ from typing import Any
 import pytest
 from tests import fixtures
 from tests.venues.exchanges import recorded
+from tests.venues.exchanges.differences import DIFFERENT_BY_DESIGN
 
 from omnifolio.catalog import exchanges
 
 ROUNDED_TO_MS = 1_000
 SYNONYMS = {"LUNA": "LUNA-2"}
-
-DIFFERENT_BY_DESIGN = {
-    # The record adds a fee of 90 USDC, which is the spread between the two sides' values, on top of the 1,000 USDC that left the
-    # account; ours keeps what the account lost. It also dates the event by its last update.
-    "coinbase__asset_conversion",
-    # The record tells one side of a move into staking; ours both, so that the account's sum stays what it is.
-    "coinbase__coinbase_staking_events",
-}
 
 CASES = [path for path in fixtures.cases("cex") if exchanges.id_of(path.name.partition("__")[0]) in exchanges.ids()]
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.venues.exchanges import world
 
 from omnifolio.catalog import exchanges
 from omnifolio.model.accounts import Certificate
@@ -14,8 +15,7 @@ from omnifolio.venues.exchanges.reader import quirks_of
 from omnifolio.venues.exchanges.rights import judge
 
 STATES = {"read": "read_only", "trade": "can_trade", "withdraw": "can_withdraw"}
-SIMULATED = ("binance", "coinbase", "kraken")
-ALL_RIGHTS = [(venue, right) for venue in SIMULATED for right in exchanges.load(venue).reading.permissions]
+ALL_RIGHTS = [(venue, right) for venue in world.SIMULATED for right in exchanges.load(venue).reading.permissions]
 
 
 def answer(venue: str, granted: set[str]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def certificate(venue: str, payload: object) -> Certificate:
     )
 
 
-@pytest.mark.parametrize("venue", SIMULATED)
+@pytest.mark.parametrize("venue", world.SIMULATED)
 def test_a_key_that_can_only_read_is_read_only(venue: str) -> None:
     reading = exchanges.load(venue).reading
     found = certificate(venue, answer(venue, {name for name, right in reading.permissions.items() if right == "read"}))
@@ -59,13 +59,13 @@ def test_each_right_alone_decides(venue: str, right: str) -> None:
     assert found.excess == (() if kind == "read" else (right,))
 
 
-@pytest.mark.parametrize("venue", SIMULATED)
+@pytest.mark.parametrize("venue", world.SIMULATED)
 def test_a_right_that_nobody_has_seen_counts_as_dangerous(venue: str) -> None:
     found = certificate(venue, answer(venue, {*exchanges.load(venue).reading.required, "new-thing"}))
     assert (found.state, found.excess) == ("can_withdraw", ("new-thing",))
 
 
-@pytest.mark.parametrize("venue", SIMULATED)
+@pytest.mark.parametrize("venue", world.SIMULATED)
 def test_a_key_that_cannot_read_names_what_is_missing(venue: str) -> None:
     assert certificate(venue, answer(venue, set())).missing == exchanges.load(venue).reading.required
 

@@ -106,11 +106,6 @@ def always(context: Context, known: Known, token: str, now: EpochMs) -> bool:
     return True
 
 
-def no_rights(evidence: Evidence) -> Rights:
-    """Nothing is known: the venue has no introspection."""
-    return Rights(granted=(), is_known=False)
-
-
 def no_scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
     """The scopes of a venue whose streams have none."""
     return Scopes(streams=(), token=token)
@@ -126,11 +121,16 @@ def as_it_is(payload: Any) -> list[Any]:
     return [payload]
 
 
+def rights_untold(evidence: Evidence) -> Rights:
+    """The rights of a key at a venue that has no introspection."""
+    return Rights(granted=(), is_known=False)
+
+
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
     `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
-    `rights`    the introspection's answer → rights.
+    `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
                 `scope_value` a stream's scope as the venue spells it.
@@ -141,7 +141,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     parsers: Mapping[str, Parser] = {}
     snapshots: Mapping[str, SnapshotParser]
     joined: Mapping[str, JoinedParser] = {}
-    rights: Callable[[Evidence], Rights] = no_rights
+    rights: Callable[[Evidence], Rights] = rights_untold
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
     is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes

@@ -85,7 +85,7 @@ class Bridge:
         Its `stream` is "" for the reader to set. Raises: EgressRefused for what is not on the row's list; BadCredentials,
         MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
         """
-        exchange, asked = self._exchange(), dict(params or {})
+        exchange, asked = self._exchange(), _sent(self._row, params or {})
         entry = exchange.described(endpoint)
         if entry is None:
             self._gate_of(exchange).refuse("call", endpoint)
@@ -294,6 +294,11 @@ def rules_of(row: ExchangeRow, base_url: str | None = None) -> tuple[Rule, ...]:
         Rule(method, f"{base}{urlsplit(url).path}" if base else url, is_configured=bool(base))
         for method, url in ((method, f"{row.groups[group]}/{path}") for method, group, path in row.allowed)
     )
+
+
+def _sent(row: ExchangeRow, params: Mapping[str, str | int]) -> dict[str, str | int]:
+    """The parameters in the types in which the venue takes them."""
+    return {name: int(value) if row.sends_integers and str(value).isdigit() else value for name, value in params.items()}
 
 
 def _budget(burst_ms: int) -> Budget | None:

@@ -97,7 +97,7 @@ class ExchangeReader:
         return _batch(found, stream, evidence, _parse(found, stream, evidence))
 
     async def certificate(self, access: Access) -> Certificate:
-        """What the key may do, by the venue's own introspection; `unknown` where it has none. Raises: VenueError."""
+        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError."""
         venue = venue_of(access.venue)
         if not venue.row.permission_probe:
             return Certificate(state="unknown", method="", checked_at=access.clock.now())
@@ -141,6 +141,8 @@ class ExchangeReader:
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     cursors = access.known.cursors
     for row in venue.row.reading.streams:
+        if not row.is_asked:
+            continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
             continue

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
+    "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
     "kraken": kraken.QUIRKS,
 }
