@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken, okx
+from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken, kucoin, okx
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "kucoin": kucoin.QUIRKS,
     "okx": okx.QUIRKS,
 }
