@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken, okx
+from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken, kucoin, okx
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -13,5 +14,6 @@ QUIRKS: Mapping[str, Quirks] = {
     "coinbase": coinbase.QUIRKS,
     "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "kucoin": kucoin.QUIRKS,
     "okx": okx.QUIRKS,
 }
