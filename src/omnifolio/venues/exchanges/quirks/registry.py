@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken, okx
+from omnifolio.venues.exchanges.quirks import (
+    binance,
+    bitfinex,
+    bitstamp,
+    bitvavo,
+    coinbase,
+    deribit,
+    kraken,
+    okx,
+    whitebit,
+)
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -14,4 +24,5 @@ QUIRKS: Mapping[str, Quirks] = {
     "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
     "okx": okx.QUIRKS,
+    "whitebit": whitebit.QUIRKS,
 }
