@@ -12,6 +12,7 @@ from omnifolio.venues.exchanges.quirks import (
     deribit,
     kraken,
     okx,
+    upbit,
     whitebit,
 )
 
@@ -24,5 +25,6 @@ QUIRKS: Mapping[str, Quirks] = {
     "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
     "okx": okx.QUIRKS,
+    "upbit": upbit.QUIRKS,
     "whitebit": whitebit.QUIRKS,
 }
