@@ -5,6 +5,18 @@ from collections.abc import Mapping
 from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken, okx
 from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken, kucoin, okx
+from omnifolio.venues.exchanges.quirks import (
+    binance,
+    bitfinex,
+    bitstamp,
+    bitvavo,
+    coinbase,
+    deribit,
+    kraken,
+    okx,
+    upbit,
+    whitebit,
+)
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -16,4 +28,6 @@ QUIRKS: Mapping[str, Quirks] = {
     "kraken": kraken.QUIRKS,
     "kucoin": kucoin.QUIRKS,
     "okx": okx.QUIRKS,
+    "upbit": upbit.QUIRKS,
+    "whitebit": whitebit.QUIRKS,
 }
