@@ -6,4 +6,7 @@ DIFFERENT_BY_DESIGN = {
     "coinbase__asset_conversion",
     # The record tells one side of a move into staking; ours both, so that the account's sum stays what it is.
     "coinbase__coinbase_staking_events",
+    # The record multiplies price and amount to ten decimals of a euro; ours keeps `amount_fiat`, the cents that the fiat wallet
+    # lost or gained.
+    "bitpanda__trades",
 }

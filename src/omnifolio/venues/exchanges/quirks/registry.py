@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitpanda, bitvavo, coinbase, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
+    "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
