@@ -136,6 +136,11 @@ async def test_a_parameter_cannot_change_the_path(value: str) -> None:
     ask = bench.exchange.v2_private_get_accounts_account_id_transactions
     assert await bench.attempt(ask, {"account_id": value}) == "refused"
     assert await bench.attempt(ask, {"account_id": "2bbf394c-193b-5b2a-9155-3b4732659ede"}) == "wired"
+    htx = Bench("htx", lazy_ccxt.ASYNC)
+    assert (
+        await htx.attempt(htx.exchange.spot_private_get_v1_account_accounts_account_id_balance, {"account-id": value})
+        == "refused"
+    )
 
 
 async def test_a_signed_request_is_sent_once_and_unchanged() -> None:

@@ -84,15 +84,20 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     fields: tuple[CredentialField, ...]
     permission_probe: str = ""
     """The call that tells what a key may do; "" where the venue has none."""
+    permission_needs: tuple[str, ...] = ()
+    """Calls whose answers tell how to ask that."""
 
     # The way out.
     groups: Mapping[str, str]
     """API group → the URL that its paths hang under."""
+    bases: Mapping[str, str] = {}
+    """`METHOD group path` → the URL that this one hangs under instead, where a group has several versions."""
     allowed: tuple[Endpoint, ...]
     clock: ClockRow = ClockRow()
     pacing: PacingRow = PacingRow()
     errors: Mapping[str, str] = {}
-    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong."""
+    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong. `product_not_open`
+    where it says that the account has never used what was asked for."""
     good: Mapping[str, str] = {}
     """Field of an answer → the text that it has when the answer is good, where an exchange that ccxt does not have refuses with
     status 200."""
@@ -107,7 +112,17 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def hosts(self) -> frozenset[str]:
         """Every host that this row may call."""
-        return frozenset(urlsplit(base).hostname or "" for base in self.groups.values())
+        return frozenset(urlsplit(base).hostname or "" for base in self.roots)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Every URL that paths hang under."""
+        return tuple(dict.fromkeys((*self.groups.values(), *self.bases.values())))
+
+    def url_of(self, endpoint: Endpoint) -> str:
+        """The URL of an allowed call, with its path's parameters as ccxt writes them."""
+        _, group, path = endpoint
+        return f"{self.bases.get(' '.join(endpoint)) or self.groups[group]}/{path}"
 
 
 @cache

@@ -13,7 +13,7 @@ Pager = Literal["once", "window", "time", "id", "cursor", "scopes"]
 """How a stream is walked.
 
 `once`    one answer, or pages of one snapshot.
-`window`  time windows walked forward, each read by offset, page number or, where there is neither, by halving it.
+`window`  time windows walked forward, each read by page token, offset, page number or, where there is none, by halving it.
 `time`    ascending from an inclusive start.
 `id`      ascending from an inclusive id.
 `cursor`  newest first by the venue's own page token, down to what is known.
@@ -32,7 +32,8 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `calls`      ccxt's implicit methods (`GET group path` where ccxt does not have the exchange), in order; history streams have
                  one. `paths` are theirs at the venue.
     `lookups`    calls whose answers name what the rows only number; every page is read together with them.
-    `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at.
+    `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at,
+                 which is `first_id` in the beginning.
     `window_ms`  longest span that one question may cover, 0 = any. `floor_ms` is before the venue's first customer.
     `offset_unit` `rows` counts rows, `pages` counts pages from 1.
     `overlap_ms` how far each round steps back; `rescan_ms` how often everything is read again, 0 = never.
@@ -50,6 +51,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     params: Mapping[str, str] = {}
     scope_param: str = ""
     id_param: str = ""
+    first_id: str = "0"
     start_param: str = ""
     end_param: str = ""
     time_unit: Literal["ms", "s"] = "ms"

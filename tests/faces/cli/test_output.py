@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,21 @@ def test_labels_and_notes_stay_through_a_rebuild_and_can_be_taken_back(linked: P
         assert linked("transactions", kind, number, "--remove").code == 0
     assert linked("transactions", "--limit", "1", "-o", "json").json[0]["label"] is None
     assert linked("transactions", "label", number, "--remove").code == 2
+
+
+def test_an_export_is_written_once_and_whole(linked: Program, tmp_path: Path) -> None:
+    kept = [row for row in linked("transactions", "--limit", "5000", "-o", "json").json if row["status"] == "confirmed"]
+    done = linked("export", "omnifolio", str(tmp_path / "all.csv"))
+    assert done.code == 0, done.err
+    rows = list(csv.DictReader((tmp_path / "all.csv").open(newline="")))
+    assert len(rows) == sum(len(row["legs"]) for row in kept)
+    assert f"Wrote {len(rows)} rows" in done.out
+    assert {row["group"] for row in rows} == {f"omnifolio:{row['id']}" for row in kept}
+    assert linked("export", "omnifolio", str(tmp_path / "all.csv")).code == 2
+    day = rows[0]["date"][:10]
+    assert linked("export", "koinly", str(tmp_path / "day.csv"), "--account", "Main", "--from", day, "--to", day).code == 0
+    assert (tmp_path / "day.csv").read_text().startswith("Date,Sent Amount,")
+    assert linked("export", "turbotax", str(tmp_path / "x.csv")).code == 2
 
 
 def test_a_price_of_ones_own_counts_until_it_is_taken_back(linked: Program) -> None:

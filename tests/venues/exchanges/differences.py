@@ -10,3 +10,15 @@ DIFFERENT_BY_DESIGN = {
     # lost or gained.
     "bitpanda__trades",
 }
+
+BEYOND_THE_RECORD = {
+    # A token that the record's own list of assets does not know: it is held all the same.
+    "bitfinex__query_balances_asset_balance": [("B21X", "1", "balance")],
+    # A fill after the instant until which the record looked.
+    "bitfinex__query_online_trade_history_case_1": [
+        ("ETH", "0.26334268", "out"),
+        ("EUR", "43.0012262172", "in"),
+        ("ETH", "0.09868591", "fee"),
+    ],
+}
+"""Rows that are right and that a record leaves out."""

@@ -8,6 +8,7 @@ round runs; then everything that the venue has must be stored.
 import random
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from omnifolio.catalog.streams import StreamRow
@@ -71,6 +72,14 @@ def windowed(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row]
     return page, Seen(rows=len(set(page)))
 
 
+def paged(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row], Seen]:
+    rows = newest_first([row for row in venue.rows if int(asked["start"]) <= row[0] <= int(asked["end"])])
+    start = next(place for place, row in enumerate(rows) if row[1] == int(asked["cursor"])) + 1 if "cursor" in asked else 0
+    page = rows[start : start + limit]
+    following = str(page[-1][1]) if start + limit < len(rows) and page else ""
+    return venue.answer(page), Seen(rows=len(page), next=following)
+
+
 def halved(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row], Seen]:
     within = [row for row in venue.rows if int(asked["start"]) <= row[0] <= int(asked["end"])]
     page = venue.answer(newest_first(within)[:limit])
@@ -121,6 +130,7 @@ COMMON = {
 }
 WINDOW = StreamRow(pager="window", start_param="start", end_param="end", offset_param="offset", window_ms=150, **COMMON)  # type: ignore[arg-type]
 UNBOUNDED = StreamRow(pager="window", start_param="start", end_param="end", offset_param="offset", **COMMON)  # type: ignore[arg-type]
+PAGED = StreamRow(pager="window", start_param="start", end_param="end", cursor_param="cursor", window_ms=150, **COMMON)  # type: ignore[arg-type]
 HALVED = StreamRow(pager="window", start_param="start", end_param="end", window_ms=150, **COMMON)  # type: ignore[arg-type]
 TIME = StreamRow(pager="time", start_param="start", limit_param="limit", page_rows_max=4096, **COMMON)  # type: ignore[arg-type]
 ID = StreamRow(pager="id", id_param="from", limit_param="limit", **COMMON)  # type: ignore[arg-type]
@@ -130,6 +140,7 @@ Ask = Callable[[Venue, dict[str, str], int], tuple[list[Row], Seen]]
 WALKS = {
     "window": (WINDOW, windowed),
     "unbounded": (UNBOUNDED, windowed),
+    "paged": (PAGED, paged),
     "halved": (HALVED, halved),
     "time": (TIME, ascending),
     "id": (ID, by_id),
@@ -316,3 +327,11 @@ def test_the_last_instant_is_asked_too() -> None:
     sync.run()
     assert_complete(venue, sync, 12_963)
     assert sync.lost
+
+
+def test_a_walk_by_page_tokens_covers_no_more_than_the_venue_keeps() -> None:
+    """What lies further back than the venue's look-back was not read, though the walk came to its end."""
+    now, kept = 1_700_000_000_000, 90 * 86_400_000
+    row = msgspec.structs.replace(CURSOR, look_back_ms=kept)
+    step = pager_for(row, "", EpochMs(now)).step(Seen(rows=1, oldest=EpochMs(now - 5), newest=EpochMs(now - 5)))
+    assert step.covered == (Interval(EpochMs(now - kept), EpochMs(now)),)

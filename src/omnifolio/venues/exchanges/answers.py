@@ -21,6 +21,9 @@ NAME_FIELDS = ("id", "refid", "orderNo", "orderId", "tranId", "transId", "purcha
 UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
 """What reading a row may raise when the row, not our code, is at fault."""
 
+OWN_KEY = "{own key}"
+"""Stands in a question for the account's own API key, which is put in where it is signed and never written down."""
+
 _DECODER = msgspec.json.Decoder(float_hook=str)
 
 
@@ -96,6 +99,11 @@ def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
     return {} if last is None else None
 
 
+def asked_once(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """A call that needs nothing of what others answered."""
+    return [{}]
+
+
 def same(scope: str) -> str:
     """The scope itself."""
     return scope
@@ -131,6 +139,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
 
     `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
     `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
+    `asked`     what a call is asked about, out of the answers of the calls before it: once for each item of the list.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
                 `scope_value` a stream's scope as the venue spells it.
@@ -142,6 +151,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     snapshots: Mapping[str, SnapshotParser]
     joined: Mapping[str, JoinedParser] = {}
     rights: Callable[[Evidence], Rights] = rights_untold
+    asked: Callable[[str, Sequence[Evidence]], list[dict[str, str]]] = asked_once
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
     is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes

@@ -31,6 +31,7 @@ from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import ccxt_exchange, lazy_ccxt, own_exchange, verdict
+from omnifolio.venues.exchanges.answers import OWN_KEY
 from omnifolio.venues.exchanges.ccxt_exchange import USER_AGENT, exact_json
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
@@ -94,7 +95,7 @@ class Bridge:
         async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
                 await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
-                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
+                signed = exchange.sign(entry.path, entry.api, entry.method, self._filled(asked))
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
                 question = self._question(checked, asked)
                 return question, await self._carry(checked, question)
@@ -133,6 +134,10 @@ class Bridge:
         for name in [name for name in vars(exchange) if name.startswith(("last_", "last"))]:
             delattr(exchange, name)
         await exchange.close()
+
+    def _filled(self, asked: Mapping[str, str | int]) -> dict[str, str | int]:
+        """The question with the account's own key in the place that was left for it."""
+        return {name: str(self._object.apiKey) if value == OWN_KEY else value for name, value in asked.items()}
 
     # How a request leaves.
 
@@ -234,9 +239,9 @@ class Bridge:
         if self._base is None:
             return url
         path = urlsplit(url).path.removeprefix(self._base.path)
-        for group in self._row.groups.values():
-            if path.startswith(urlsplit(group).path):
-                return f"https://{urlsplit(group).netloc}{path}"
+        for root in self._row.roots:
+            if path.startswith(urlsplit(root).path):
+                return f"https://{urlsplit(root).netloc}{path}"
         return url
 
     # The exchange object.
@@ -252,7 +257,7 @@ class Bridge:
 
     def _build(self) -> Any:
         row, access = self._row, self._access
-        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.groups.values()}
+        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.roots}
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
         make = own_exchange.make if row.signing else ccxt_exchange.make
         exchange = make(row, gate=gate, wire=self._wire)
@@ -292,7 +297,7 @@ def rules_of(row: ExchangeRow, base_url: str | None = None) -> tuple[Rule, ...]:
     base = (base_url or "").rstrip("/")
     return tuple(
         Rule(method, f"{base}{urlsplit(url).path}" if base else url, is_configured=bool(base))
-        for method, url in ((method, f"{row.groups[group]}/{path}") for method, group, path in row.allowed)
+        for method, url in ((endpoint[0], row.url_of(endpoint)) for endpoint in row.allowed)
     )
 
 

@@ -4,7 +4,7 @@ The row says how a stream is walked (`paging`), the quirks of the venue say what
 signs and carries the calls. `decode` is the same pure function for a live page, a rebuild and a replay.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cache
 
 from msgspec.structs import replace
@@ -13,7 +13,15 @@ from omnifolio.catalog import exchanges
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.catalog.streams import StreamRow
 from omnifolio.model.accounts import Certificate
-from omnifolio.model.errors import AccountLocked, BadCredentials, NotFound, VenueBadResponse, VenueBusy, VenueError
+from omnifolio.model.errors import (
+    AccountLocked,
+    BadCredentials,
+    NotFound,
+    ProductNotOpen,
+    VenueBadResponse,
+    VenueBusy,
+    VenueError,
+)
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
@@ -88,6 +96,8 @@ class ExchangeReader:
             else:
                 async for batch in _history(venue, bridge, access, since, row):
                     yield batch
+        except ProductNotOpen:
+            yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
         finally:
             await bridge.close()
 
@@ -102,11 +112,13 @@ class ExchangeReader:
         if not venue.row.permission_probe:
             return Certificate(state="unknown", method="", checked_at=access.clock.now())
         bridge = Bridge(access, venue.row)
+        answers: list[Evidence] = []
         try:
-            evidence = await bridge.call(venue.row.permission_probe)
+            for call in (*venue.row.permission_needs, venue.row.permission_probe):
+                answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
-        return self.certify(access.venue, evidence)
+        return self.certify(access.venue, answers[-1])
 
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
@@ -126,7 +138,10 @@ class ExchangeReader:
         if not venue.quirks.is_due(context, access.known, since.token, now):
             yield Batch(cursor=since, observed_at=now, done=True)
             return
-        answers = [item for call in row.calls for item in await _all_pages(venue, bridge, since.stream, call)]
+        answers: list[Evidence] = []
+        for call in row.calls:
+            for about in venue.quirks.asked(call, answers):
+                answers += await _all_pages(venue, bridge, since.stream, call, about)
         found = venue.quirks.scopes(context, access.known, since.token, answers)
         for number, stream in enumerate(found.streams, start=1):
             async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):
@@ -156,7 +171,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
     """Pages of one history stream, each with the cursor that follows it."""
     pager = pager_for(row, since.token, access.clock.now())
     is_resumed = bool(since.token)
-    lookups = [item for call in row.lookups for item in await _all_pages(venue, bridge, since.stream, call)]
+    lookups = [item for call in row.lookups for item in await _all_pages(venue, bridge, since.stream, call, {})]
     for _ in range(PAGES_MAX):
         question = pager.question()
         if row.scope_param:
@@ -196,9 +211,12 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
     failure: VenueError | None = None
     for call in row.calls:
         try:
-            evidence += await _all_pages(venue, bridge, stream, call)
+            for about in venue.quirks.asked(call, evidence):
+                evidence += await _all_pages(venue, bridge, stream, call, about)
         except (BadCredentials, AccountLocked, VenueBusy):
             raise
+        except ProductNotOpen:
+            continue
         except VenueError as error:
             failure = error
             text = f"{call} could not be read, so what it tells is not updated"
@@ -211,14 +229,14 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
     return replace(batch, gaps=tuple(gaps), done=True)
 
 
-async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str) -> list[Evidence]:
-    """Every page of one call. Raises: VenueError when any of them fails."""
+async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str, about: Mapping[str, str]) -> list[Evidence]:
+    """Every page of one call about one thing. Raises: VenueError when any of them fails."""
     answers: list[Evidence] = []
     question = venue.quirks.following(call, None)
     while question is not None:
         if len(answers) >= SNAPSHOT_PAGES_MAX:
             raise VenueBadResponse(f"{call}: the venue's pages do not end")
-        answers.append(replace(await bridge.call(call, question), stream=stream))
+        answers.append(replace(await bridge.call(call, {**about, **question}), stream=stream))
         question = venue.quirks.following(call, answers[-1])
     return answers
 

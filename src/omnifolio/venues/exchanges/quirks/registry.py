@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitpanda, bitvavo, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitpanda, bitstamp, bitvavo, coinbase, deribit, kraken, okx
 
 QUIRKS: Mapping[str, Quirks] = {
     "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
+    "bitfinex": bitfinex.QUIRKS,
+    "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "okx": okx.QUIRKS,
 }
