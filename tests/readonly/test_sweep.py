@@ -292,16 +292,8 @@ def _only_not(refuse: Any, door: str) -> Any:
     return other
 
 
-FAULTS = (
-    _blind_list,
-    _blind_sign,
-    _blind_send,
-    _any_ticket_signs,
-    _any_ticket_sends,
-    _open_session,
-    _one_write_listed,
-    _refuses_reads,
-)
+FAULTS_OF_THE_GATE = (_blind_list, _blind_sign, _blind_send, _any_ticket_signs, _any_ticket_sends, _open_session)
+FAULTS = (*FAULTS_OF_THE_GATE, _one_write_listed, _refuses_reads)
 
 
 async def findings(kind: lazy_ccxt.Namespace) -> list[str]:

@@ -9,6 +9,9 @@ DIFFERENT_BY_DESIGN = {
     # The record asked for three seconds only, which its payloads do not say, and leaves out what went between customers of the
     # venue; ours tells every movement of the payloads.
     "kucoin__query_asset_movements",
+    # The record multiplies price and amount to ten decimals of a euro; ours keeps `amount_fiat`, the cents that the fiat wallet
+    # lost or gained.
+    "bitpanda__trades",
 }
 
 BEYOND_THE_RECORD = {

@@ -10,7 +10,8 @@ from tests import fixtures
 from tests.venues.exchanges import recorded
 from tests.venues.exchanges.differences import BEYOND_THE_RECORD, DIFFERENT_BY_DESIGN
 
-from omnifolio.catalog import exchanges
+from omnifolio.catalog import assets, exchanges
+from omnifolio.model.tokens import TokenId
 
 ROUNDED_TO_MS = 1_000
 SYNONYMS = {"LUNA": "LUNA-2"}
@@ -21,10 +22,16 @@ CASES = [path for path in fixtures.cases("cex") if exchanges.id_of(path.name.par
 def expected(case: dict[str, Any]) -> list[tuple[str, Decimal, str, int | None]]:
     symbols = case.get("symbols", {})
     return [
-        (symbols.get(fact["asset"], fact["asset"]), Decimal(fact["amount"]), fact["direction"], fact.get("time_ms"))
+        (symbols.get(fact["asset"]) or ticker(fact["asset"]), Decimal(fact["amount"]), fact["direction"], fact.get("time_ms"))
         for fact in case["expected"]
         if Decimal(fact["amount"]) and fact["direction"] != "neutral"
     ]
+
+
+def ticker(asset: str) -> str:
+    """A contract's ticker by the catalog, where the case itself does not tell it; a ticker is one already."""
+    token = assets.load().of(TokenId(asset), recorded.AT) if "/" in asset else None
+    return token.ticker if token else asset
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

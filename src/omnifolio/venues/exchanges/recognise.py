@@ -44,10 +44,17 @@ def recognised(venue: str, takes: Sequence[Take], *, observed_at: EpochMs) -> It
     """Batches of the takes that say something, balances together and first. Raises: NotFound for a venue without a row."""
     found, turns = venue_of(venue), Counter[str]()
     readings = [reading for take in takes if (reading := _best(found, take, takes, turns, observed_at)) is not None]
-    balances = [reading for reading in readings if reading.batch.snapshots]
+    balances = [reading for reading in readings if reading.batch.snapshots and not _is_lookup(found, reading, readings)]
     for stream in dict.fromkeys(reading.stream for reading in balances):
         yield ExchangeReader().decode(venue, stream, [item.evidence for item in balances if item.stream == stream])
     yield from (reading.batch for reading in readings if not reading.batch.snapshots)
+
+
+def _is_lookup(venue: Venue, reading: Reading, readings: Sequence[Reading]) -> bool:
+    """Whether a balance answer stands in the recording to name what another one's rows number: when it was asked is not said."""
+    row, path = venue.row_of(reading.stream), reading.evidence.request.partition(" ")[2]
+    call = row.calls[row.paths.index(path)]
+    return any(call in venue.row_of(other.stream).lookups for other in readings)
 
 
 def _evidence(take: Take, stream: str, path: str, observed_at: EpochMs) -> Evidence:

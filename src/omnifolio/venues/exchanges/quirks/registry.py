@@ -17,8 +17,10 @@ from omnifolio.venues.exchanges.quirks import (
     upbit,
     whitebit,
 )
+from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitpanda, bitstamp, bitvavo, coinbase, deribit, kraken, okx
 
 QUIRKS: Mapping[str, Quirks] = {
+    "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
     "bitstamp": bitstamp.QUIRKS,
