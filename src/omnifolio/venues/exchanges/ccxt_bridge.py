@@ -5,12 +5,10 @@ classes load one by one, markets are never downloaded, its rate limiter, logging
 request passes the gate before it is signed. Secrets enter the exchange object at its first call and leave it with `close`.
 """
 
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,8 +32,8 @@ from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import lazy_ccxt, verdict
-from omnifolio.venues.exchanges.answers import OWN_KEY
-from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
+from omnifolio.venues.exchanges.ccxt_class import exact_json, exchange_class, implicit
+from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
 USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
 PLAYBACK_CREDENTIAL = "cGxheWJhY2twbGF5YmFja3BsYXliYWNr"
@@ -91,7 +89,7 @@ class Bridge:
         MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
         """
         exchange, asked = self._exchange(), dict(params or {})
-        entry = _implicit(type(exchange), endpoint)
+        entry = implicit(type(exchange), endpoint)
         if entry is None:
             self._gate_of(exchange).refuse("call", endpoint)
         key = endpoint_of(entry.method, entry.api, entry.path)
@@ -99,7 +97,7 @@ class Bridge:
         async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
                 await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
-                signed = exchange.sign(entry.path, entry.api, entry.method, self._filled(asked))
+                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
                 question = self._question(checked, asked)
                 return question, await self._carry(checked, question)
@@ -138,10 +136,6 @@ class Bridge:
         for name in [name for name in vars(exchange) if name.startswith(("last_", "last"))]:
             delattr(exchange, name)
         await exchange.close()
-
-    def _filled(self, asked: Mapping[str, str | int]) -> dict[str, str | int]:
-        """The question with the account's own key in the place that was left for it."""
-        return {name: str(self._object.apiKey) if value == OWN_KEY else value for name, value in asked.items()}
 
     # How a request leaves.
 
@@ -269,7 +263,13 @@ class Bridge:
         )
         exchange.number = str
         exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
-        exchange.urls["api"] = _mapped(exchange.urls["api"], lambda url: self._signing_url(exchange.implode_hostname(url)))
+        hosts = exchange.urls.get("hostnames")
+        if hosts:
+            # A host for each kind of product: ccxt puts them in while it signs.
+            exchange.urls["hostnames"] = _mapped(hosts, lambda host: urlsplit(self._signing_url(f"https://{host}")).netloc)
+        exchange.urls["api"] = _mapped(
+            exchange.urls["api"], lambda url: self._signing_url(url if hosts else exchange.implode_hostname(url))
+        )
         exchange.time_ms = self._now_ms
         exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
@@ -287,81 +287,6 @@ class Bridge:
 
     def _next_nonce_us(self) -> int:
         return self._access.egress.timing.nonce_us(self._row.id, self._access.key_label, now_ms=self._now_ms())
-
-
-_classes: dict[str, type[Any]] = {}
-
-
-def exchange_class(ccxt_id: str) -> type[Any]:
-    """The exchange's async class as it is used here: gated, with our clock, our nonces and exact JSON."""
-    if ccxt_id in _classes:
-        return _classes[ccxt_id]
-    loaded: Any = lazy_ccxt.load(ccxt_id)
-    base: Any = gated(loaded)
-
-    class Bridged(base):  # type: ignore[misc]  # ccxt is untyped
-        time_ms: Callable[[], int]
-        next_nonce_us: Callable[[], int]
-        admit: Callable[[int], Awaitable[None]]
-
-        async def fetch2(
-            self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
-        ) -> Any:
-            given = {} if params is None else params
-            if endpoint_of(method, api, path) in self.gate.allowed:
-                await self.admit(self.weight(api, method, path, given, config or {}))
-            return await super().fetch2(path, api, method, given, config or {})
-
-        def weight(self, api: Any, method: str, path: str, params: Any, config: Any) -> int:
-            """What the call costs, in milliseconds of the venue's accounting."""
-            return ceil(float(self.calculate_rate_limiter_cost(api, method, path, params, config)) * float(self.rateLimit))
-
-        def milliseconds(self) -> int:
-            return self.time_ms()
-
-        def seconds(self) -> int:
-            return self.time_ms() // 1000
-
-        def microseconds(self) -> int:
-            return self.time_ms() * 1000
-
-        def incrementing_nonce(self) -> int:
-            return self.next_nonce_us()
-
-        def on_json_response(self, body: str) -> Any:
-            return exact_json(body, where=ccxt_id)
-
-        async def load_markets(self, reload: bool = False, params: Any = None) -> Any:
-            if self.markets is None:
-                self.set_markets([])
-            return self.markets
-
-    Bridged.__name__ = Bridged.__qualname__ = ccxt_id
-    _classes[ccxt_id] = Bridged
-    return Bridged
-
-
-def _implicit(cls: type[Any], name: str) -> Any:
-    """ccxt's description of an implicit endpoint (path, api, method, config), or None.
-
-    It is looked up along the bases, since ccxt hides it behind a plain function on the class itself.
-    """
-    found = (vars(base).get(name) for base in cls.__mro__)
-    return next((entry for entry in found if hasattr(entry, "unbound_method")), None)
-
-
-def exact_json(text: str, *, where: str) -> Any:
-    """JSON with every decimal as the text it was. Raises: VenueBadResponse for what is not JSON, NaN and Infinity included."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a number")
-
-    try:
-        return json.loads(text, parse_float=str, parse_constant=refuse)
-    except RecursionError:
-        raise VenueBadResponse(f"{where}: the answer is nested too deeply") from None
-    except ValueError:
-        raise VenueBadResponse(f"{where}: the answer is not JSON") from None
 
 
 def stated_time(body: bytes, row: ExchangeRow) -> EpochMs:
@@ -393,6 +318,3 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     return {name: _mapped(item, change) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-__all__ = ["Bridge", "exact_json", "exchange_class", "refuse_private_keys", "rules_of"]
