@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import binance, coinbase, htx, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
 }
