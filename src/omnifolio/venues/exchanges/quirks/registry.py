@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, coinbase, htx, kraken
+from omnifolio.venues.exchanges.quirks import binance, coinbase, gate, htx, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "gate": gate.QUIRKS,
     "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
 }
