@@ -3,21 +3,22 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken, okx
-from omnifolio.venues.exchanges.quirks import binance, bitvavo, coinbase, kraken, kucoin, okx
 from omnifolio.venues.exchanges.quirks import (
     binance,
     bitfinex,
+    bitpanda,
     bitstamp,
     bitvavo,
     coinbase,
     deribit,
+    gate,
+    htx,
     kraken,
+    kucoin,
     okx,
     upbit,
     whitebit,
 )
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitpanda, bitstamp, bitvavo, coinbase, deribit, kraken, okx
 
 QUIRKS: Mapping[str, Quirks] = {
     "bitpanda": bitpanda.QUIRKS,
@@ -27,6 +28,8 @@ QUIRKS: Mapping[str, Quirks] = {
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
     "deribit": deribit.QUIRKS,
+    "gate": gate.QUIRKS,
+    "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
     "kucoin": kucoin.QUIRKS,
     "okx": okx.QUIRKS,
