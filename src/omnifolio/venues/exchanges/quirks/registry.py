@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, deribit, kraken, okx
+from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, cryptocom, deribit, kraken, okx
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -11,6 +11,7 @@ QUIRKS: Mapping[str, Quirks] = {
     "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "cryptocom": cryptocom.QUIRKS,
     "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
     "okx": okx.QUIRKS,
