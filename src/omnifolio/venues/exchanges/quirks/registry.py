@@ -3,10 +3,22 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitstamp, bitvavo, coinbase, cryptocom, deribit, kraken, okx
+from omnifolio.venues.exchanges.quirks import (
+    binance,
+    binanceus,
+    bitfinex,
+    bitstamp,
+    bitvavo,
+    coinbase,
+    cryptocom,
+    deribit,
+    kraken,
+    okx,
+)
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
+    "binanceus": binanceus.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
     "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
