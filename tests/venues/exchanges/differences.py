@@ -14,6 +14,16 @@ DIFFERENT_BY_DESIGN = {
     "bitpanda__trades",
 }
 
+WITHOUT_AN_ANSWER = {
+    # Money in and out, which the source of the record gave by hand: no answer in it tells them.
+    "binance_us__binanceus_deposits_withdrawals_location": [
+        ("EUR", "10.00", "in"),
+        ("EUR", "10.00", "out"),
+        ("EUR", "0.02", "fee"),
+    ],
+}
+"""Facts that a record expects though it has no answer that could tell them."""
+
 BEYOND_THE_RECORD = {
     # A token that the record's own list of assets does not know: it is held all the same.
     "bitfinex__query_balances_asset_balance": [("B21X", "1", "balance")],

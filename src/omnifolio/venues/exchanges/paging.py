@@ -123,7 +123,7 @@ class WindowPager:
         if row.end_param:
             asked[row.end_param] = _in_unit(row, self._high, is_end=True)
         if row.offset_param:
-            first = self._offset if row.offset_unit == "rows" else self._offset + 1
+            first = self._offset if row.offset_unit == "rows" else self._offset + row.first_page
             asked[row.offset_param] = str(first)
         if self._next:
             asked[row.cursor_param] = self._next
