@@ -31,7 +31,6 @@ from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import ccxt_exchange, lazy_ccxt, own_exchange, verdict
-from omnifolio.venues.exchanges.answers import OWN_KEY
 from omnifolio.venues.exchanges.ccxt_exchange import USER_AGENT, exact_json
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
@@ -257,7 +256,13 @@ class Bridge:
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
         make = own_exchange.make if row.signing else ccxt_exchange.make
         exchange = make(row, gate=gate, wire=self._wire)
-        exchange.urls["api"] = _mapped(exchange.urls["api"], lambda url: self._signing_url(exchange.implode_hostname(url)))
+        hosts = exchange.urls.get("hostnames")
+        if hosts:
+            # A host for each kind of product: ccxt puts them in while it signs.
+            exchange.urls["hostnames"] = _mapped(hosts, lambda host: urlsplit(self._signing_url(f"https://{host}")).netloc)
+        exchange.urls["api"] = _mapped(
+            exchange.urls["api"], lambda url: self._signing_url(url if hosts else exchange.implode_hostname(url))
+        )
         exchange.time_ms = self._now_ms
         exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
@@ -311,12 +316,3 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     return {name: _mapped(item, change) for name, item in value.items()} if isinstance(value, dict) else value
-        make = own_exchange.make if row.signing else ccxt_exchange.make
-        exchange = make(row, gate=gate, wire=self._wire)
-        hosts = exchange.urls.get("hostnames")
-        if hosts:
-            # A host for each kind of product: ccxt puts them in while it signs.
-            exchange.urls["hostnames"] = _mapped(hosts, lambda host: urlsplit(self._signing_url(f"https://{host}")).netloc)
-        exchange.urls["api"] = _mapped(
-            exchange.urls["api"], lambda url: self._signing_url(url if hosts else exchange.implode_hostname(url))
-        )

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import (
     binance,
+    binanceus,
     bitfinex,
     bitpanda,
     bitstamp,
     bitvavo,
     coinbase,
+    cryptocom,
     deribit,
     gate,
     htx,
@@ -18,15 +20,6 @@ from omnifolio.venues.exchanges.quirks import (
     okx,
     upbit,
     whitebit,
-    binanceus,
-    bitfinex,
-    bitstamp,
-    bitvavo,
-    coinbase,
-    cryptocom,
-    deribit,
-    kraken,
-    okx,
 )
 
 QUIRKS: Mapping[str, Quirks] = {
