@@ -16,6 +16,7 @@ def policy() -> Policy:
             Rule("GET", "https://api.kraken.com/0/public/Time"),
             Rule("POST", "https://api.kraken.com/0/private/Ledgers"),
             Rule("GET", "https://api.kraken.com/v2/accounts/{id}/transactions"),
+            Rule("GET", "https://api.kraken.com/v1/accounts/{account-id}/balance"),
             Rule("GET", "https://api.kraken.com/files/*"),
         ],
     )
@@ -30,6 +31,7 @@ def policy() -> Policy:
         ("kraken", "GET", "https://api.kraken.com/0/public/Time?since=1"),
         ("kraken", "POST", "https://api.kraken.com/0/private/Ledgers"),
         ("kraken", "GET", "https://api.kraken.com/v2/accounts/abc-1/transactions?limit=1"),
+        ("kraken", "GET", "https://api.kraken.com/v1/accounts/50/balance"),
         ("kraken", "GET", "https://api.kraken.com/files/2024/a.csv"),
         ("node", "POST", "http://127.0.0.1:8545/"),
     ],
@@ -54,6 +56,7 @@ def test_a_listed_request_passes(policy: Policy, venue: str, method: str, url: s
         ("kraken", "GET", "https://evil.example\\@api.kraken.com/0/public/Time"),
         ("kraken", "GET", "https://api.kraken.com/v2/accounts/a/b/transactions"),
         ("kraken", "GET", "https://api.kraken.com/v2/accounts//transactions"),
+        ("kraken", "GET", "https://api.kraken.com/v1/accounts/5/0/balance"),
         ("kraken", "GET", "https://api.kraken.com/v2/accounts/../transactions"),
         ("kraken", "GET", "https://api.kraken.com/v2/accounts/a%2Fb/transactions"),
         ("kraken", "GET", "https://api.kraken.com/v2/accounts/%2e%2e/transactions"),

@@ -1,11 +1,16 @@
-"""Teams and users: what a team tells the world, which pages may call the API, and the end of a user."""
+"""Teams and users: made, changed and ended, each with its line in the audit; and what a team tells the world."""
+
+from collections.abc import Sequence
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
 from omnifolio.model.accounts import Principal
+from omnifolio.model.secrets import Secret
 from omnifolio.tenancy import teams, users
+from omnifolio.tenancy.owner import Owner
+from omnifolio.tenancy.owner import ensure as ensure_owner
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.teams import Team
 from omnifolio.vault.admin import request_shred, shred_requested
@@ -32,6 +37,72 @@ async def origins(context: Context) -> frozenset[str]:
         return frozenset(origin for team in teams.list_all(conn, _EDGE) if team.is_active for origin in team.origins)
 
     return await context.store.read(op)
+
+
+async def owner_of(context: Context) -> Owner:
+    """Whoever runs this installation, with team and user; both are made at the first start."""
+
+    def op(conn: Connection) -> Owner:
+        found = ensure_owner(conn, operator("cli"), actor="cli", pepper=context.edge.pepper, now=context.clock.now())
+        if found.secret is not None:
+            context.note(conn, operator("cli"), "team.created", found.team.client_id)
+        return found
+
+    return await context.store.write(op)
+
+
+async def create_team(
+    context: Context, principal: Principal, *, name: str, redirect_uris: Sequence[str], origins: Sequence[str]
+) -> tuple[Team, Secret]:
+    """A new team and its first secret, which is shown this once. Raises: InvalidField naming what is wrong; Forbidden."""
+
+    def op(conn: Connection) -> tuple[Team, Secret]:
+        team, secret = teams.create(
+            conn,
+            principal,
+            name=name,
+            redirect_uris=redirect_uris,
+            origins=origins,
+            pepper=context.edge.pepper,
+            now=context.clock.now(),
+        )
+        context.note(conn, principal, "team.created", team.client_id)
+        return team, secret
+
+    return await context.store.write(op)
+
+
+async def rotate_secret(context: Context, principal: Principal, client_id: str, *, overlap_ms: int) -> Secret:
+    """A new secret of a team; the old one works for `overlap_ms` more. Raises: Conflict, NotFound, Forbidden."""
+
+    def op(conn: Connection) -> Secret:
+        team = teams.by_client_id(conn, client_id)
+        pepper, now = context.edge.pepper, context.clock.now()
+        secret = teams.rotate(conn, principal, team.id, overlap_ms=overlap_ms, pepper=pepper, now=now)
+        context.note(conn, principal, "team.secret_rotated", client_id)
+        return secret
+
+    return await context.store.write(op)
+
+
+async def deactivate_team(context: Context, principal: Principal, client_id: str) -> None:
+    """Refuses a team's secrets and tokens from now on; its data stay. Raises: NotFound, Forbidden."""
+
+    def op(conn: Connection) -> None:
+        teams.deactivate(conn, principal, teams.by_client_id(conn, client_id).id)
+        context.note(conn, principal, "team.deactivated", client_id)
+
+    await context.store.write(op)
+
+
+async def revoke_tokens(context: Context, principal: Principal) -> None:
+    """Makes every token of the principal's user invalid at once. Raises: NotFound when the user is gone."""
+
+    def op(conn: Connection) -> None:
+        users.revoke_tokens(conn, principal)
+        context.note(conn, principal, "tokens.revoked", users.me(conn, principal).uuid)
+
+    await context.store.write(op)
 
 
 async def remove_user(context: Context, principal: Principal) -> Removed:

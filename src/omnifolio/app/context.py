@@ -6,6 +6,7 @@ Only `app` and `faces` see all of it; rooms below are given the one thing that t
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
+from sqlalchemy.engine import Connection
 
 from omnifolio.app.offers import Offers
 from omnifolio.catalog.assets import Assets
@@ -14,6 +15,7 @@ from omnifolio.model.clock import Clock
 from omnifolio.model.ids import AccountId, WireIds
 from omnifolio.model.settings import Settings
 from omnifolio.store.engine import Store
+from omnifolio.tenancy import audit
 from omnifolio.tenancy.limits import ProcessLimits
 from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.vault.derived import derive
@@ -63,3 +65,7 @@ class Context(Struct, frozen=True, kw_only=True):
     market: Market
     request_sync: RequestSync
     key_store: KeyStore | None = None
+
+    def note(self, conn: Connection, principal: Principal, action: str, target: str = "") -> None:
+        """Writes into the audit what the principal does, in the transaction that does it; the last call of that transaction."""
+        audit.append(conn, principal, action, target, key=self.edge.audit, now=self.clock.now())

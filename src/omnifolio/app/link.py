@@ -53,16 +53,22 @@ async def link(
     """
     offer = context.offers.of(provider)
     credentials = check(offer, entered, fingerprint_key=context.edge.fingerprint)
-    account = await context.store.write(
-        _file,
-        principal,
-        offer,
-        credentials,
-        name=name,
-        options=options,
-        publication_key=context.edge.publication,
-        now=context.clock.now(),
-    )
+
+    def op(conn: Connection) -> AccountId:
+        made = _file(
+            conn,
+            principal,
+            offer,
+            credentials,
+            name=name,
+            options=options,
+            publication_key=context.edge.publication,
+            now=context.clock.now(),
+        )
+        context.note(conn, principal, "account.linked", context.ids.wire("account", made))
+        return made
+
+    account = await context.store.write(op)
     await _wake(context, principal, account)
     return account
 
@@ -75,7 +81,12 @@ async def relink(context: Context, principal: Principal, account: AccountId, ent
     now = context.clock.now()
     found = await context.store.read(accounts.get, principal, account, now)
     credentials = check(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
-    await context.store.write(_renew, principal, account, credentials, publication_key=context.edge.publication, now=now)
+
+    def op(conn: Connection) -> None:
+        _renew(conn, principal, account, credentials, publication_key=context.edge.publication, now=now)
+        context.note(conn, principal, "account.relinked", context.ids.wire("account", account))
+
+    await context.store.write(op)
     await _wake(context, principal, account)
 
 
@@ -98,7 +109,12 @@ def mark_due(conn: Connection, principal: Principal, account: AccountId, *, now:
 
 async def unlink(context: Context, principal: Principal, account: AccountId) -> None:
     """Takes an account away with all its facts and credentials. Raises: NotFound."""
-    await context.store.write(_unlink, principal, account, context.clock.now())
+
+    def op(conn: Connection) -> None:
+        _unlink(conn, principal, account, context.clock.now())
+        context.note(conn, principal, "account.removed", context.ids.wire("account", account))
+
+    await context.store.write(op)
     await shred_now(context)
 
 

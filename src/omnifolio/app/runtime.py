@@ -22,11 +22,11 @@ from omnifolio.model.settings import Settings
 from omnifolio.pricing import registry as price_registry
 from omnifolio.store.engine import SqliteStore, Store, open_store
 from omnifolio.store.migrate import prepare
-from omnifolio.sync.credentials import Doorkeeper
+from omnifolio.sync.credentials import Doorkeeper, Note
 from omnifolio.sync.quotes import Refreshed, refresh_quotes
 from omnifolio.sync.refresh import Refresher
 from omnifolio.sync.worker import Workers
-from omnifolio.tenancy import installation
+from omnifolio.tenancy import audit, installation
 from omnifolio.tenancy.limits import ProcessLimits
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.tokens import TokenKeys
@@ -180,7 +180,14 @@ async def _open(
     open_way_out(egress, settings, sources)
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
     prices = Prices(store, sources, egress, clock)
-    workers = None if keys is None else _workers(settings, store, clock, egress=egress, keys=keys, prices=prices)
+    ids = WireIds(found.wire_key)
+
+    def note(conn: Connection, principal: Principal, action: str, account: AccountId) -> None:
+        audit.append(conn, principal, action, ids.wire("account", account), key=edge.audit, now=clock.now())
+
+    workers = None
+    if keys is not None:
+        workers = _workers(settings, store, clock, egress=egress, keys=keys, prices=prices, note=note)
 
     async def request_sync(principal: Principal, account: AccountId) -> None:
         await store.write(mark_due, principal, account, now=clock.now())
@@ -191,7 +198,7 @@ async def _open(
         store=store,
         clock=clock,
         settings=settings,
-        ids=WireIds(found.wire_key),
+        ids=ids,
         edge=edge,
         tokens=TokenKeys(found.id, edge.token),
         limits=ProcessLimits(),
@@ -216,7 +223,9 @@ async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Cl
     return keys
 
 
-def _workers(settings: Settings, store: Store, clock: Clock, *, egress: Egress, keys: KeyStore, prices: Prices) -> Workers:
+def _workers(
+    settings: Settings, store: Store, clock: Clock, *, egress: Egress, keys: KeyStore, prices: Prices, note: Note
+) -> Workers:
     doorkeeper = Doorkeeper(
         store=store,
         clock=clock,
@@ -225,6 +234,7 @@ def _workers(settings: Settings, store: Store, clock: Clock, *, egress: Egress, 
         reader_for=reader_for,
         base_urls=base_urls_of(settings),
         on_trade=settings.trade_permission,
+        note=note,
     )
     refresher = Refresher(
         store=store,

@@ -43,6 +43,16 @@ class Override(Struct, frozen=True, kw_only=True):
     currency: str = BRIDGE
 
 
+class Stated(Struct, frozen=True, kw_only=True):
+    """A price with what stands beside it. `day` is a UTC day as YYYY-MM-DD, None where it holds on every day."""
+
+    token: TokenId
+    day: str | None
+    override: Override
+    reason: str
+    at: EpochMs
+
+
 _read = msgspec.json.Decoder(Override)
 
 
@@ -66,6 +76,24 @@ def set_price(
         raise InvalidField("currency: expected an ISO 4217 code such as USD or EUR")
     value = msgspec.json.encode({"price": canonical(override.price), "currency": override.currency}).decode()
     return overlays.put(conn, principal, kind=OVERLAY_KIND, target=target_of(token, day), value=value, now=now, reason=reason)
+
+
+def listed(conn: Connection, principal: Principal) -> list[Stated]:
+    """Every price that the user has set, oldest first."""
+    found = []
+    for overlay in overlays.listed(conn, principal):
+        if overlay.kind == OVERLAY_KIND:
+            token, _, day = overlay.target.partition(" ")
+            found.append(
+                Stated(
+                    token=TokenId(token),
+                    day=day or None,
+                    override=_read.decode(overlay.value),
+                    reason=overlay.reason,
+                    at=overlay.at,
+                )
+            )
+    return found
 
 
 def target_of(token: TokenId, day: date | None) -> str:

@@ -204,6 +204,12 @@ class VenueClockSkew(VenueError):
     code = "venue_clock_skew"
 
 
+class ProductNotOpen(VenueError):
+    """The account has never used that product of the venue, so there is nothing to read."""
+
+    code = "product_not_open"
+
+
 class VenueUserError(VenueError):
     """The venue refuses this account's credentials."""
 

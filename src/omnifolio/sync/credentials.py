@@ -14,6 +14,7 @@ from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Certificate, Principal
 from omnifolio.model.clock import DAY_MS, Clock
 from omnifolio.model.errors import ExcessPermission, MissingPermission, NotFound, SecretUnreadable
+from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.store.engine import Store
 from omnifolio.transport.egress import Egress
@@ -22,6 +23,9 @@ from omnifolio.vault.keystore import KeyStore
 from omnifolio.venues.contract import Access, Known, Reader
 
 CHECK_EVERY_MS = DAY_MS
+
+Note = Callable[[Connection, Principal, str, AccountId], None]
+"""Writes into the audit what was done with an account's credential, in the transaction that does it."""
 
 
 class Doorkeeper:
@@ -37,6 +41,7 @@ class Doorkeeper:
         reader_for: Callable[[str], Reader],
         base_urls: Mapping[str, str],
         on_trade: Literal["warn", "refuse"],
+        note: Note,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -45,6 +50,7 @@ class Doorkeeper:
         self._reader_for = reader_for
         self._base_urls = base_urls
         self._on_trade = on_trade
+        self._note = note
 
     @asynccontextmanager
     async def open(self, principal: Principal, account: accounts.Account, known: Known) -> AsyncIterator[tuple[Reader, Access]]:
@@ -103,6 +109,8 @@ class Doorkeeper:
                 vault.refuse(conn, principal, account.id, taken)
             else:
                 vault.accept(conn, principal, account.id, taken, self._keys, now=self._clock.now())
+            if excess or taken is not None:
+                self._note(conn, principal, "credential.wiped" if excess else "credential.kept", account.id)
 
         await self._store.write_sync(op)
         if excess:

@@ -11,7 +11,7 @@ from omnifolio.model.errors import EgressRefused
 
 PATH_LENGTH_MAX = 2000
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2e|%2f|%5c|\\|[\x00-\x20]", re.IGNORECASE)
-_PARAMETER = re.compile(r"(\{\w+\}|\*)")
+_PARAMETER = re.compile(r"(\{[^{}]+\}|\*)")
 
 
 class Rule(Struct, frozen=True):

@@ -29,6 +29,7 @@ FILE_STREAMS = "file/"
 ORDERS = "orders"
 """The kind of streams that tell orders: they move nothing, so balances do not depend on them."""
 HISTORY_PAGERS = frozenset({"window", "time", "id", "cursor"})
+"""How histories are walked; other streams are snapshots of the present or finders of scopes."""
 NOTICE_PART = 4
 """A loss is announced when less than this part of the look-back is left, or earlier where no sync will come in time."""
 
@@ -238,7 +239,7 @@ def _rows(venue: str) -> Mapping[str, StreamRow]:
 
 
 def _is_history(row: StreamRow) -> bool:
-    return row.pager in HISTORY_PAGERS and not row.is_balances
+    return row.pager in HISTORY_PAGERS and row.is_asked and not row.is_balances
 
 
 def _kind(

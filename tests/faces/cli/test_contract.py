@@ -1,5 +1,6 @@
 """What scripts may rely on: `serve`, its first start, its end, its settings, and teams."""
 
+import asyncio
 import signal
 import socket
 import stat
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from omnifolio.faces.cli.main import EXIT_SETUP
 from omnifolio.faces.cli.serving import check_exposure
 from omnifolio.model.errors import InvalidSettings
 from omnifolio.model.settings import Settings
+from omnifolio.store.engine import open_store
 from tests.faces.cli.program import Program, ready
 
 STOP_S = 30
@@ -133,6 +136,38 @@ def test_a_team_made_by_the_command_gets_tokens_until_it_is_deactivated(home: Pa
         assert (answer.status_code, answer.json()) == (200, [])
         assert program("teams", "deactivate", made.json["client_id"]).code == 0
         assert token(rotated["secret"]) == 401
+
+
+def test_the_audit_tells_who_did_what_and_sees_a_changed_line(home: Path, database_url: str) -> None:
+    program = Program(home, database=database_url)
+    made = program("teams", "create", "App", "-o", "json")
+    assert program("teams", "rotate", made.json["client_id"]).code == 0
+    own = program("owner", "show", "-o", "json").json
+    assert program("accounts", "add", "kraken", "key=-", "secret=-", "--no-sync", stdin=f"{'K' * 56}\n{'s' * 86}==\n").code == 0
+    account = program("accounts", "list", "-o", "json").json[0]["id"]
+    assert program("accounts", "remove", "kraken", "--yes").code == 0
+    assert program("owner", "revoke").code == 0
+    ours = [(row["action"], row["target"]) for row in program("audit", "list", "-o", "json").json]
+    made_teams = [("team.created", own["client_id"]), ("team.created", made.json["client_id"])]
+    assert ours == [*made_teams, ("team.secret_rotated", made.json["client_id"])]
+    of_owner = program("audit", "list", "--team", own["client_id"], "-o", "json").json
+    assert [(row["action"], row["target"], row["user"]) for row in of_owner] == [
+        ("account.linked", account, own["user"]),
+        ("account.removed", account, own["user"]),
+        ("tokens.revoked", own["user"], own["user"]),
+    ]
+    anchor = program("audit", "head", "-o", "json").json["anchor"]
+    assert program("audit", "verify", "--anchor", anchor).code == 0
+    assert program("audit", "verify", "--anchor", "7:ab").code == 2
+    asyncio.run(_forge(database_url))
+    changed = program("audit", "verify")
+    assert (changed.code, "Line 1 " in changed.out) == (4, True)
+
+
+async def _forge(database_url: str) -> None:
+    store = open_store(database_url)
+    await store.write(lambda conn: conn.execute(sa.text("UPDATE audit SET target = 'other' WHERE action = 'team.created'")))
+    await store.close()
 
 
 def test_a_backup_is_a_whole_database_and_overwrites_nothing(linked: Program, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ LISTS = (
     ("owner", "show"),
     ("vault", "status"),
     ("db", "status"),
+    ("audit", "list"),
+    ("audit", "head"),
     ("doctor",),
     ("doctor", "--egress"),
     ("rebuild", "demo"),
@@ -130,6 +132,47 @@ def test_labels_and_notes_stay_through_a_rebuild_and_can_be_taken_back(linked: P
         assert linked("transactions", kind, number, "--remove").code == 0
     assert linked("transactions", "--limit", "1", "-o", "json").json[0]["label"] is None
     assert linked("transactions", "label", number, "--remove").code == 2
+
+
+def test_an_export_is_written_once_and_whole(linked: Program, tmp_path: Path) -> None:
+    kept = [row for row in linked("transactions", "--limit", "5000", "-o", "json").json if row["status"] == "confirmed"]
+    done = linked("export", "omnifolio", str(tmp_path / "all.csv"))
+    assert done.code == 0, done.err
+    rows = list(csv.DictReader((tmp_path / "all.csv").open(newline="")))
+    assert len(rows) == sum(len(row["legs"]) for row in kept)
+    assert f"Wrote {len(rows)} rows" in done.out
+    assert {row["group"] for row in rows} == {f"omnifolio:{row['id']}" for row in kept}
+    assert linked("export", "omnifolio", str(tmp_path / "all.csv")).code == 2
+    day = rows[0]["date"][:10]
+    assert linked("export", "koinly", str(tmp_path / "day.csv"), "--account", "Main", "--from", day, "--to", day).code == 0
+    assert (tmp_path / "day.csv").read_text().startswith("Date,Sent Amount,")
+    assert linked("export", "turbotax", str(tmp_path / "x.csv")).code == 2
+
+
+def test_a_price_of_ones_own_counts_until_it_is_taken_back(linked: Program) -> None:
+    def value_of(asset: str) -> str | None:
+        found: str | None = next(row["value"] for row in linked("balances", "-o", "json").json if row["asset_id"] == asset)
+        return found
+
+    unpriced = next(row for row in linked("balances", "-o", "json").json if row["value"] is None)
+    asset = unpriced["asset_id"]
+    assert linked("prices", "set", asset, "2", "--reason", "sold one to a friend").code == 0
+    (row,) = linked("prices", "list", "-o", "json").json
+    assert (row["asset_id"], row["price"], row["currency"], row["day"], row["reason"]) == (
+        *(asset, "2", "USD", None),
+        "sold one to a friend",
+    )
+    assert Decimal(str(value_of(asset))) == Decimal(unpriced["amount"]) * 2
+    assert linked("prices", "unset", asset).code == 0
+    assert value_of(asset) is None
+    assert linked("prices", "unset", asset).code == 2
+    for wrong in (
+        ("set", "venue:demo/NOSUCH", "1"),
+        ("set", asset, "-1"),
+        ("set", asset, "NaN"),
+        ("unset", asset, "--day", "now"),
+    ):
+        assert linked("prices", *wrong).code == 2, wrong
 
 
 def test_a_wide_table_keeps_numbers_whole_and_a_narrow_one_becomes_blocks() -> None:

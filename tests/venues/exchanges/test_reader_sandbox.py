@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from tests.venues.exchanges import world
 
-from omnifolio.catalog import exchanges
 from omnifolio.model.errors import BadCredentials, MissingPermission, OmnifolioError, VenueError
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.exchanges.reader import ExchangeReader
 
-VENUES = exchanges.ids()
+VENUES = world.SIMULATED
 BALANCE_PATHS = {
     "binance": ("/api/v3/account", "/sapi/v1/asset/get-funding-asset", "/sapi/v1/simple-earn/locked/position"),
     "coinbase": ("/v2/accounts",),

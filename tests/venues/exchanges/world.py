@@ -26,6 +26,8 @@ from omnifolio.venues.contract import Access, Known, Reader
 SANDBOX = Path(__file__).resolve().parents[3] / "sandbox"
 START_TIMEOUT_S = 30
 PERMISSIVE = ("--rate-scale", "10000")
+SIMULATED = ("binance", "coinbase", "kraken")
+"""Exchanges that the sandbox plays; the others are tested by golden cases alone."""
 
 
 def run(*arguments: str) -> str:

@@ -7,7 +7,7 @@ from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api import accounts, completeness, history, known, orders, public, transactions, user
+from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, public, transactions, user
 from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
@@ -28,6 +28,7 @@ ROUTERS = (
     transactions.ROUTER,
     orders.ROUTER,
     history.ROUTER,
+    exports.ROUTER,
     user.ROUTER,
     known.ROUTER,
 )

@@ -47,6 +47,14 @@ class FeaturesOut(_Out, frozen=True, kw_only=True, gc=False):
     streaming: bool
 
 
+class DataKindOut(_Out, frozen=True, kw_only=True, gc=False):
+    """One kind of data that a provider gives, how that was checked, and for how many days back; null is all of it."""
+
+    kind: str
+    proof: str
+    look_back_days: int | None
+
+
 class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta."""
 
@@ -70,6 +78,7 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     misc: dict[str, Any]
     features: FeaturesOut
     proof: str
+    data: list[DataKindOut]
 
 
 class TeamOut(_Out, frozen=True, kw_only=True, gc=False):

@@ -58,13 +58,16 @@ _REFUSED_CODES = frozenset(
 
 COMMANDS = {
     "accounts": ("accounts:accounts", "Link, list, synchronise, check, import into and remove accounts."),
+    "audit": ("audit:audit", "Who did what here, and proof that nobody has changed that record."),
     "balances": ("holdings:balances", "What is held where, and what it is worth."),
     "completion": ("completion:completion", "Completion of commands and options for your shell."),
     "db": ("database:db", "The database: status, upgrade, backup."),
     "demo": ("demo:demo", "Simulated exchanges, a server and a portfolio in one command."),
     "doctor": ("doctor:doctor", "Is this installation in order, and whom may it call?"),
+    "export": ("export:export", "Your transactions as a file for a tax program or a spreadsheet."),
     "owner": ("owner:owner", "The owner's team and user, and a token for the API."),
     "portfolio": ("portfolio:portfolio", "Everything in one view, in one or several currencies."),
+    "prices": ("prices:prices", "Prices that you set yourself, in the place of every source."),
     "rebuild": ("rebuild:rebuild", "Derive the history again from its kept evidence."),
     "replay": ("replay:replay", "Print the facts of a recorded conversation, without network."),
     "sandbox": ("sandbox:sandbox", "Run simulated venues; print their credentials and truth."),

@@ -2,6 +2,7 @@
 
 import click
 
+from omnifolio.app.administer import revoke_tokens
 from omnifolio.app.authenticate import USER_SCOPES
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show_one
@@ -36,3 +37,15 @@ def token(invocation: Invocation) -> None:
         return context.tokens.issue(found.team, found.user, USER_SCOPES, now=context.clock.now())
 
     click.echo(at_work(invocation, work))
+
+
+@owner.command()
+@pass_invocation
+def revoke(invocation: Invocation) -> None:
+    """Make every token in the owner's name invalid at once."""
+
+    async def work(session: Session) -> None:
+        await revoke_tokens(session.runtime.context, session.owner.principal)
+
+    at_work(invocation, work)
+    click.echo("Revoked. Every token in the owner's name is refused from now on; omnifolio owner token makes a new one.")

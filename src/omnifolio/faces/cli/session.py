@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 from msgspec import Struct
 
+from omnifolio.app.administer import owner_of
 from omnifolio.app.runtime import Runtime, open_runtime
 from omnifolio.faces.cli.main import Invocation, run
 from omnifolio.ledger import accounts
@@ -15,8 +16,6 @@ from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.model.ids import WIRE_LENGTH, AccountId
 from omnifolio.model.settings import Settings
 from omnifolio.tenancy.owner import Owner
-from omnifolio.tenancy.owner import ensure as ensure_owner
-from omnifolio.tenancy.principals import operator
 from omnifolio.transport.recording import Recorder
 
 T = TypeVar("T")
@@ -53,11 +52,7 @@ def at_work(
 
 async def session_of(runtime: Runtime) -> Session:
     """The owner's session in an open runtime."""
-    context = runtime.context
-    owner = await context.store.write(
-        ensure_owner, operator("cli"), actor="cli", pepper=context.edge.pepper, now=context.clock.now()
-    )
-    return Session(runtime, owner)
+    return Session(runtime, await owner_of(runtime.context))
 
 
 def introduce(session: Session, *, is_error_stream: bool) -> None:

@@ -1,8 +1,8 @@
 """`omnifolio teams …`: the developers and hosts who use the API, and their secrets."""
 
 import click
-from sqlalchemy.engine import Connection
 
+from omnifolio.app import administer
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.session import Session, at_work
@@ -32,19 +32,10 @@ def create(
     async def work(session: Session) -> Row:
         context = session.runtime.context
 
-        def op(conn: Connection) -> Row:
-            team, secret = tenancy.create(
-                conn,
-                operator("cli"),
-                name=name,
-                redirect_uris=redirect_uris,
-                origins=origins,
-                pepper=context.edge.pepper,
-                now=context.clock.now(),
-            )
-            return {"name": team.name, "client_id": team.client_id, "secret": secret.reveal()}
-
-        return await context.store.write(op)
+        team, secret = await administer.create_team(
+            context, operator("cli"), name=name, redirect_uris=redirect_uris, origins=origins
+        )
+        return {"name": team.name, "client_id": team.client_id, "secret": secret.reveal()}
 
     show_one(at_work(invocation, work), output_format)
 
@@ -82,19 +73,8 @@ def rotate(invocation: Invocation, client_id: str, overlap_days: int, output_for
     async def work(session: Session) -> Row:
         context = session.runtime.context
 
-        def op(conn: Connection) -> Row:
-            team = tenancy.by_client_id(conn, client_id)
-            secret = tenancy.rotate(
-                conn,
-                operator("cli"),
-                team.id,
-                overlap_ms=overlap_days * DAY_MS,
-                pepper=context.edge.pepper,
-                now=context.clock.now(),
-            )
-            return {"client_id": team.client_id, "secret": secret.reveal()}
-
-        return await context.store.write(op)
+        secret = await administer.rotate_secret(context, operator("cli"), client_id, overlap_ms=overlap_days * DAY_MS)
+        return {"client_id": client_id, "secret": secret.reveal()}
 
     show_one(at_work(invocation, work), output_format)
 
@@ -106,10 +86,7 @@ def deactivate(invocation: Invocation, client_id: str) -> None:
     """Refuse a team's secrets and tokens from now on; its data stay."""
 
     async def work(session: Session) -> None:
-        def op(conn: Connection) -> None:
-            tenancy.deactivate(conn, operator("cli"), tenancy.by_client_id(conn, client_id).id)
-
-        await session.runtime.context.store.write(op)
+        await administer.deactivate_team(session.runtime.context, operator("cli"), client_id)
 
     at_work(invocation, work)
     click.echo("Deactivated. Its tokens and secrets are refused from now on; nothing was deleted.")

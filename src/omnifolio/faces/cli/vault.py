@@ -71,7 +71,7 @@ def shred(invocation: Invocation, user: str | None, account: str | None) -> None
 
     async def work(session: Session) -> int:
         number = None if account is None else await chosen_account(session, account)
-        return upkeep.shred(session.runtime.context, user or session.owner.user.uuid, number)
+        return await upkeep.shred(session.runtime.context, user or session.owner.user.uuid, number)
 
     click.echo(f"Destroyed {at_work(invocation, work, with_workers=True)} keys.")
 

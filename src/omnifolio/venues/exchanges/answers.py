@@ -21,6 +21,10 @@ NAME_FIELDS = ("id", "refid", "orderNo", "orderId", "tranId", "transId", "purcha
 UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
 """What reading a row may raise when the row, not our code, is at fault."""
 
+KEY_START = "key_start"
+"""The parameter under which an introspection's answer brings the first letters of the key that asked: enough to find its own row
+among the user's keys, which venues show masked."""
+
 _DECODER = msgspec.json.Decoder(float_hook=str)
 
 
@@ -68,6 +72,9 @@ Parser = Callable[[Context, Evidence], Page]
 SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
 """All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
 
+JoinedParser = Callable[[Context, Sequence[Evidence]], Page]
+"""One answer of a history stream, first, and those of the stream's lookups. Raises: VenueBadResponse."""
+
 
 def nowhere(stream: str) -> str | None:
     """No token to go on from: the finding starts anew."""
@@ -91,6 +98,11 @@ class Scopes(Struct, frozen=True, kw_only=True):
 def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
     """The question of a call that has a single answer."""
     return {} if last is None else None
+
+
+def asked_once(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """A call that needs nothing of what others answered."""
+    return [{}]
 
 
 def same(scope: str) -> str:
@@ -118,11 +130,17 @@ def as_it_is(payload: Any) -> list[Any]:
     return [payload]
 
 
+def rights_untold(evidence: Evidence) -> Rights:
+    """The rights of a key at a venue that has no introspection."""
+    return Rights(granted=(), is_known=False)
+
+
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
-    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
-    `rights`    the introspection's answer → rights.
+    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
+    `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
+    `asked`     what a call is asked about, out of the answers of the calls before it: once for each item of the list.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
                 `scope_value` a stream's scope as the venue spells it.
@@ -130,9 +148,11 @@ class Quirks(Struct, frozen=True, kw_only=True):
                 have been before it was taken out of its envelope.
     """
 
-    parsers: Mapping[str, Parser]
+    parsers: Mapping[str, Parser] = {}
     snapshots: Mapping[str, SnapshotParser]
-    rights: Callable[[Evidence], Rights]
+    joined: Mapping[str, JoinedParser] = {}
+    rights: Callable[[Evidence], Rights] = rights_untold
+    asked: Callable[[str, Sequence[Evidence]], list[dict[str, str]]] = asked_once
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page
     is_due: Callable[[Context, Known, str, EpochMs], bool] = always
     scopes: Callable[[Context, Known, str, Sequence[Evidence]], Scopes] = no_scopes

@@ -24,7 +24,7 @@ from msgspec import Struct
 from omnifolio.model.errors import EgressRefused
 
 Endpoint = tuple[str, str, str]
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 PLAIN_SEGMENT = re.compile(r"[^/\\?#%\x00-\x20]{1,2000}")
 _PROXY_KINDS = ("proxyUrl", "proxy_url", "httpProxy", "http_proxy", "httpsProxy", "https_proxy", "socksProxy", "socks_proxy")
 PROXY_SETTINGS = (

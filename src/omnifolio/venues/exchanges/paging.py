@@ -91,10 +91,10 @@ def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
 
 
 class WindowPager:
-    """Time windows from the oldest to now; inside one, offsets or page numbers, or halves where the venue has neither.
+    """Time windows from the oldest to now; inside one, page tokens, offsets or page numbers, or halves where the venue has none.
 
-    Token: `done` everything up to here was read; `low`, `high`, `offset` the window in progress; `width` its current span;
-    `scan` when the last walk from the beginning started.
+    Token: `done` everything up to here was read; `low`, `high`, `offset` or `next` the window in progress; `width` its current
+    span; `scan` when the last walk from the beginning started.
     """
 
     def __init__(self, row: StreamRow, state: dict[str, Any], now: EpochMs) -> None:
@@ -104,6 +104,7 @@ class WindowPager:
         self._done = int(state.get("done", _start_of(row, now)))
         self._width = int(state.get("width", row.window_ms or self._now))
         self._offset = int(state.get("offset", 0))
+        self._next = str(state.get("next", ""))
         self._low = int(state.get("low", 0))
         self._high = int(state.get("high", 0))
         if not self._high:
@@ -111,7 +112,8 @@ class WindowPager:
             self._open(max(self._done - overlap, _start_of(row, now)))
 
     def _open(self, low: int) -> None:
-        self._low, self._high, self._offset = low, min(low + self._width, max(self._now, low)), 0
+        self._low, self._high = low, min(low + self._width, max(self._now, low))
+        self._offset, self._next = 0, ""
 
     def question(self) -> dict[str, str]:
         row = self._row
@@ -121,14 +123,20 @@ class WindowPager:
         if row.end_param:
             asked[row.end_param] = _in_unit(row, self._high, is_end=True)
         if row.offset_param:
-            first = self._offset if row.offset_unit == "rows" else self._offset + 1
+            first = self._offset if row.offset_unit == "rows" else self._offset + row.first_page
             asked[row.offset_param] = str(first)
+        if self._next:
+            asked[row.cursor_param] = self._next
         if row.limit_param:
             asked[row.limit_param] = str(row.page_rows)
         return asked
 
     def step(self, seen: Seen) -> Step:
-        if self._row.offset_param:
+        if self._row.cursor_param:
+            if seen.next and seen.next != self._next:
+                self._next = seen.next
+                return Step(self._token())
+        elif self._row.offset_param:
             if not seen.rows and (seen.total or 0) - self._asked() >= self._row.page_rows:
                 return Step(self._token(), is_torn=True)
             if not self._is_last_page(seen):
@@ -164,16 +172,18 @@ class WindowPager:
         longest = self._row.window_ms or self._now
         self._width = min(max(self._width * 2, 1), longest)
         if is_done:
-            self._high = 0
+            self._high, self._next = 0, ""
             self._width = longest
         else:
             self._open(self._done)
         return Step(self._token(), covered, is_done, lost)
 
     def _token(self) -> str:
-        state = {"scan": self._scan, "done": self._done}
+        state: dict[str, int | str] = {"scan": self._scan, "done": self._done}
         if self._high:
             state |= {"low": self._low, "high": self._high, "offset": self._offset, "width": self._width}
+        if self._next:
+            state |= {"next": self._next}
         return json.dumps(state, separators=(",", ":"))
 
 
@@ -238,7 +248,7 @@ class IdPager:
             self._from, self._open = self._open, ""
 
     def question(self) -> dict[str, str]:
-        asked = {**self._row.params, self._row.id_param: self._from}
+        asked = {**self._row.params, self._row.id_param: self._row.first_id if self._from == EMPTY_ID else self._from}
         if self._row.limit_param:
             asked[self._row.limit_param] = str(self._row.page_rows)
         return asked

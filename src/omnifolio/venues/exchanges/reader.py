@@ -4,7 +4,7 @@ The row says how a stream is walked (`paging`), the quirks of the venue say what
 signs and carries the calls. `decode` is the same pure function for a live page, a rebuild and a replay.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cache
 
 from msgspec.structs import replace
@@ -13,11 +13,19 @@ from omnifolio.catalog import exchanges
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.catalog.streams import StreamRow
 from omnifolio.model.accounts import Certificate
-from omnifolio.model.errors import AccountLocked, BadCredentials, NotFound, VenueBadResponse, VenueBusy, VenueError
+from omnifolio.model.errors import (
+    AccountLocked,
+    BadCredentials,
+    NotFound,
+    ProductNotOpen,
+    VenueBadResponse,
+    VenueBusy,
+    VenueError,
+)
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
@@ -28,6 +36,8 @@ SNAPSHOT_PAGES_MAX = 200
 PROGRESS_STREAMS = 25
 """Pages of one stream in one run, and of one balance call: a venue that gives more never ends. Scopes between two notes of
 how far a finder has come."""
+
+KEY_START_LENGTH = 12
 
 
 def quirks_of(row: ExchangeRow) -> Quirks:
@@ -88,6 +98,8 @@ class ExchangeReader:
             else:
                 async for batch in _history(venue, bridge, access, since, row):
                     yield batch
+        except ProductNotOpen:
+            yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
         finally:
             await bridge.close()
 
@@ -97,14 +109,20 @@ class ExchangeReader:
         return _batch(found, stream, evidence, _parse(found, stream, evidence))
 
     async def certificate(self, access: Access) -> Certificate:
-        """What the key may do, by the venue's own introspection. Raises: VenueError."""
+        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError."""
         venue = venue_of(access.venue)
+        if not venue.row.permission_probe:
+            return Certificate(state="unknown", method="", checked_at=access.clock.now())
         bridge = Bridge(access, venue.row)
+        answers: list[Evidence] = []
         try:
-            evidence = await bridge.call(venue.row.permission_probe)
+            for call in (*venue.row.permission_needs, venue.row.permission_probe):
+                answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
-        return self.certify(access.venue, evidence)
+        key = access.secrets.get("key")
+        start = {KEY_START: key.reveal()[:KEY_START_LENGTH]} if key else {}
+        return self.certify(access.venue, replace(answers[-1], params=start))
 
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
@@ -124,7 +142,10 @@ class ExchangeReader:
         if not venue.quirks.is_due(context, access.known, since.token, now):
             yield Batch(cursor=since, observed_at=now, done=True)
             return
-        answers = [item for call in row.calls for item in await _all_pages(venue, bridge, since.stream, call)]
+        answers: list[Evidence] = []
+        for call in row.calls:
+            for about in venue.quirks.asked(call, answers):
+                answers += await _all_pages(venue, bridge, since.stream, call, about)
         found = venue.quirks.scopes(context, access.known, since.token, answers)
         for number, stream in enumerate(found.streams, start=1):
             async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):
@@ -139,6 +160,8 @@ class ExchangeReader:
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     cursors = access.known.cursors
     for row in venue.row.reading.streams:
+        if not row.is_asked:
+            continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
             continue
@@ -152,6 +175,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
     """Pages of one history stream, each with the cursor that follows it."""
     pager = pager_for(row, since.token, access.clock.now())
     is_resumed = bool(since.token)
+    lookups = [item for call in row.lookups for item in await _all_pages(venue, bridge, since.stream, call, {})]
     for _ in range(PAGES_MAX):
         question = pager.question()
         if row.scope_param:
@@ -165,7 +189,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
             pager, is_resumed = pager_for(row, "", access.clock.now()), False
             continue
         is_resumed = False
-        evidence = (replace(answer, stream=since.stream),)
+        evidence = (replace(answer, stream=since.stream), *lookups)
         page = _parse(venue, since.stream, evidence)
         step = pager.step(page.seen)
         if step.is_torn:
@@ -191,9 +215,12 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
     failure: VenueError | None = None
     for call in row.calls:
         try:
-            evidence += await _all_pages(venue, bridge, stream, call)
+            for about in venue.quirks.asked(call, evidence):
+                evidence += await _all_pages(venue, bridge, stream, call, about)
         except (BadCredentials, AccountLocked, VenueBusy):
             raise
+        except ProductNotOpen:
+            continue
         except VenueError as error:
             failure = error
             text = f"{call} could not be read, so what it tells is not updated"
@@ -206,14 +233,14 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
     return replace(batch, gaps=tuple(gaps), done=True)
 
 
-async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str) -> list[Evidence]:
-    """Every page of one call. Raises: VenueError when any of them fails."""
+async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str, about: Mapping[str, str]) -> list[Evidence]:
+    """Every page of one call about one thing. Raises: VenueError when any of them fails."""
     answers: list[Evidence] = []
     question = venue.quirks.following(call, None)
     while question is not None:
         if len(answers) >= SNAPSHOT_PAGES_MAX:
             raise VenueBadResponse(f"{call}: the venue's pages do not end")
-        answers.append(replace(await bridge.call(call, question), stream=stream))
+        answers.append(replace(await bridge.call(call, {**about, **question}), stream=stream))
         question = venue.quirks.following(call, answers[-1])
     return answers
 
@@ -221,8 +248,9 @@ async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str) -> li
 def _parse(venue: Venue, stream: str, evidence: Sequence[Evidence]) -> Page:
     """What the answers of one page say. Raises: VenueBadResponse."""
     context = venue.context(stream)
-    if context.kind in venue.quirks.snapshots:
-        return venue.quirks.snapshots[context.kind](context, evidence)
+    whole = venue.quirks.snapshots.get(context.kind) or venue.quirks.joined.get(context.kind)
+    if whole is not None:
+        return whole(context, evidence)
     pages = [venue.quirks.parsers[context.kind](context, item) for item in evidence]
     if len(pages) == 1:
         return pages[0]

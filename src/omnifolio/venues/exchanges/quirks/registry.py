@@ -3,10 +3,40 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, coinbase, kraken
+from omnifolio.venues.exchanges.quirks import (
+    binance,
+    binanceus,
+    bitfinex,
+    bitpanda,
+    bitstamp,
+    bitvavo,
+    coinbase,
+    cryptocom,
+    deribit,
+    gate,
+    htx,
+    kraken,
+    kucoin,
+    okx,
+    upbit,
+    whitebit,
+)
 
 QUIRKS: Mapping[str, Quirks] = {
+    "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
+    "binanceus": binanceus.QUIRKS,
+    "bitfinex": bitfinex.QUIRKS,
+    "bitstamp": bitstamp.QUIRKS,
+    "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "cryptocom": cryptocom.QUIRKS,
+    "deribit": deribit.QUIRKS,
+    "gate": gate.QUIRKS,
+    "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "kucoin": kucoin.QUIRKS,
+    "okx": okx.QUIRKS,
+    "upbit": upbit.QUIRKS,
+    "whitebit": whitebit.QUIRKS,
 }
