@@ -69,7 +69,7 @@ def row(**more: Any) -> StreamRow:
         "the next sync is too late",
         "a sync is under way",
         "losing",
-    ],  # fmt: skip
+    ],
 )
 def test_a_loss_is_announced_when_no_sync_will_come_before_it_or_little_time_is_left(
     last_read: int, more: dict[str, Any], lost_in_days: int | None
