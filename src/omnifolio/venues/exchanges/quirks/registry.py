@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, coinbase, gate, htx, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitget, coinbase, gate, htx, kraken
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
+    "bitget": bitget.QUIRKS,
     "coinbase": coinbase.QUIRKS,
     "gate": gate.QUIRKS,
     "htx": htx.QUIRKS,
