@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitget, coinbase, gate, htx, kraken
+from omnifolio.venues.exchanges.quirks import binance, bitget, coinbase, gate, htx, kraken, mexc
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -12,4 +12,5 @@ QUIRKS: Mapping[str, Quirks] = {
     "gate": gate.QUIRKS,
     "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "mexc": mexc.QUIRKS,
 }
