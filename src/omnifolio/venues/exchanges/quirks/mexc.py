@@ -49,6 +49,9 @@ _WITHDRAWAL_STATUSES: Mapping[str, Status] = {"7": "confirmed", "8": "failed", "
 _TRANSFER_STATUSES: Mapping[str, Status] = {"SUCCESS": "confirmed", "FAILED": "failed"}
 _WALLETS = {"SPOT": "spot", "FUTURES": "futures"}
 
+_SPOT: tuple[str, Product] = ("spot", "spot")
+_FUTURES: tuple[str, Product] = ("futures", "collateral")
+
 RowReader = Callable[[Context, Mapping[str, Any]], Claim]
 Held = dict[TokenId, list[Decimal]]
 
@@ -220,9 +223,10 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     snapshots: list[Snapshot] = []
     for item in evidence:
         held: Held = {}
-        wallet, kind = ("spot", "spot") if item.request.endswith("/account") else ("futures", "collateral")
+        is_spot = item.request.endswith("/account")
+        wallet, kind = _SPOT if is_spot else _FUTURES
         try:
-            bad = _spot(context, item, held) if wallet == "spot" else _futures(context, item, held)
+            bad = _spot(context, item, held) if is_spot else _futures(context, item, held)
         except VenueBadResponse as error:
             if len(evidence) == 1:
                 raise
@@ -269,7 +273,7 @@ def _snapshot(wallet: str, kind: Product, held: Held, at: EpochMs) -> Snapshot:
 
 def is_due(context: Context, known: Known, token: str, now: EpochMs) -> bool:
     """Symbols are looked up again when a token is held that was not before."""
-    return _tokens(context, known) != json.loads(token or "[]")
+    return bool(_tokens(context, known) != json.loads(token or "[]"))
 
 
 def _tokens(context: Context, known: Known) -> list[str]:
