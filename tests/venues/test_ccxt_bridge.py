@@ -2,8 +2,10 @@
 
 import json
 import logging
+import re
 from typing import Any
 
+import msgspec
 import pytest
 from tests.stage import ScriptedWire, StageTime, answer
 from tests.venues.verifying import KEY, KRAKEN_SECRET, PEM, SECRETS, Venue
@@ -23,11 +25,13 @@ from omnifolio.model.errors import (
     VenueError,
     VenueUnavailable,
 )
+from omnifolio.model.facts import Evidence
 from omnifolio.model.secrets import Secret
 from omnifolio.transport.egress import Answer, Egress
 from omnifolio.transport.recording import Recorder, dump, load
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
+from omnifolio.venues.exchanges import lazy_ccxt
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge, refuse_private_keys, rules_of
 
 CALLS: list[tuple[str, str, dict[str, str | int], str]] = [
@@ -171,6 +175,22 @@ async def test_what_only_the_user_can_mend_is_asked_once() -> None:
     (found,), wire, _ = await scripted("kraken", answer(body=b'{"error":["EAPI:Invalid key"]}'))
     assert type(found) is BadCredentials
     assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(("name", "endpoint", "limit"), [("bitfinex", "privatePostAuthRLedgersHist", 2500), ("kraken", "", "")])
+async def test_a_venue_that_wants_numbers_gets_numbers(name: str, endpoint: str, limit: object) -> None:
+    """Bitfinex documents its parameters as JSON integers; a form knows text alone."""
+    time = StageTime()
+    wire = ScriptedWire(time, [answer(body=b'{"error":[],"result":{}}' if name == "kraken" else b"[]")])
+    secrets = {"key": Secret(KEY), "secret": Secret(KRAKEN_SECRET)}
+    access = Access(venue=name, egress=Egress(clock=time, wire=wire), clock=time, key_label="k", secrets=secrets)
+    bridge = Bridge(access, exchanges.load(name))
+    (found,) = await time.play(bridge.call(endpoint or READ[name], {"limit": "2500"}))
+    await bridge.close()
+    body = wire.sent[0][1].body or b""
+    assert isinstance(found, Evidence)
+    assert found.params == {"limit": "2500"}
+    assert (json.loads(body)["limit"] == limit) if limit else (b"limit=2500" in body)
 
 
 async def test_retry_after_is_waited_for_and_a_ban_ends_the_slice() -> None:
@@ -318,3 +338,26 @@ def test_an_override_leaves_no_host_but_its_own() -> None:
         assert all(rule.url.startswith("https://") for rule in rules_of(row))
         assert all(rule.url.startswith("http://127.0.0.1:1/x/") for rule in rules_of(row, "http://127.0.0.1:1/x/"))
         assert {group for _, group, _ in row.allowed} <= set(row.groups)
+
+
+def test_a_path_of_another_version_hangs_under_a_base_of_its_own() -> None:
+    kraken = exchanges.load("kraken")
+    row = msgspec.structs.replace(kraken, bases={"POST private Ledgers": "https://api.kraken.com/2/private"})
+    urls = {rule.url for rule in rules_of(row)}
+    assert "https://api.kraken.com/2/private/Ledgers" in urls
+    assert "https://api.kraken.com/0/private/Balance" in urls
+    assert "https://api.kraken.com/0/private/Ledgers" not in urls
+    assert (row.hosts, "https://api.kraken.com/2/private" in row.roots) == (kraken.hosts, True)
+
+
+@pytest.mark.parametrize("name", [name for name in exchanges.ids() if exchanges.load(name).bases])
+def test_ccxt_signs_the_very_url_that_the_row_lets_pass(name: str) -> None:
+    """A version that ccxt moves to another path must not make the row's own reads refused."""
+    row = exchanges.load(name)
+    exchange = lazy_ccxt.load(row.ccxt_id)({"apiKey": KEY, "secret": KEY, "password": KEY, "uid": KEY})
+    for endpoint in row.allowed:
+        method, group, path = endpoint
+        asked = dict.fromkeys(re.findall(r"{(\w+)}", path), "1")
+        signed = exchange.sign(path, group.split("/"), method, asked)["url"]
+        assert signed.partition("?")[0] == row.url_of(endpoint).format(**asked)
+    assert set(row.bases) <= {" ".join(endpoint) for endpoint in row.allowed}

@@ -6,13 +6,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from omnifolio.catalog import exchanges
+from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.proofs import Proof
+from omnifolio.model.clock import DAY_MS
 from omnifolio.model.errors import NotFound
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
 Category = Literal["exchanges", "wallets", "blockchains"]
-Proof = Literal["executed", "recorded", "sampled", "listed"]
 
 UNPROVEN_NOTICE = (
     "This connector was checked against the provider's documentation and a simulation of it, not yet against a live account."
@@ -43,6 +44,14 @@ class Field(Struct, frozen=True, kw_only=True):
         return bool(value) and (not self.pattern or re.fullmatch(self.pattern, value) is not None)
 
 
+class DataKind(Struct, frozen=True, kw_only=True):
+    """One kind of data that a venue gives: how it was proved, and for how many days back (None: all of it)."""
+
+    kind: str
+    proof: Proof
+    look_back_days: int | None = None
+
+
 class Offer(Struct, frozen=True, kw_only=True):
     """A venue as it is offered. `identity` names the fields that make two links the same."""
 
@@ -56,6 +65,9 @@ class Offer(Struct, frozen=True, kw_only=True):
     instructions: str = ""
     proof: Proof = "sampled"
     has_history: bool = True
+    data: tuple[DataKind, ...] = ()
+    rank: int = exchanges.UNRANKED
+    """Its place in the order of how many people use it."""
 
     @property
     def is_beta(self) -> bool:
@@ -67,7 +79,7 @@ class Offers:
     """The venues of this installation by name."""
 
     def __init__(self, offers: Iterable[Offer]) -> None:
-        self.all: Sequence[Offer] = sorted(offers, key=lambda offer: offer.name)
+        self.all: Sequence[Offer] = sorted(offers, key=lambda offer: (offer.rank, offer.name))
         self._by_name = {name: offer for offer in self.all for name in (offer.name, *offer.alternate_names)}
 
     def of(self, name: str) -> Offer:
@@ -105,23 +117,33 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
 
 
 def exchange_offers() -> list[Offer]:
-    """Every exchange of the catalog."""
-    return [_of_exchange(exchanges.load(name)) for name in exchanges.ids()]
+    """Every exchange of the catalog that has been checked at all."""
+    return [_of_exchange(exchanges.load(name)) for name in exchanges.ids() if proofs.of(name).proof != "listed"]
 
 
 def _of_exchange(row: exchanges.ExchangeRow) -> Offer:
+    proof = proofs.of(row.id)
     return Offer(
         name=row.id,
         display_name=row.display_name,
         category="exchanges",
-        auth_type="token",
+        auth_type="token" if any(field.secret for field in row.fields) else "wallet",
         fields=tuple(
             Field(name=field.name, label=field.label, hint=field.hint, pattern=field.pattern, is_secret=field.secret)
             for field in row.fields
         ),
         identity=(row.fields[0].name,),
         instructions=row.fields[0].hint,
+        alternate_names=row.also,
+        proof=proof.proof,
+        data=tuple(DataKind(kind=kind, proof=level, look_back_days=_days_of(row, kind)) for kind, level in proof.streams.items()),
+        rank=exchanges.rank_of(row.id),
     )
+
+
+def _days_of(row: exchanges.ExchangeRow, kind: str) -> int | None:
+    look_back_ms = next(stream.look_back_ms for stream in row.reading.streams if stream.kind == kind)
+    return None if look_back_ms is None else look_back_ms // DAY_MS
 
 
 DEMO = Offer(

@@ -18,11 +18,15 @@ from omnifolio.model.errors import NotFound
 
 Method = Literal["GET", "POST"]
 Endpoint = tuple[Method, str, str]
-"""METHOD, ccxt's API group joined by "/", the path template as ccxt writes it."""
+"""METHOD, API group, path template; where ccxt has the exchange, its group joined by "/" and its way of writing the path."""
+
+
+UNRANKED = 1_000
 
 
 class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thing the user enters. `target` is ccxt's name for it, `pattern` a regular expression for the whole value."""
+    """One thing the user enters. `target` is ccxt's name for it (`apiKey`, `secret`, `uid` …), whoever signs; `pattern` a regular
+    expression for the whole value."""
 
     name: str
     target: str
@@ -49,11 +53,13 @@ class ClockRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PacingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the venue lets through, in milliseconds of its own accounting: ccxt's cost of a call times its `rateLimit`.
 
-    `*_burst_ms` may be spent at once; 1,000 of them come back each second. 0 = no such limit.
+    `*_burst_ms` may be spent at once; 1,000 of them come back each second. 0 = no such limit. `call_ms` is what a call costs
+    where ccxt does not have the exchange.
     """
 
     address_burst_ms: int = 1_000
     key_burst_ms: int = 0
+    call_ms: int = 100
     used_headers: Mapping[str, int] = {}
     """Header that states what was used in the running minute → the weight that the venue allows in it."""
 
@@ -65,6 +71,9 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     id: str
     display_name: str
     ccxt_id: str
+    """ccxt's id of it; "" where ccxt does not have it."""
+    signing: str = ""
+    """The module of `venues/exchanges/signers` that signs its requests where ccxt does not; the group `public` is not signed."""
     documentation: str
     quirks: str = ""
     """The module of `venues/exchanges/quirks` that reads its answers; "" is the one with the row's own id."""
@@ -83,14 +92,21 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     # The way out.
     groups: Mapping[str, str]
     """API group → the URL that its paths hang under."""
+    bases: Mapping[str, str] = {}
+    """`METHOD group path` → the URL that this one hangs under instead, where a group has several versions."""
     allowed: tuple[Endpoint, ...]
     clock: ClockRow = ClockRow()
     pacing: PacingRow = PacingRow()
     errors: Mapping[str, str] = {}
     """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong. `product_not_open`
     where it says that the account has never used what was asked for."""
+    good: Mapping[str, str] = {}
+    """Field of an answer → the text that it has when the answer is good, where an exchange that ccxt does not have refuses with
+    status 200."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
+    sends_integers: bool = False
+    """Whether parameters of digits go out as JSON integers: some venues take no text for a number."""
 
     # What is read.
     reading: ReadingRow = ReadingRow()
@@ -98,7 +114,17 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def hosts(self) -> frozenset[str]:
         """Every host that this row may call."""
-        return frozenset(urlsplit(base).hostname or "" for base in self.groups.values())
+        return frozenset(urlsplit(base).hostname or "" for base in self.roots)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Every URL that paths hang under."""
+        return tuple(dict.fromkeys((*self.groups.values(), *self.bases.values())))
+
+    def url_of(self, endpoint: Endpoint) -> str:
+        """The URL of an allowed call, with its path's parameters as ccxt writes them."""
+        _, group, path = endpoint
+        return f"{self.bases.get(' '.join(endpoint)) or self.groups[group]}/{path}"
 
 
 @cache
@@ -116,6 +142,17 @@ def _elsewhere() -> Mapping[str, str]:
 def id_of(name: str) -> str:
     """The row's id for an id of ours or one that the exchange has elsewhere; any other name as it is."""
     return name if name in ids() else _elsewhere().get(name, name)
+
+
+@cache
+def _order() -> Mapping[str, int]:
+    text = (resources.files(__package__) / "data" / "order.toml").read_text(encoding="utf-8")
+    return {name: place for place, name in enumerate(tomllib.loads(text)["exchanges"])}
+
+
+def rank_of(exchange_id: str) -> int:
+    """The exchange's place in the order of how many people use it; `UNRANKED` where nobody has said."""
+    return _order().get(exchange_id, UNRANKED)
 
 
 @cache

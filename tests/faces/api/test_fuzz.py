@@ -32,6 +32,7 @@ def test_no_generated_request_is_answered_with_an_error_of_ours(world: World, ad
         "transaction_id": HTTP.get(f"{base}/transactions", headers=headers).json()[0]["id"],
         "order_id": HTTP.get(f"{base}/orders", headers=headers).json()[0]["id"],
         "name": "kraken",
+        "target": "koinly",
     }
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     seen: Counter[tuple[str, int]] = Counter()

@@ -73,7 +73,7 @@ def owner(world: World, address: str) -> Owned:
     with httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}) as http:
         transaction = http.get(f"/v1/accounts/{link.id}/transactions").json()[0]["id"]
         order = http.get(f"/v1/accounts/{link.id}/orders").json()[0]["id"]
-    ids = {"account_id": link.id, "transaction_id": transaction, "order_id": order, "name": "kraken"}
+    ids = {"account_id": link.id, "transaction_id": transaction, "order_id": order, "name": "kraken", "target": "koinly"}
     return Owned(token, ids, (link.id, transaction, order))
 
 
@@ -122,6 +122,15 @@ def test_ids_of_others_in_the_query_give_nothing_away(
         found = HTTP.get(f"{address}/v1/accounts/{link.id}/{resource}", headers=headers, params={parameter: value})
         assert found.status_code in (200, 404)
         assert not any(secret in found.text for secret in owner.secrets)
+
+
+def test_an_export_of_others_is_not_found(address: str, owner: Owned, client: Client) -> None:
+    headers = {"authorization": f"Bearer {token_of(address, client, 'attacker')}"}
+    for account in (owner.ids["account_id"], "x", "0" * 24):
+        found = HTTP.get(f"{address}/v1/exports/omnifolio", headers=headers, params={"account": account})
+        assert found.status_code == 404
+    nothing = HTTP.get(f"{address}/v1/exports/omnifolio", headers=headers)
+    assert (nothing.status_code, nothing.text.count("\r\n")) == (200, 1)
 
 
 @pytest.mark.parametrize("operation", PRIVATE)

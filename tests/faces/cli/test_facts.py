@@ -16,6 +16,7 @@ from omnifolio.faces.cli.session import chosen_account, session_of
 from omnifolio.model.settings import Settings
 from tests.faces.cli.program import Done, Program, ready
 from tests.venues.exchanges import test_recorded_cases as recorded
+from tests.venues.exchanges.differences import DIFFERENT_BY_DESIGN
 
 SYNCS = 3
 UNCHANGED_CALLS_MAX = 3
@@ -148,7 +149,7 @@ def test_replay_of_a_recorded_case_prints_its_facts(omnifolio: Program, path: Pa
         if "expected" in case
         else Counter()
     )
-    if case["name"] not in recorded.DIFFERENT_BY_DESIGN:
+    if case["name"] not in DIFFERENT_BY_DESIGN:
         assert wanted - found == Counter()
 
 

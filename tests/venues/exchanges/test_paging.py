@@ -8,7 +8,9 @@ round runs; then everything that the venue has must be stored.
 import random
 from collections.abc import Callable
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from omnifolio.catalog.streams import StreamRow
 from omnifolio.model.clock import EpochMs
@@ -71,6 +73,14 @@ def windowed(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row]
     return page, Seen(rows=len(set(page)))
 
 
+def paged(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row], Seen]:
+    rows = newest_first([row for row in venue.rows if int(asked["start"]) <= row[0] <= int(asked["end"])])
+    start = next(place for place, row in enumerate(rows) if row[1] == int(asked["cursor"])) + 1 if "cursor" in asked else 0
+    page = rows[start : start + limit]
+    following = str(page[-1][1]) if start + limit < len(rows) and page else ""
+    return venue.answer(page), Seen(rows=len(page), next=following)
+
+
 def halved(venue: Venue, asked: dict[str, str], limit: int) -> tuple[list[Row], Seen]:
     within = [row for row in venue.rows if int(asked["start"]) <= row[0] <= int(asked["end"])]
     page = venue.answer(newest_first(within)[:limit])
@@ -121,6 +131,7 @@ COMMON = {
 }
 WINDOW = StreamRow(pager="window", start_param="start", end_param="end", offset_param="offset", window_ms=150, **COMMON)  # type: ignore[arg-type]
 UNBOUNDED = StreamRow(pager="window", start_param="start", end_param="end", offset_param="offset", **COMMON)  # type: ignore[arg-type]
+PAGED = StreamRow(pager="window", start_param="start", end_param="end", cursor_param="cursor", window_ms=150, **COMMON)  # type: ignore[arg-type]
 HALVED = StreamRow(pager="window", start_param="start", end_param="end", window_ms=150, **COMMON)  # type: ignore[arg-type]
 TIME = StreamRow(pager="time", start_param="start", limit_param="limit", page_rows_max=4096, **COMMON)  # type: ignore[arg-type]
 ID = StreamRow(pager="id", id_param="from", limit_param="limit", **COMMON)  # type: ignore[arg-type]
@@ -130,6 +141,7 @@ Ask = Callable[[Venue, dict[str, str], int], tuple[list[Row], Seen]]
 WALKS = {
     "window": (WINDOW, windowed),
     "unbounded": (UNBOUNDED, windowed),
+    "paged": (PAGED, paged),
     "halved": (HALVED, halved),
     "time": (TIME, ascending),
     "id": (ID, by_id),
@@ -231,6 +243,19 @@ def test_a_full_walk_finds_rows_that_were_dated_back_further(walk: str) -> None:
         assert_complete(venue, sync, seed)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_pages_and_ids_begin_where_the_venue_begins_them(first: int) -> None:
+    pages = replace(UNBOUNDED, offset_unit="pages", first_page=first)
+    pager = pager_for(pages, "", EpochMs(1_000))
+    assert pager.question()["offset"] == str(first)
+    pager.step(Seen(rows=PAGE))
+    assert pager.question()["offset"] == str(first + 1)
+    numbered = pager_for(replace(ID, first_id=str(first)), "", EpochMs(1_000))
+    assert numbered.question()["from"] == str(first)
+    numbered.step(Seen(rows=PAGE, last_id="7"))
+    assert numbered.question()["from"] == "7"
+
+
 @pytest.mark.parametrize("walk", ["window", "unbounded", "time", "id"])
 def test_a_venue_that_silently_lowers_its_limit_loses_nothing(walk: str) -> None:
     row, ask = WALKS[walk]
@@ -316,3 +341,11 @@ def test_the_last_instant_is_asked_too() -> None:
     sync.run()
     assert_complete(venue, sync, 12_963)
     assert sync.lost
+
+
+def test_a_walk_by_page_tokens_covers_no_more_than_the_venue_keeps() -> None:
+    """What lies further back than the venue's look-back was not read, though the walk came to its end."""
+    now, kept = 1_700_000_000_000, 90 * 86_400_000
+    row = msgspec.structs.replace(CURSOR, look_back_ms=kept)
+    step = pager_for(row, "", EpochMs(now)).step(Seen(rows=1, oldest=EpochMs(now - 5), newest=EpochMs(now - 5)))
+    assert step.covered == (Interval(EpochMs(now - kept), EpochMs(now)),)

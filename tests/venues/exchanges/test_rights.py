@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.stage import StageTime
 from tests.venues.exchanges import world
 
 from omnifolio.catalog import exchanges
@@ -11,7 +12,9 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.venues.exchanges.reader import quirks_of
+from omnifolio.transport.egress import Egress
+from omnifolio.venues.contract import Access
+from omnifolio.venues.exchanges.reader import ExchangeReader, quirks_of
 from omnifolio.venues.exchanges.rights import judge
 
 STATES = {"read": "read_only", "trade": "can_trade", "withdraw": "can_withdraw"}
@@ -73,6 +76,15 @@ def test_a_key_that_cannot_read_names_what_is_missing(venue: str) -> None:
 @pytest.mark.parametrize("venue", ["binance", "coinbase"])
 def test_fields_that_were_never_seen_prove_nothing(venue: str) -> None:
     assert certificate(venue, {}).state == "unknown"
+
+
+@pytest.mark.parametrize("venue", [name for name in exchanges.ids() if not exchanges.load(name).permission_probe])
+async def test_an_exchange_that_tells_no_rights_is_asked_nothing(venue: str) -> None:
+    time = StageTime()
+    egress = Egress(clock=time)
+    found = await ExchangeReader().certificate(Access(venue=venue, egress=egress, clock=time, key_label="k"))
+    assert (found.state, found.method, found.checked_at) == ("unknown", "", time.now())
+    assert not egress.calls
 
 
 def test_an_introspection_without_rights_is_refused() -> None:

@@ -35,9 +35,11 @@ def answer(value: object, *, status: int = 200) -> Response[bytes]:
     return Response(_encode(value), status_code=status, media_type="application/json")
 
 
-def responses(kind: Any, *, status: int = 200, text: str = "", refusals: tuple[int, ...] = ()) -> dict[int, ResponseSpec]:
+def responses(
+    kind: Any, *, status: int = 200, text: str = "", refusals: tuple[int, ...] = (), media_type: str = "application/json"
+) -> dict[int, ResponseSpec]:
     """What an operation answers, for its description: `kind` with `status`, and problems."""
-    spec = ResponseSpec(kind, generate_examples=False, description=text or "As asked.")
+    spec = ResponseSpec(kind, generate_examples=False, description=text or "As asked.", media_type=media_type)
     found = {status: spec}
     for code in (400, *refusals, 413, 415, 429, 500, 503):
         found[code] = ResponseSpec(ProblemOut, generate_examples=False, media_type=MEDIA_TYPE, description=_REFUSALS[code])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from omnifolio.app.offers import UNPROVEN_NOTICE, Category, Field, Offer, Offers
-from omnifolio.faces.api.wire import FeaturesOut, InstructionsOut, ProviderOut
+from omnifolio.faces.api.wire import DataKindOut, FeaturesOut, InstructionsOut, ProviderOut
 
 
 class Providers:
@@ -57,6 +57,7 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         misc={field.name: _field(field) for field in offer.fields},
         features=FeaturesOut(account=True, positions=False, transactions=offer.has_history, nfts=False, streaming=False),
         proof=offer.proof,
+        data=[DataKindOut(kind=item.kind, proof=item.proof, look_back_days=item.look_back_days) for item in offer.data],
     )
 
 

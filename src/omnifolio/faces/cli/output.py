@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from omnifolio.exports.table import safe_text
+
 WIDTH_WITHOUT_TERMINAL = 1_000
 """Characters in a line of a table that goes to a file or pipe: nothing is folded there."""
 NOTHING = "–"
@@ -129,8 +131,8 @@ def _plain(value: object) -> object:
     """A CSV cell. Text that a spreadsheet would run as a formula gets an apostrophe; numbers stay numbers."""
     if isinstance(value, dict | list | tuple):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in "=+-@\t\r" and not _is_number(value):
-        return "'" + value
+    if isinstance(value, str):
+        return safe_text(value)
     return "" if value is None else value
 
 

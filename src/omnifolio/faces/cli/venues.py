@@ -38,7 +38,7 @@ def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
     offer = offer_of(offers_of(invocation), venue)
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
-    show_one({**_row(offer), **fields, "instructions": offer.instructions or None}, output_format)
+    show_one({**_row(offer), **fields, "instructions": offer.instructions or None, "data": _data(offer)}, output_format)
 
 
 def offer_of(offers: Offers, name: str) -> Offer:
@@ -55,6 +55,14 @@ def offers_of(invocation: Invocation) -> Offers:
     """The venues of this configuration."""
     settings = invocation.settings()
     return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
+
+
+def _data(offer: Offer) -> list[str]:
+    """What it gives, in words: "trades (sampled, 90 days)"."""
+    return [
+        f"{item.kind} ({item.proof}{'' if item.look_back_days is None else f', {item.look_back_days} days'})"
+        for item in offer.data
+    ]
 
 
 def _row(offer: Offer) -> Row:

@@ -72,6 +72,9 @@ Parser = Callable[[Context, Evidence], Page]
 SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
 """All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
 
+JoinedParser = Callable[[Context, Sequence[Evidence]], Page]
+"""One answer of a history stream, first, and those of the stream's lookups. Raises: VenueBadResponse."""
+
 
 def nowhere(stream: str) -> str | None:
     """No token to go on from: the finding starts anew."""
@@ -135,7 +138,7 @@ def rights_untold(evidence: Evidence) -> Rights:
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
-    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
+    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
     `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
     `asked`     what a call is asked about, out of the answers of the calls before it: once for each item of the list.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
@@ -145,8 +148,9 @@ class Quirks(Struct, frozen=True, kw_only=True):
                 have been before it was taken out of its envelope.
     """
 
-    parsers: Mapping[str, Parser]
+    parsers: Mapping[str, Parser] = {}
     snapshots: Mapping[str, SnapshotParser]
+    joined: Mapping[str, JoinedParser] = {}
     rights: Callable[[Evidence], Rights] = rights_untold
     asked: Callable[[str, Sequence[Evidence]], list[dict[str, str]]] = asked_once
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page

@@ -1,11 +1,10 @@
-"""The one place that uses ccxt: it names and signs the requests of one account, and our own transport carries them.
+"""One account's calls at one exchange: an exchange object names and signs them, and our own transport carries them.
 
-What is changed of ccxt, and why: numbers stay text (its floats lose digits, its Decimals lose fees), JSON decimals stay text,
-classes load one by one, markets are never downloaded, its rate limiter, logging and HTTP session are not used, and every
-request passes the gate before it is signed. Secrets enter the exchange object at its first call and leave it with `close`.
+The object is ccxt's (`ccxt_exchange`) or, for an exchange that ccxt does not have, one of ours (`own_exchange`). Behind both
+stand the same gate, before anything is signed, the same pacing, retries and clock, and the same words for errors. Secrets enter
+the object at its first call and leave it with `close`.
 """
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -31,11 +30,10 @@ from omnifolio.transport.egress import Answer, Budget, Question, Rule
 from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
-from omnifolio.venues.exchanges import lazy_ccxt, verdict
-from omnifolio.venues.exchanges.ccxt_class import exact_json, exchange_class, implicit
+from omnifolio.venues.exchanges import ccxt_exchange, lazy_ccxt, own_exchange, verdict
+from omnifolio.venues.exchanges.ccxt_exchange import USER_AGENT, exact_json
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
-USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
 PLAYBACK_CREDENTIAL = "cGxheWJhY2twbGF5YmFja3BsYXliYWNr"
 """Signs requests that never leave, when a recording answers."""
 PRIVATE_KEY_NAME = re.compile(r"private.?key|wallet.?key|seed|mnemonic|recovery|phrase(?<!passphrase)", re.IGNORECASE)
@@ -45,9 +43,6 @@ API_KEYS_CALLED_PRIVATE = frozenset({"coinbase", "revolutx"})
 SHIFT_MIN_MS = 10_000
 """A clock that is off by less does not make a venue refuse a signature."""
 CREDENTIALS = ("apiKey", "secret", "uid", "login", "password", "accountId", "token", "walletAddress", "privateKey", "twofa")
-
-_silent = logging.Logger("omnifolio.ccxt", level=logging.CRITICAL + 1)
-"""ccxt logs requests with headers and bodies at DEBUG: this logger has no parent and no handler."""
 
 
 def refuse_private_keys(ccxt_id: str, values: Mapping[str, str]) -> None:
@@ -62,7 +57,7 @@ def refuse_private_keys(ccxt_id: str, values: Mapping[str, str]) -> None:
 
 
 class Bridge:
-    """One account at one ccxt exchange for the length of one slice."""
+    """One account at one exchange for the length of one slice."""
 
     def __init__(self, access: Access, row: ExchangeRow) -> None:
         """Prepares calls for `access` by `row`; nothing is loaded or sent yet. Raises: PrivateKeyRefused."""
@@ -85,11 +80,13 @@ class Bridge:
     async def call(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Evidence:
         """The raw answer of one allowed endpoint, by ccxt's implicit name: `call("privatePostLedgers", {"ofs": 50})`.
 
+        An exchange that ccxt does not have calls it as its row does: `call("GET private wallets")`.
+
         Its `stream` is "" for the reader to set. Raises: EgressRefused for what is not on the row's list; BadCredentials,
         MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
         """
-        exchange, asked = self._exchange(), dict(params or {})
-        entry = implicit(type(exchange), endpoint)
+        exchange, asked = self._exchange(), _sent(self._row, params or {})
+        entry = exchange.described(endpoint)
         if entry is None:
             self._gate_of(exchange).refuse("call", endpoint)
         key = endpoint_of(entry.method, entry.api, entry.path)
@@ -237,9 +234,9 @@ class Bridge:
         if self._base is None:
             return url
         path = urlsplit(url).path.removeprefix(self._base.path)
-        for group in self._row.groups.values():
-            if path.startswith(urlsplit(group).path):
-                return f"https://{urlsplit(group).netloc}{path}"
+        for root in self._row.roots:
+            if path.startswith(urlsplit(root).path):
+                return f"https://{urlsplit(root).netloc}{path}"
         return url
 
     # The exchange object.
@@ -255,14 +252,10 @@ class Bridge:
 
     def _build(self) -> Any:
         row, access = self._row, self._access
-        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.groups.values()}
+        origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.roots}
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
-        logging.getLogger("ccxt").setLevel(logging.WARNING)
-        exchange = exchange_class(row.ccxt_id)(
-            {"options": dict(row.options), "userAgent": USER_AGENT, "logger": _silent}, gate=gate, wire=self._wire
-        )
-        exchange.number = str
-        exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
+        make = own_exchange.make if row.signing else ccxt_exchange.make
+        exchange = make(row, gate=gate, wire=self._wire)
         hosts = exchange.urls.get("hostnames")
         if hosts:
             # A host for each kind of product: ccxt puts them in while it signs.
@@ -305,8 +298,13 @@ def rules_of(row: ExchangeRow, base_url: str | None = None) -> tuple[Rule, ...]:
     base = (base_url or "").rstrip("/")
     return tuple(
         Rule(method, f"{base}{urlsplit(url).path}" if base else url, is_configured=bool(base))
-        for method, url in ((method, f"{row.groups[group]}/{path}") for method, group, path in row.allowed)
+        for method, url in ((endpoint[0], row.url_of(endpoint)) for endpoint in row.allowed)
     )
+
+
+def _sent(row: ExchangeRow, params: Mapping[str, str | int]) -> dict[str, str | int]:
+    """The parameters in the types in which the venue takes them."""
+    return {name: int(value) if row.sends_integers and str(value).isdigit() else value for name, value in params.items()}
 
 
 def _budget(burst_ms: int) -> Budget | None:

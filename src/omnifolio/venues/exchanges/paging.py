@@ -77,6 +77,12 @@ def _start_of(row: StreamRow, now: EpochMs) -> int:
     return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms and row.window_ms else row.floor_ms
 
 
+def _covered(row: StreamRow, start: int, end: int, now: EpochMs) -> tuple[Interval, ...]:
+    """What an answer for `start` to `end` proves: nothing of the time before the venue's look-back, whatever was asked."""
+    first = max(start, now - row.look_back_ms) if row.look_back_ms else start
+    return (Interval(EpochMs(first), EpochMs(end)),) if first <= end else ()
+
+
 def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
     """An instant in the venue's unit. Whole seconds are widened by one on each side: some venues exclude the bound."""
     if row.time_unit == "ms":
@@ -85,10 +91,10 @@ def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
 
 
 class WindowPager:
-    """Time windows from the oldest to now; inside one, offsets or page numbers, or halves where the venue has neither.
+    """Time windows from the oldest to now; inside one, page tokens, offsets or page numbers, or halves where the venue has none.
 
-    Token: `done` everything up to here was read; `low`, `high`, `offset` the window in progress; `width` its current span;
-    `scan` when the last walk from the beginning started.
+    Token: `done` everything up to here was read; `low`, `high`, `offset` or `next` the window in progress; `width` its current
+    span; `scan` when the last walk from the beginning started.
     """
 
     def __init__(self, row: StreamRow, state: dict[str, Any], now: EpochMs) -> None:
@@ -98,6 +104,7 @@ class WindowPager:
         self._done = int(state.get("done", _start_of(row, now)))
         self._width = int(state.get("width", row.window_ms or self._now))
         self._offset = int(state.get("offset", 0))
+        self._next = str(state.get("next", ""))
         self._low = int(state.get("low", 0))
         self._high = int(state.get("high", 0))
         if not self._high:
@@ -105,7 +112,8 @@ class WindowPager:
             self._open(max(self._done - overlap, _start_of(row, now)))
 
     def _open(self, low: int) -> None:
-        self._low, self._high, self._offset = low, min(low + self._width, max(self._now, low)), 0
+        self._low, self._high = low, min(low + self._width, max(self._now, low))
+        self._offset, self._next = 0, ""
 
     def question(self) -> dict[str, str]:
         row = self._row
@@ -115,14 +123,20 @@ class WindowPager:
         if row.end_param:
             asked[row.end_param] = _in_unit(row, self._high, is_end=True)
         if row.offset_param:
-            first = self._offset if row.offset_unit == "rows" else self._offset + 1
+            first = self._offset if row.offset_unit == "rows" else self._offset + row.first_page
             asked[row.offset_param] = str(first)
+        if self._next:
+            asked[row.cursor_param] = self._next
         if row.limit_param:
             asked[row.limit_param] = str(row.page_rows)
         return asked
 
     def step(self, seen: Seen) -> Step:
-        if self._row.offset_param:
+        if self._row.cursor_param:
+            if seen.next and seen.next != self._next:
+                self._next = seen.next
+                return Step(self._token())
+        elif self._row.offset_param:
             if not seen.rows and (seen.total or 0) - self._asked() >= self._row.page_rows:
                 return Step(self._token(), is_torn=True)
             if not self._is_last_page(seen):
@@ -151,23 +165,25 @@ class WindowPager:
         return self._offset if self._row.offset_unit == "rows" else self._offset * self._row.page_rows
 
     def _close(self, lost: Interval | None = None) -> Step:
-        covered = () if lost else (Interval(EpochMs(self._low), EpochMs(self._high)),)
+        covered = () if lost else _covered(self._row, self._low, self._high, EpochMs(self._now))
         # A window of a single instant is asked once: the next one begins after it.
         self._done = self._high + (self._high == self._low)
         is_done = self._high >= self._now
         longest = self._row.window_ms or self._now
         self._width = min(max(self._width * 2, 1), longest)
         if is_done:
-            self._high = 0
+            self._high, self._next = 0, ""
             self._width = longest
         else:
             self._open(self._done)
         return Step(self._token(), covered, is_done, lost)
 
     def _token(self) -> str:
-        state = {"scan": self._scan, "done": self._done}
+        state: dict[str, int | str] = {"scan": self._scan, "done": self._done}
         if self._high:
             state |= {"low": self._low, "high": self._high, "offset": self._offset, "width": self._width}
+        if self._next:
+            state |= {"next": self._next}
         return json.dumps(state, separators=(",", ":"))
 
 
@@ -198,7 +214,7 @@ class TimePager:
         start = self._since
         if newest > start and (oldest < newest or seen.rows < self._limit):
             self._since, self._limit = newest, self._row.page_rows
-            return Step(self._token(), (Interval(EpochMs(start), EpochMs(newest)),))
+            return Step(self._token(), _covered(self._row, start, newest, self._now))
         if seen.rows < self._limit:
             return self._finish(start)
         if self._limit < self._row.page_rows_max:
@@ -209,7 +225,7 @@ class TimePager:
 
     def _finish(self, newest: int) -> Step:
         start, self._since, self._limit = self._since, max(newest - self._row.overlap_ms, self._floor), self._row.page_rows
-        return Step(self._token(), (Interval(EpochMs(start), self._now),), is_done=True)
+        return Step(self._token(), _covered(self._row, start, self._now, self._now), is_done=True)
 
     def _token(self) -> str:
         return json.dumps({"scan": self._scan, "since": self._since, "limit": self._limit}, separators=(",", ":"))
@@ -232,7 +248,7 @@ class IdPager:
             self._from, self._open = self._open, ""
 
     def question(self) -> dict[str, str]:
-        asked = {**self._row.params, self._row.id_param: self._from}
+        asked = {**self._row.params, self._row.id_param: self._row.first_id if self._from == EMPTY_ID else self._from}
         if self._row.limit_param:
             asked[self._row.limit_param] = str(self._row.page_rows)
         return asked
@@ -248,7 +264,7 @@ class IdPager:
         if is_done:
             state["done"] = 1
         token = json.dumps(state, separators=(",", ":"))
-        return Step(token, (Interval(EpochMs(self._row.floor_ms), self._now),) if is_done else (), is_done)
+        return Step(token, _covered(self._row, self._row.floor_ms, self._now, self._now) if is_done else (), is_done)
 
 
 def has_rows(token: str) -> bool:
@@ -283,9 +299,10 @@ class CursorPager:
         self._top = max(self._top, seen.newest or 0)
         is_known = bool(self._done) and seen.oldest is not None and seen.oldest < self._done - self._row.overlap_ms
         if not seen.next or seen.next == self._next or is_known:
-            start = max(self._done - self._row.overlap_ms, self._row.floor_ms) if is_known else self._row.floor_ms
+            kept = max(self._row.floor_ms, self._now - self._row.look_back_ms) if self._row.look_back_ms else self._row.floor_ms
+            start = max(self._done - self._row.overlap_ms, kept) if is_known else kept
             self._done, self._next, self._top = max(self._top, self._done), "", 0
-            return Step(self._token(), (Interval(EpochMs(start), self._now),), is_done=True)
+            return Step(self._token(), _covered(self._row, start, self._now, self._now), is_done=True)
         self._next = seen.next
         return Step(self._token())
 

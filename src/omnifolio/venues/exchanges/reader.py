@@ -166,6 +166,8 @@ class ExchangeReader:
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     cursors = access.known.cursors
     for row in venue.row.reading.streams:
+        if not row.is_asked:
+            continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
             continue
@@ -179,6 +181,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
     """Pages of one history stream, each with the cursor that follows it."""
     pager = pager_for(row, since.token, access.clock.now())
     is_resumed = bool(since.token)
+    lookups = [item for call in row.lookups for item in await _all_pages(venue, bridge, since.stream, call, {})]
     for _ in range(PAGES_MAX):
         question = pager.question()
         if row.scope_param:
@@ -192,7 +195,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
             pager, is_resumed = pager_for(row, "", access.clock.now()), False
             continue
         is_resumed = False
-        evidence = (replace(answer, stream=since.stream),)
+        evidence = (replace(answer, stream=since.stream), *lookups)
         page = _parse(venue, since.stream, evidence)
         step = pager.step(page.seen)
         if step.is_torn:
@@ -251,8 +254,9 @@ async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str, about
 def _parse(venue: Venue, stream: str, evidence: Sequence[Evidence]) -> Page:
     """What the answers of one page say. Raises: VenueBadResponse."""
     context = venue.context(stream)
-    if context.kind in venue.quirks.snapshots:
-        return venue.quirks.snapshots[context.kind](context, evidence)
+    whole = venue.quirks.snapshots.get(context.kind) or venue.quirks.joined.get(context.kind)
+    if whole is not None:
+        return whole(context, evidence)
     pages = [venue.quirks.parsers[context.kind](context, item) for item in evidence]
     if len(pages) == 1:
         return pages[0]

@@ -4,13 +4,42 @@ from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import binance, bitget, coinbase, gate, htx, kraken, mexc
+from omnifolio.venues.exchanges.quirks import (
+    binance,
+    binanceus,
+    bitfinex,
+    bitpanda,
+    bitstamp,
+    bitvavo,
+    coinbase,
+    cryptocom,
+    deribit,
+    gate,
+    htx,
+    kraken,
+    kucoin,
+    okx,
+    upbit,
+    whitebit,
+)
 
 QUIRKS: Mapping[str, Quirks] = {
+    "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
     "bitget": bitget.QUIRKS,
+    "binanceus": binanceus.QUIRKS,
+    "bitfinex": bitfinex.QUIRKS,
+    "bitstamp": bitstamp.QUIRKS,
+    "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
+    "cryptocom": cryptocom.QUIRKS,
+    "deribit": deribit.QUIRKS,
     "gate": gate.QUIRKS,
     "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
     "mexc": mexc.QUIRKS,
+    "kucoin": kucoin.QUIRKS,
+    "okx": okx.QUIRKS,
+    "upbit": upbit.QUIRKS,
+    "whitebit": whitebit.QUIRKS,
 }

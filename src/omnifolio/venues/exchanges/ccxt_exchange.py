@@ -1,19 +1,42 @@
-"""The class of a ccxt exchange as it is used here: gated, on our clock, with our nonces and every decimal as text."""
+"""One exchange of ccxt as an object that our bridge can use, and what is changed of ccxt for it.
+
+Numbers stay text (its floats lose digits, its Decimals lose fees), JSON decimals stay text, classes load one by one, markets are
+never downloaded, its rate limiter, logging and HTTP session are not used, and every request passes the gate.
+"""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from math import ceil
 from typing import Any
 
+from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.venues.exchanges import lazy_ccxt
-from omnifolio.venues.exchanges.gate import endpoint_of, gated
+from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
+
+USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
+
+_silent = logging.Logger("omnifolio.ccxt", level=logging.CRITICAL + 1)
+"""ccxt logs requests with headers and bodies at DEBUG: this logger has no parent and no handler."""
+
+
+def make(row: ExchangeRow, *, gate: Gate, wire: Callable[[Signed], Awaitable[Any]]) -> Any:
+    """The row's exchange behind its gate, without credentials."""
+    logging.getLogger("ccxt").setLevel(logging.WARNING)
+    exchange = exchange_class(row.ccxt_id)(
+        {"options": dict(row.options), "userAgent": USER_AGENT, "logger": _silent}, gate=gate, wire=wire
+    )
+    exchange.number = str
+    exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
+    return exchange
+
 
 _classes: dict[str, type[Any]] = {}
 
 
 def exchange_class(ccxt_id: str) -> type[Any]:
-    """The exchange's async class, made once."""
+    """The exchange's async class as it is used here: gated, with our clock, our nonces and exact JSON."""
     if ccxt_id in _classes:
         return _classes[ccxt_id]
     loaded: Any = lazy_ccxt.load(ccxt_id)
@@ -35,6 +58,10 @@ def exchange_class(ccxt_id: str) -> type[Any]:
         def weight(self, api: Any, method: str, path: str, params: Any, config: Any) -> int:
             """What the call costs, in milliseconds of the venue's accounting."""
             return ceil(float(self.calculate_rate_limiter_cost(api, method, path, params, config)) * float(self.rateLimit))
+
+        def described(self, name: str) -> Any:
+            """What ccxt says of the endpoint with this implicit name, or None."""
+            return _implicit(type(self), name)
 
         def milliseconds(self) -> int:
             return self.time_ms()
@@ -61,7 +88,7 @@ def exchange_class(ccxt_id: str) -> type[Any]:
     return Bridged
 
 
-def implicit(cls: type[Any], name: str) -> Any:
+def _implicit(cls: type[Any], name: str) -> Any:
     """ccxt's description of an implicit endpoint (path, api, method, config), or None.
 
     It is looked up along the bases, since ccxt hides it behind a plain function on the class itself.

@@ -1,0 +1,1 @@
+"""Rows to bytes: what tax and accounting programs read, one file per target."""
