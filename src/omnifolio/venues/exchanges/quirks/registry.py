@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitget, coinbase, gate, htx, kraken, mexc
 from omnifolio.venues.exchanges.quirks import (
     binance,
     binanceus,
+    bingx,
     bitfinex,
+    bitget,
     bitpanda,
     bitstamp,
     bitvavo,
@@ -18,6 +19,7 @@ from omnifolio.venues.exchanges.quirks import (
     htx,
     kraken,
     kucoin,
+    mexc,
     okx,
     upbit,
     whitebit,
@@ -26,9 +28,10 @@ from omnifolio.venues.exchanges.quirks import (
 QUIRKS: Mapping[str, Quirks] = {
     "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
-    "bitget": bitget.QUIRKS,
     "binanceus": binanceus.QUIRKS,
+    "bingx": bingx.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
+    "bitget": bitget.QUIRKS,
     "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
@@ -37,8 +40,8 @@ QUIRKS: Mapping[str, Quirks] = {
     "gate": gate.QUIRKS,
     "htx": htx.QUIRKS,
     "kraken": kraken.QUIRKS,
-    "mexc": mexc.QUIRKS,
     "kucoin": kucoin.QUIRKS,
+    "mexc": mexc.QUIRKS,
     "okx": okx.QUIRKS,
     "upbit": upbit.QUIRKS,
     "whitebit": whitebit.QUIRKS,
