@@ -190,6 +190,33 @@ def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
     )
 
 
+def _filled_order(context: Context, row: Mapping[str, Any]) -> Claim | None:
+    """What a spot order brought in all its fills, for recordings that hold orders only: by its last change."""
+    amount = parse_amount(row["cumExecQty"], where="cumExecQty")
+    if not amount:
+        return None
+    base, quote = split_symbol(context, row["symbol"])
+    order, side = _text(row, "orderId"), row["side"]
+    received = base if side == "Buy" else quote
+    fees = row.get("cumFeeDetail") or {}
+    legs = fill(
+        side,
+        base=base,
+        quote=quote,
+        amount=amount,
+        cost=parse_amount(row["cumExecValue"], where="cumExecValue"),
+        fee=amount_of(row, "cumExecFee") if not fees else Decimal(0),
+        fee_token=received,
+        wallet="unified",
+    )
+    detailed = (
+        Leg(f"fee:{coin}", "unified", context.codes.token(coin), -parse_amount(fee, where="cumFeeDetail"), "fee")
+        for coin, fee in fees.items()
+    )
+    at, label = from_ms(row["updatedTime"]), f"{side} {row['symbol']}"
+    return told(context, ref=order, at=at, kind="trade", legs=(*legs, *detailed), label=label, rank=DETAIL_RANK)
+
+
 def split_symbol(context: Context, symbol: Any) -> tuple[TokenId, TokenId]:
     """Base and quote of a spot symbol such as BTCUSDT. Raises: InvalidField."""
     for quote in (*SPOT_QUOTES, *SPOT_QUOTES_SHORT):
@@ -336,6 +363,7 @@ QUIRKS = Quirks(
         "funding": history(list_of, _funding_entry, _pages(list_of)),
         "transfers": history(list_of, _transfer, _pages(list_of)),
         "trades": history(list_of, _fill, _pages(list_of)),
+        "filled-orders": history(list_of, _filled_order, _pages(list_of)),
         "convert": history(list_of, _conversion),
         "dust": history(rows_of("records"), _dust),
         "deposits": history(rows_of("rows"), _deposit, _pages(rows_of("rows"))),
