@@ -6,6 +6,7 @@ from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import (
     binance,
     bitfinex,
+    bitflyer,
     bitstamp,
     bitvavo,
     coinbase,
@@ -19,6 +20,7 @@ from omnifolio.venues.exchanges.quirks import (
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
+    "bitflyer": bitflyer.QUIRKS,
     "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
