@@ -15,6 +15,7 @@ from omnifolio.venues.exchanges.quirks import (
     okx,
     upbit,
     whitebit,
+    woo,
 )
 
 QUIRKS: Mapping[str, Quirks] = {
@@ -29,4 +30,5 @@ QUIRKS: Mapping[str, Quirks] = {
     "okx": okx.QUIRKS,
     "upbit": upbit.QUIRKS,
     "whitebit": whitebit.QUIRKS,
+    "woo": woo.QUIRKS,
 }
