@@ -29,11 +29,13 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `kind`       the first part of the stream's name; the parser in the quirks bears it too.
     `scope`      the second part; with `is_per_scope` it is the name of what is asked for (a symbol, an account).
     `scopes_of`  another kind whose scopes are this one's too, once they have rows; "" where a finder finds them.
-    `calls`      ccxt's implicit methods, in order; history streams have one. `paths` are theirs at the venue.
+    `calls`      ccxt's implicit methods (`GET group path` where ccxt does not have the exchange), in order; history streams have
+                 one. `paths` are theirs at the venue.
+    `lookups`    calls whose answers name what the rows only number; every page is read together with them.
     `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at,
                  which is `first_id` in the beginning.
     `window_ms`  longest span that one question may cover, 0 = any. `floor_ms` is before the venue's first customer.
-    `offset_unit` `rows` counts rows, `pages` counts pages from 1.
+    `offset_unit` `rows` counts rows, `pages` counts pages from `first_page` on.
     `overlap_ms` how far each round steps back; `rescan_ms` how often everything is read again, 0 = never.
     `is_asked`   false where another stream tells the same: never asked for, but understood where a recording holds it.
     """
@@ -44,6 +46,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scopes_of: str = ""
     calls: tuple[str, ...]
     paths: tuple[str, ...]
+    lookups: tuple[str, ...] = ()
     pager: Pager
     params: Mapping[str, str] = {}
     scope_param: str = ""
@@ -54,6 +57,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_unit: Literal["ms", "s"] = "ms"
     offset_param: str = ""
     offset_unit: Literal["rows", "pages"] = "rows"
+    first_page: int = 1
     cursor_param: str = ""
     limit_param: str = ""
     page_rows: int = 0
