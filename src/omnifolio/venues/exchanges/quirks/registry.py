@@ -16,6 +16,7 @@ from omnifolio.venues.exchanges.quirks import (
     deribit,
     gate,
     htx,
+    hyperliquid,
     kraken,
     kucoin,
     okx,
@@ -25,11 +26,11 @@ from omnifolio.venues.exchanges.quirks import (
 )
 
 QUIRKS: Mapping[str, Quirks] = {
-    "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
     "binanceus": binanceus.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
     "bitflyer": bitflyer.QUIRKS,
+    "bitpanda": bitpanda.QUIRKS,
     "bitstamp": bitstamp.QUIRKS,
     "bitvavo": bitvavo.QUIRKS,
     "coinbase": coinbase.QUIRKS,
@@ -37,6 +38,7 @@ QUIRKS: Mapping[str, Quirks] = {
     "deribit": deribit.QUIRKS,
     "gate": gate.QUIRKS,
     "htx": htx.QUIRKS,
+    "hyperliquid": hyperliquid.QUIRKS,
     "kraken": kraken.QUIRKS,
     "kucoin": kucoin.QUIRKS,
     "okx": okx.QUIRKS,
