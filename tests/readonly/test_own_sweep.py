@@ -16,6 +16,17 @@ OWN = [name for name in exchanges.ids() if exchanges.load(name).signing]
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
 
 WRITES: dict[str, tuple[str, ...]] = {
+    "bitmex": (
+        *("POST private order", "PUT private order", "DELETE private order", "DELETE private order/all"),
+        *("POST private order/closePosition", "POST private order/cancelAllAfter", "POST private position/isolate"),
+        *("POST private position/riskLimit", "POST private position/transferMargin", "POST private position/leverage"),
+        *("POST private user/requestWithdrawal", "POST private user/cancelWithdrawal", "POST private user/confirmWithdrawal"),
+        *("DELETE private user/withdrawal", "POST private user/walletTransfer", "POST private user/confirmEmail"),
+        *("POST private user/addSubaccount", "POST private user/updateSubaccount", "POST private user/logout"),
+        *("POST private user/preferences", "POST private user/communicationToken", "POST private address"),
+        *("POST private user/unstakingRequests", "DELETE private user/unstakingRequests", "POST private guild/join"),
+        *("GET private apiKey", "GET private user/depositAddress"),
+    ),
     "bitpanda": ("POST private trades", "POST private wallets/transactions", "POST private fiatwallets/transactions"),
 }
 """`METHOD group path` of calls that would change something, after each operator's documentation. Bitpanda documents none."""

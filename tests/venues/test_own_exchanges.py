@@ -15,6 +15,7 @@ from omnifolio.model.errors import (
     VenueBadResponse,
     VenueBanned,
     VenueBusy,
+    VenueClockSkew,
     VenueError,
     VenueUnavailable,
 )
@@ -28,6 +29,13 @@ from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 OWN = [name for name in exchanges.ids() if exchanges.load(name).signing]
 
 CALLS: list[tuple[str, str, dict[str, str | int], str]] = [
+    ("bitmex", "GET private wallet/assets", {}, "GET /api/v1/wallet/assets"),
+    (
+        "bitmex",
+        "GET private user/walletHistory",
+        {"currency": "all", "filter": '{"a": 1}'},
+        "GET /api/v1/user/walletHistory?currency=all&filter=%7B%22a%22%3A+1%7D",
+    ),
     ("bitpanda", "GET private wallets", {}, "GET /v1/wallets"),
     ("bitpanda", "GET private trades", {"page_size": 100, "cursor": "a b"}, "GET /v1/trades?page_size=100&cursor=a+b"),
 ]
@@ -57,6 +65,13 @@ async def test_the_venue_refuses_another_key(name: str, monkeypatch: pytest.Monk
 
 
 ERRORS: list[tuple[str, int, object, type[VenueError]]] = [
+    ("bitmex", 401, {"error": {"message": "Signature not valid.", "name": "HTTPError"}}, BadCredentials),
+    ("bitmex", 401, {"error": {"message": "This request has expired", "name": "HTTPError"}}, VenueClockSkew),
+    ("bitmex", 403, {"error": {"message": "Access Denied", "name": "HTTPError"}}, MissingPermission),
+    ("bitmex", 400, {"error": {"message": "This key is disabled.", "name": "HTTPError"}}, BadCredentials),
+    ("bitmex", 400, {"error": {"message": "count is too large", "name": "HTTPError"}}, VenueBadResponse),
+    ("bitmex", 429, {"error": {"message": "Rate limit exceeded", "name": "RateLimitError"}}, VenueBusy),
+    ("bitmex", 503, {"error": {"message": "The system is currently overloaded.", "name": "HTTPError"}}, VenueUnavailable),
     ("bitpanda", 401, {"errors": [{"code": "unauthorized"}]}, BadCredentials),
     ("bitpanda", 403, {"errors": [{"code": "forbidden"}]}, MissingPermission),
     ("bitpanda", 403, b"error code: 1010", VenueUnavailable),
@@ -95,6 +110,16 @@ async def test_a_failing_read_is_signed_anew_and_tried_again(name: str) -> None:
     found, wire = await scripted(name, answer(502), None, answer(503), good)
     assert found.status == 200
     assert len(wire.sent) == ATTEMPTS_MAX
+
+
+async def test_a_clock_that_differs_is_corrected_by_the_date_of_the_refusal() -> None:
+    """BitMEX has no call that tells the time."""
+    theirs = "Tue, 14 Nov 2023 23:13:20 GMT"  # an hour ahead of the stage's clock
+    late = answer(401, b'{"error":{"message":"This request has expired"}}', date=theirs)
+    found, wire = await scripted("bitmex", late, answer(body=b"[]"))
+    assert found.status == 200
+    first, second = (int(request.headers["api-expires"]) for _, request in wire.sent)
+    assert second - first == 3600
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -19,6 +19,7 @@ from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 
 KEY, SECRET, MEMO = "Key-of-the-account-0123456789abcdef", "Secret-of-the-account-0123456789abcdef", "memo of mine"
 SECRETS: Mapping[str, Mapping[str, str]] = {
+    "bitmex": {"key": KEY, "secret": SECRET},
     "bitpanda": {"key": KEY},
 }
 
@@ -51,7 +52,15 @@ def bitpanda(asked: Asked) -> bool:
     return asked.headers["X-Api-Key"] == KEY
 
 
-VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {"bitpanda": bitpanda}
+def bitmex(asked: Asked) -> bool:
+    """hex(HMAC_SHA256(apiSecret, verb + path + expires + data)), and not expired."""
+    expires = asked.headers["api-expires"]
+    signature = hexed(f"{asked.method}{asked.target}{expires}{asked.body}")
+    is_fresh = asked.now_ms < int(expires) * 1000 <= asked.now_ms + 120_000
+    return is_fresh and asked.headers["api-key"] == KEY and asked.headers["api-signature"] == signature
+
+
+VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {"bitmex": bitmex, "bitpanda": bitpanda}
 
 
 class OwnVenue:

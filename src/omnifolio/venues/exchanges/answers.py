@@ -17,7 +17,10 @@ from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
 
 ROW_NAME_LENGTH_MAX = 60
-NAME_FIELDS = ("id", "refid", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId", "asset", "symbol")
+NAME_FIELDS = (
+    *("id", "refid", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId", "transactID"),
+    *("deposit_id", "withdraw_id", "deal_id", "asset", "symbol"),
+)
 UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
 """What reading a row may raise when the row, not our code, is at fault."""
 

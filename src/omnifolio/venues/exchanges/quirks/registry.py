@@ -3,9 +3,21 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
-from omnifolio.venues.exchanges.quirks import binance, bitfinex, bitpanda, bitstamp, bitvavo, coinbase, deribit, kraken, okx
+from omnifolio.venues.exchanges.quirks import (
+    binance,
+    bitfinex,
+    bitmex,
+    bitpanda,
+    bitstamp,
+    bitvavo,
+    coinbase,
+    deribit,
+    kraken,
+    okx,
+)
 
 QUIRKS: Mapping[str, Quirks] = {
+    "bitmex": bitmex.QUIRKS,
     "bitpanda": bitpanda.QUIRKS,
     "binance": binance.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
