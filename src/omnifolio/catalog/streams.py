@@ -35,7 +35,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at,
                  which is `first_id` in the beginning.
     `window_ms`  longest span that one question may cover, 0 = any. `floor_ms` is before the venue's first customer.
-    `offset_unit` `rows` counts rows, `pages` counts pages from 1.
+    `offset_unit` `rows` counts rows, `pages` counts pages from `first_page` on.
     `overlap_ms` how far each round steps back; `rescan_ms` how often everything is read again, 0 = never.
     `is_asked`   false where another stream tells the same: never asked for, but understood where a recording holds it.
     """
@@ -57,6 +57,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_unit: Literal["ms", "s"] = "ms"
     offset_param: str = ""
     offset_unit: Literal["rows", "pages"] = "rows"
+    first_page: int = 1
     cursor_param: str = ""
     limit_param: str = ""
     page_rows: int = 0

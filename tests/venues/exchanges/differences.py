@@ -6,10 +6,23 @@ DIFFERENT_BY_DESIGN = {
     "coinbase__asset_conversion",
     # The record tells one side of a move into staking; ours both, so that the account's sum stays what it is.
     "coinbase__coinbase_staking_events",
+    # The record asked for three seconds only, which its payloads do not say, and leaves out what went between customers of the
+    # venue; ours tells every movement of the payloads.
+    "kucoin__query_asset_movements",
     # The record multiplies price and amount to ten decimals of a euro; ours keeps `amount_fiat`, the cents that the fiat wallet
     # lost or gained.
     "bitpanda__trades",
 }
+
+WITHOUT_AN_ANSWER = {
+    # Money in and out, which the source of the record gave by hand: no answer in it tells them.
+    "binance_us__binanceus_deposits_withdrawals_location": [
+        ("EUR", "10.00", "in"),
+        ("EUR", "10.00", "out"),
+        ("EUR", "0.02", "fee"),
+    ],
+}
+"""Facts that a record expects though it has no answer that could tell them."""
 
 BEYOND_THE_RECORD = {
     # A token that the record's own list of assets does not know: it is held all the same.

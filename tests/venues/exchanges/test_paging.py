@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from omnifolio.catalog.streams import StreamRow
 from omnifolio.model.clock import EpochMs
@@ -240,6 +241,19 @@ def test_a_full_walk_finds_rows_that_were_dated_back_further(walk: str) -> None:
         sync.run(now=venue.now + 200_000)
         sync.run(now=venue.now + 200_000)
         assert_complete(venue, sync, seed)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_pages_and_ids_begin_where_the_venue_begins_them(first: int) -> None:
+    pages = replace(UNBOUNDED, offset_unit="pages", first_page=first)
+    pager = pager_for(pages, "", EpochMs(1_000))
+    assert pager.question()["offset"] == str(first)
+    pager.step(Seen(rows=PAGE))
+    assert pager.question()["offset"] == str(first + 1)
+    numbered = pager_for(replace(ID, first_id=str(first)), "", EpochMs(1_000))
+    assert numbered.question()["from"] == str(first)
+    numbered.step(Seen(rows=PAGE, last_id="7"))
+    assert numbered.question()["from"] == "7"
 
 
 @pytest.mark.parametrize("walk", ["window", "unbounded", "time", "id"])

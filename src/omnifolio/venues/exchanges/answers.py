@@ -24,8 +24,9 @@ NAME_FIELDS = (
 UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
 """What reading a row may raise when the row, not our code, is at fault."""
 
-OWN_KEY = "{own key}"
-"""Stands in a question for the account's own API key, which is put in where it is signed and never written down."""
+KEY_START = "key_start"
+"""The parameter under which an introspection's answer brings the first letters of the key that asked: enough to find its own row
+among the user's keys, which venues show masked."""
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
 

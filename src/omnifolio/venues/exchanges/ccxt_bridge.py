@@ -31,7 +31,6 @@ from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import ccxt_exchange, lazy_ccxt, own_exchange, verdict
-from omnifolio.venues.exchanges.answers import OWN_KEY
 from omnifolio.venues.exchanges.ccxt_exchange import USER_AGENT, exact_json
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
@@ -95,7 +94,7 @@ class Bridge:
         async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
                 await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
-                signed = exchange.sign(entry.path, entry.api, entry.method, self._filled(asked))
+                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
                 question = self._question(checked, asked)
                 return question, await self._carry(checked, question)
@@ -134,10 +133,6 @@ class Bridge:
         for name in [name for name in vars(exchange) if name.startswith(("last_", "last"))]:
             delattr(exchange, name)
         await exchange.close()
-
-    def _filled(self, asked: Mapping[str, str | int]) -> dict[str, str | int]:
-        """The question with the account's own key in the place that was left for it."""
-        return {name: str(self._object.apiKey) if value == OWN_KEY else value for name, value in asked.items()}
 
     # How a request leaves.
 
@@ -261,7 +256,13 @@ class Bridge:
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
         make = own_exchange.make if row.signing else ccxt_exchange.make
         exchange = make(row, gate=gate, wire=self._wire)
-        exchange.urls["api"] = _mapped(exchange.urls["api"], lambda url: self._signing_url(exchange.implode_hostname(url)))
+        hosts = exchange.urls.get("hostnames")
+        if hosts:
+            # A host for each kind of product: ccxt puts them in while it signs.
+            exchange.urls["hostnames"] = _mapped(hosts, lambda host: urlsplit(self._signing_url(f"https://{host}")).netloc)
+        exchange.urls["api"] = _mapped(
+            exchange.urls["api"], lambda url: self._signing_url(url if hosts else exchange.implode_hostname(url))
+        )
         exchange.time_ms = self._now_ms
         exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
@@ -315,6 +316,3 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     return {name: _mapped(item, change) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-__all__ = ["Bridge", "exact_json", "refuse_private_keys", "rules_of"]

@@ -25,7 +25,7 @@ from omnifolio.model.errors import (
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
@@ -36,6 +36,8 @@ SNAPSHOT_PAGES_MAX = 200
 PROGRESS_STREAMS = 25
 """Pages of one stream in one run, and of one balance call: a venue that gives more never ends. Scopes between two notes of
 how far a finder has come."""
+
+KEY_START_LENGTH = 12
 
 
 def quirks_of(row: ExchangeRow) -> Quirks:
@@ -118,7 +120,9 @@ class ExchangeReader:
                 answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
-        return self.certify(access.venue, answers[-1])
+        key = access.secrets.get("key")
+        start = {KEY_START: key.reveal()[:KEY_START_LENGTH]} if key else {}
+        return self.certify(access.venue, replace(answers[-1], params=start))
 
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""

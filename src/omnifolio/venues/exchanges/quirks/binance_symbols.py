@@ -15,7 +15,7 @@ from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Scopes, read_list
 from omnifolio.venues.exchanges.quirks.binance_balances import rows_of
 
-QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BUSD", "TUSD", "BRL", "GBP", "AUD", "DAI")
+QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BUSD", "TUSD", "BRL", "GBP", "AUD", "DAI", "USD")
 """Assets that others are quoted in: where a token was traded, it was against one of these or another token that is held."""
 SWEEP_EVERY_MS = 90 * DAY_MS
 
