@@ -27,6 +27,17 @@ WRITES: dict[str, tuple[str, ...]] = {
         *("POST private user/unstakingRequests", "DELETE private user/unstakingRequests", "POST private guild/join"),
         *("GET private apiKey", "GET private user/depositAddress"),
     ),
+    "coinex": (
+        *("POST private spot/order", "POST private spot/stop-order", "POST private spot/batch-order"),
+        *("POST private spot/modify-order", "POST private spot/cancel-order", "POST private spot/cancel-all-order"),
+        *("POST private futures/order", "POST private futures/close-position", "POST private futures/adjust-position-margin"),
+        *("POST private account/settings", "POST private assets/margin/borrow", "POST private assets/margin/repay"),
+        *("POST private assets/transfer", "POST private assets/withdraw", "POST private assets/cancel-withdraw"),
+        *("POST private assets/renewal-deposit-address", "GET private assets/deposit-address"),
+        *("POST private assets/amm/add-liquidity", "POST private assets/amm/remove-liquidity", "POST private account/subs"),
+        *("POST private account/subs/frozen", "POST private account/subs/api", "POST private account/subs/edit-api"),
+        *("POST private account/subs/delete-api", "POST private account/subs/transfer", "GET private account/subs/api"),
+    ),
     "bitpanda": ("POST private trades", "POST private wallets/transactions", "POST private fiatwallets/transactions"),
 }
 """`METHOD group path` of calls that would change something, after each operator's documentation. Bitpanda documents none."""

@@ -21,6 +21,7 @@ KEY, SECRET, MEMO = "Key-of-the-account-0123456789abcdef", "Secret-of-the-accoun
 SECRETS: Mapping[str, Mapping[str, str]] = {
     "bitmex": {"key": KEY, "secret": SECRET},
     "bitpanda": {"key": KEY},
+    "coinex": {"key": KEY, "secret": SECRET},
 }
 
 
@@ -60,7 +61,19 @@ def bitmex(asked: Asked) -> bool:
     return is_fresh and asked.headers["api-key"] == KEY and asked.headers["api-signature"] == signature
 
 
-VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {"bitmex": bitmex, "bitpanda": bitpanda}
+def coinex(asked: Asked) -> bool:
+    """HMAC-SHA256 of method + request_path + body + timestamp, in lower-case hex."""
+    at = asked.headers["X-COINEX-TIMESTAMP"]
+    signature = hexed(f"{asked.method}{asked.target}{asked.body}{at}")
+    return asked.is_fresh(int(at)) and asked.headers["X-COINEX-KEY"] == KEY and asked.headers["X-COINEX-SIGN"] == signature
+
+
+VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {"bitmex": bitmex, "bitpanda": bitpanda, "coinex": coinex}
+
+
+REFUSALS: Mapping[str, tuple[int, object]] = {"coinex": (200, {"code": 4006, "data": {}, "message": "signature error"})}
+EXPIRED: Mapping[str, tuple[int, object]] = {"coinex": (200, {"code": 4017, "data": {}, "message": "signature expired"})}
+"""How a wrong signature is refused where it is not by 401, and how one of another time."""
 
 
 class OwnVenue:
@@ -81,8 +94,13 @@ class OwnVenue:
         asked = Asked(request, await request.read(), prefix=self.prefix, now_ms=self.clock.now() + self.ahead_ms)
         self.lines.append(f"{asked.method} {asked.target}")
         assert request.headers["User-Agent"].startswith("omnifolio/")
+        if asked.path.endswith("/time"):
+            return web.json_response({**self.row.good, "data": {"timestamp": asked.now_ms}})
         if not VERIFIERS[self.row.id](asked):
-            return web.json_response({"message": "the signature is wrong"}, status=401)
+            status, said = REFUSALS.get(self.row.id, (401, {"message": "the signature is wrong"}))
+            if self.ahead_ms:
+                status, said = EXPIRED[self.row.id]
+            return web.json_response(said, status=status)
         status, said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return web.json_response(said, status=status)
 

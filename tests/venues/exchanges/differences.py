@@ -25,6 +25,8 @@ WITHOUT_AN_ANSWER = {
 """Facts that a record expects though it has no answer that could tell them."""
 
 BEYOND_THE_RECORD = {
+    # A deposit after the instant until which the record looked.
+    "coinex__query_asset_movements": [("USDT", "5", "in")],
     # A token that the record's own list of assets does not know: it is held all the same.
     "bitfinex__query_balances_asset_balance": [("B21X", "1", "balance")],
     # A fill after the instant until which the record looked.
