@@ -16,6 +16,20 @@ OWN = [name for name in exchanges.ids() if exchanges.load(name).signing]
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
 
 WRITES: dict[str, tuple[str, ...]] = {
+    "bit2me": (
+        *("POST private v1/wallet/transaction", "POST private v1/wallet/transaction/proforma", "POST private v1/wallet/pocket"),
+        *("DELETE private v1/wallet/pocket", "POST private v1/trading/order", "DELETE private v1/trading/order"),
+        *("DELETE private v1/trading/order/{id}", "POST private v1/trading/wallet/deposit"),
+        *("POST private v1/trading/wallet/withdraw", "POST private v1/earn/movements", "POST private v1/loan/orders"),
+        *("POST private v1/teller/orders", "POST private v1/social-pay/orders", "DELETE private v1/account"),
+        *("POST private v1/signin/apikey", "PUT private v1/earn/wallets/{walletId}/rewards/config"),
+    ),
+    "iconomi": (
+        *("POST private v1/user/withdraw", "GET private v1/user/deposit/{currency}", "POST private v1/order"),
+        *("POST private v1/order/offer", "POST private v1/order/offer/{offerId}/confirm", "DELETE private v1/order/{orderId}"),
+        *("POST private v1/strategies/{ticker}/structure", "POST private v1/strategies/{ticker}/post"),
+        *("PUT private v1/strategies/{ticker}/post/{id}", "DELETE private v1/strategies/{ticker}/post/{id}"),
+    ),
     "bitmex": (
         *("POST private order", "PUT private order", "DELETE private order", "DELETE private order/all"),
         *("POST private order/closePosition", "POST private order/cancelAllAfter", "POST private position/isolate"),

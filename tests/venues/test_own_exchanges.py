@@ -31,6 +31,10 @@ from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 OWN = [name for name in exchanges.ids() if exchanges.load(name).signing]
 
 CALLS: list[tuple[str, str, dict[str, str | int], str]] = [
+    ("bit2me", "GET private v1/wallet/pocket", {}, "GET /v1/wallet/pocket"),
+    ("bit2me", "GET private v2/wallet/transaction", {"offset": 40, "limit": 20}, "GET /v2/wallet/transaction?offset=40&limit=20"),
+    ("iconomi", "GET private v1/user/balance", {}, "GET /v1/user/balance"),
+    ("iconomi", "GET private v1/user/activity", {"pageNumber": 0}, "GET /v1/user/activity?pageNumber=0"),
     ("bitmex", "GET private wallet/assets", {}, "GET /api/v1/wallet/assets"),
     (
         "bitmex",
@@ -69,6 +73,14 @@ async def test_the_venue_refuses_another_key(name: str, monkeypatch: pytest.Monk
 
 
 ERRORS: list[tuple[str, int, object, type[VenueError] | None]] = [
+    ("bit2me", 401, {"statusCode": 401, "message": "Unauthorized"}, BadCredentials),
+    ("bit2me", 403, {"statusCode": 403, "message": "Forbidden"}, MissingPermission),
+    ("bit2me", 429, {"statusCode": 429}, VenueBusy),
+    ("bit2me", 500, {"statusCode": 500}, VenueUnavailable),
+    ("iconomi", 401, b"Unauthorized", BadCredentials),
+    ("iconomi", 429, b"", VenueBusy),
+    ("iconomi", 503, b"", VenueUnavailable),
+    ("iconomi", 400, {"error": "bad"}, VenueBadResponse),
     ("bitmex", 401, {"error": {"message": "Signature not valid.", "name": "HTTPError"}}, BadCredentials),
     ("bitmex", 401, {"error": {"message": "This request has expired", "name": "HTTPError"}}, VenueClockSkew),
     ("bitmex", 403, {"error": {"message": "Access Denied", "name": "HTTPError"}}, MissingPermission),

@@ -19,9 +19,12 @@ from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 
 KEY, SECRET, MEMO = "Key-of-the-account-0123456789abcdef", "Secret-of-the-account-0123456789abcdef", "memo of mine"
 SECRETS: Mapping[str, Mapping[str, str]] = {
+    "bit2me": {"key": KEY, "secret": SECRET},
+    "bitmart": {"key": KEY, "secret": SECRET, "memo": MEMO},
     "bitmex": {"key": KEY, "secret": SECRET},
     "bitpanda": {"key": KEY},
     "coinex": {"key": KEY, "secret": SECRET},
+    "iconomi": {"key": KEY, "secret": SECRET},
 }
 
 
@@ -68,7 +71,38 @@ def coinex(asked: Asked) -> bool:
     return asked.is_fresh(int(at)) and asked.headers["X-COINEX-KEY"] == KEY and asked.headers["X-COINEX-SIGN"] == signature
 
 
-VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {"bitmex": bitmex, "bitpanda": bitpanda, "coinex": coinex}
+def bit2me(asked: Asked) -> bool:
+    """HMAC-SHA512 of the SHA-256 of `nonce:url` or `nonce:url:body`, in base64."""
+    nonce = asked.headers["x-nonce"]
+    message = ":".join([nonce, asked.target, *([asked.body] if asked.body else [])])
+    signature = based(hashlib.sha256(message.encode()).digest())
+    return asked.is_fresh(int(nonce)) and asked.headers["x-api-key"] == KEY and asked.headers["api-signature"] == signature
+
+
+def iconomi(asked: Asked) -> bool:
+    """HMAC-SHA512 of timestamp + METHOD + path without query + body, in base64."""
+    at = asked.headers["ICN-TIMESTAMP"]
+    signature = based(f"{at}{asked.method}{asked.path}{asked.body}".encode())
+    return asked.is_fresh(int(at)) and asked.headers["ICN-API-KEY"] == KEY and asked.headers["ICN-SIGN"] == signature
+
+
+def bitmart(asked: Asked) -> bool:
+    """HMAC-SHA256 of timestamp + "#" + memo + "#" + what was sent, in hex."""
+    at = asked.headers["X-BM-TIMESTAMP"]
+    is_json = not asked.body or asked.headers["Content-Type"] == "application/json"
+    signature = hexed(f"{at}#{MEMO}#{asked.body or asked.query}")
+    is_signed = asked.headers["X-BM-KEY"] == KEY and asked.headers["X-BM-SIGN"] == signature
+    return is_json and is_signed and asked.is_fresh(int(at))
+
+
+VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {
+    "bit2me": bit2me,
+    "bitmart": bitmart,
+    "bitmex": bitmex,
+    "bitpanda": bitpanda,
+    "coinex": coinex,
+    "iconomi": iconomi,
+}
 
 
 REFUSALS: Mapping[str, tuple[int, object]] = {"coinex": (200, {"code": 4006, "data": {}, "message": "signature error"})}
