@@ -30,6 +30,17 @@ WRITES: dict[str, tuple[str, ...]] = {
         *("POST private v1/strategies/{ticker}/structure", "POST private v1/strategies/{ticker}/post"),
         *("PUT private v1/strategies/{ticker}/post/{id}", "DELETE private v1/strategies/{ticker}/post/{id}"),
     ),
+    "bitmart": (
+        *("POST private spot/v2/submit_order", "POST private spot/v1/margin/submit_order", "POST private spot/v4/batch_orders"),
+        *("POST private spot/v3/cancel_order", "POST private spot/v4/cancel_orders", "POST private spot/v4/cancel_all"),
+        *("POST private spot/v1/margin/isolated/borrow", "POST private spot/v1/margin/isolated/repay"),
+        *("POST private spot/v1/margin/isolated/transfer", "POST private account/v1/withdraw/apply"),
+        *("GET private account/v1/deposit/address", "POST futures account/v1/transfer-contract"),
+        *("POST futures contract/private/submit-order", "POST futures contract/private/cancel-order"),
+        *("POST futures contract/private/cancel-orders", "POST futures contract/private/submit-plan-order"),
+        *("POST futures contract/private/submit-leverage", "POST futures contract/private/set-position-mode"),
+        *("POST private account/sub-account/main/v1/sub-to-main", "POST private account/sub-account/main/v1/main-to-sub"),
+    ),
     "bitmex": (
         *("POST private order", "PUT private order", "DELETE private order", "DELETE private order/all"),
         *("POST private order/closePosition", "POST private order/cancelAllAfter", "POST private position/isolate"),

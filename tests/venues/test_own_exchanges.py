@@ -35,6 +35,9 @@ CALLS: list[tuple[str, str, dict[str, str | int], str]] = [
     ("bit2me", "GET private v2/wallet/transaction", {"offset": 40, "limit": 20}, "GET /v2/wallet/transaction?offset=40&limit=20"),
     ("iconomi", "GET private v1/user/balance", {}, "GET /v1/user/balance"),
     ("iconomi", "GET private v1/user/activity", {"pageNumber": 0}, "GET /v1/user/activity?pageNumber=0"),
+    ("bitmart", "GET private spot/v1/wallet", {}, "GET /spot/v1/wallet"),
+    ("bitmart", "POST private spot/v4/query/trades", {"startTime": 1, "limit": 200}, "POST /spot/v4/query/trades"),
+    ("bitmart", "GET futures contract/private/assets-detail", {}, "GET /contract/private/assets-detail"),
     ("bitmex", "GET private wallet/assets", {}, "GET /api/v1/wallet/assets"),
     (
         "bitmex",
@@ -48,6 +51,7 @@ CALLS: list[tuple[str, str, dict[str, str | int], str]] = [
     ("coinex", "GET private assets/withdraw", {"page": 2, "limit": 10}, "GET /v2/assets/withdraw?page=2&limit=10"),
 ]
 READ = {name: line for name, line, params, _ in reversed(CALLS) if not params}
+"""The first call of each that asks for nothing in particular."""
 
 
 @pytest.mark.parametrize("prefix", ["", "/under/a/path"])
@@ -97,6 +101,12 @@ ERRORS: list[tuple[str, int, object, type[VenueError] | None]] = [
     ("bitpanda", 500, {"errors": []}, VenueUnavailable),
     ("bitpanda", 302, b"", VenueBadResponse),
     ("bitpanda", 200, b"<html>", VenueBadResponse),
+    ("bitmart", 401, {"code": 30005, "message": "Header X-BM-SIGN is wrong", "data": {}}, BadCredentials),
+    ("bitmart", 401, {"code": 30019, "message": "Permission denied", "data": {}}, MissingPermission),
+    ("bitmart", 400, {"code": 30007, "message": "Header X-BM-TIMESTAMP range", "data": {}}, VenueClockSkew),
+    ("bitmart", 200, {"code": 30013, "message": "Request too many requests", "data": {}}, VenueBusy),
+    ("bitmart", 503, {"code": 30014, "message": "Service unavailable", "data": {}}, VenueUnavailable),
+    ("bitmart", 200, {"code": 50001, "message": "Symbol not exist", "data": {}}, VenueBadResponse),
     ("coinex", 200, {"code": 4005, "data": {}, "message": "access_id not exists"}, BadCredentials),
     ("coinex", 200, {"code": 4006, "data": {}, "message": "signature error"}, BadCredentials),
     ("coinex", 200, {"code": 4007, "data": {}, "message": "ip prohibited"}, MissingPermission),
