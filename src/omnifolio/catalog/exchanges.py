@@ -107,7 +107,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     clock: ClockRow = ClockRow()
     pacing: PacingRow = PacingRow()
     errors: Mapping[str, str] = {}
-    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong. `product_not_open`
+    """Text in the venue's error answer, or its code where it is all digits → code in `model/errors`, where ccxt's own table is
+    silent or wrong. `product_not_open`
     where it says that the account has never used what was asked for."""
     good: Mapping[str, str] = {}
     """Field of an answer → the text that it has when the answer is good, where an exchange that ccxt does not have refuses with
