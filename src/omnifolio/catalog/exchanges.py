@@ -95,6 +95,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The call that tells what a key may do; "" where the venue has none."""
     permission_needs: tuple[str, ...] = ()
     """Calls whose answers tell how to ask that."""
+    permission_else: tuple[str, ...] = ()
+    """Calls that tell it for accounts of another kind; the last answer counts."""
 
     # The way out.
     groups: Mapping[str, str]

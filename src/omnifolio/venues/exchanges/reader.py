@@ -5,6 +5,7 @@ signs and carries the calls. `decode` is the same pure function for a live page,
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 
 from msgspec.structs import replace
@@ -121,10 +122,13 @@ class ExchangeReader:
         bridge = Bridge(access, venue.row)
         answers: list[Evidence] = []
         try:
-            for call in (*venue.row.permission_needs, venue.row.permission_probe):
-                answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
+            for call in (*venue.row.permission_needs, venue.row.permission_probe, *venue.row.permission_else):
+                with suppress(ProductNotOpen):
+                    answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
+        if not answers:
+            raise VenueBadResponse(f"{access.venue}: no call tells what the key may do")
         key = access.secrets.get("key")
         start = {KEY_START: key.reveal()[:KEY_START_LENGTH]} if key else {}
         return self.certify(access.venue, replace(answers[-1], params=start))
@@ -149,8 +153,10 @@ class ExchangeReader:
             return
         answers: list[Evidence] = []
         for call in row.calls:
-            for about in venue.quirks.asked(call, answers):
-                answers += await _all_pages(venue, bridge, since.stream, call, about)
+            # That a product is not open tells a finder something too.
+            with suppress(ProductNotOpen):
+                for about in venue.quirks.asked(call, answers):
+                    answers += await _all_pages(venue, bridge, since.stream, call, about)
         found = venue.quirks.scopes(context, access.known, since.token, answers)
         for number, stream in enumerate(found.streams, start=1):
             async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):

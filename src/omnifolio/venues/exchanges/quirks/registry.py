@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from omnifolio.venues.exchanges.answers import Quirks
+from omnifolio.venues.exchanges.quirks import binance, bitget, coinbase, gate, htx, kraken, mexc
 from omnifolio.venues.exchanges.quirks import (
     binance,
     binanceus,
@@ -33,6 +34,7 @@ from omnifolio.venues.exchanges.quirks import (
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
+    "bitget": bitget.QUIRKS,
     "binanceus": binanceus.QUIRKS,
     "bit2me": bit2me.QUIRKS,
     "bitfinex": bitfinex.QUIRKS,
@@ -52,6 +54,7 @@ QUIRKS: Mapping[str, Quirks] = {
     "hyperliquid": hyperliquid.QUIRKS,
     "iconomi": iconomi.QUIRKS,
     "kraken": kraken.QUIRKS,
+    "mexc": mexc.QUIRKS,
     "kucoin": kucoin.QUIRKS,
     "okx": okx.QUIRKS,
     "upbit": upbit.QUIRKS,
