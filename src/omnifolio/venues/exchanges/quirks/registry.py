@@ -14,6 +14,7 @@ from omnifolio.venues.exchanges.quirks import (
     deribit,
     kraken,
     okx,
+    poloniex,
 )
 
 QUIRKS: Mapping[str, Quirks] = {
@@ -27,4 +28,5 @@ QUIRKS: Mapping[str, Quirks] = {
     "deribit": deribit.QUIRKS,
     "kraken": kraken.QUIRKS,
     "okx": okx.QUIRKS,
+    "poloniex": poloniex.QUIRKS,
 }
