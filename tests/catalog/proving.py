@@ -51,8 +51,11 @@ def recorded_kinds() -> Mapping[str, frozenset[str]]:
 
 
 def proof_of(row: ExchangeRow, real: frozenset[str]) -> VenueProof:
-    """What a venue's cases prove, with the kinds of stream that real answers were checked for."""
-    cases = list(cases_of(row.id))
+    """What a venue's cases prove, with the kinds of stream that real answers were checked for.
+
+    A house of another exchange that answers as that one does is read by the same quirks, so those cases count here too.
+    """
+    cases = [*cases_of(row.id), *(cases_of(row.quirks) if row.quirks else ())]
     names = {case.name.partition("_")[0] for case in cases}
     is_sampled = len(cases) >= CASES_MIN and all(name in names for name in NEEDED)
     covered = frozenset[str]().union(*(case.kinds for case in cases))

@@ -80,6 +80,9 @@ class Bench:
         return _Held(self)
 
 
+BenchOf = Callable[[str, lazy_ccxt.Namespace], Bench]
+
+
 class _Held(AbstractContextManager["_Held"]):
     def __init__(self, bench: Bench) -> None:
         self._ticket = bench.gate.ticket(min(bench.allowed))
@@ -107,11 +110,13 @@ def hosts(exchange: Any) -> set[str]:
     return found - {""}
 
 
-async def every_endpoint(ids: Iterable[str], kind: lazy_ccxt.Namespace, count: Counter[str]) -> list[str]:
+async def every_endpoint(
+    ids: Iterable[str], kind: lazy_ccxt.Namespace, count: Counter[str], bench_of: BenchOf = Bench
+) -> list[str]:
     """Off the list: refused before anything is signed. On the list: never refused."""
     wrong = []
     for exchange_id in ids:
-        bench = Bench(exchange_id, kind)
+        bench = bench_of(exchange_id, kind)
         for method, api, path in endpoints(bench.exchange):
             key = endpoint_of(method, api, path)
             signed, sent = len(bench.signed), len(bench.sent)
@@ -127,11 +132,11 @@ async def every_endpoint(ids: Iterable[str], kind: lazy_ccxt.Namespace, count: C
     return wrong
 
 
-async def every_door(ids: Iterable[str], kind: lazy_ccxt.Namespace, count: Counter[str]) -> list[str]:
+async def every_door(ids: Iterable[str], kind: lazy_ccxt.Namespace, count: Counter[str], bench_of: BenchOf = Bench) -> list[str]:
     """Each endpoint off the list through five doors, without a ticket and under another read's live one: each has its lock."""
     wrong = []
     for exchange_id in ids:
-        bench = Bench(exchange_id, kind)
+        bench = bench_of(exchange_id, kind)
         exchange, doors = bench.exchange, doors_of(bench.exchange)
         for method, api, path in endpoints(exchange):
             if endpoint_of(method, api, path) in bench.allowed:

@@ -12,7 +12,8 @@ from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import lazy_ccxt
-from omnifolio.venues.exchanges.ccxt_bridge import Bridge, exact_json
+from omnifolio.venues.exchanges.ccxt_bridge import Bridge
+from omnifolio.venues.exchanges.ccxt_exchange import exact_json
 
 BALANCE = b'{"error":[],"result":{"XXBT":{"balance":"1234567890.123456789012345678","hold_trade":"0.000000000000000001"}}}'
 LEDGER: dict[str, Any] = {

@@ -7,8 +7,10 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.runtime import Runtime, database_folder, root_of
 from omnifolio.ledger import accounts
+from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import OmnifolioError
+from omnifolio.views.coverage import all_losses
 
 OVERDUE_MS = DAY_MS
 
@@ -30,8 +32,8 @@ def hosts(runtime: Runtime) -> Sequence[Mapping[str, str]]:
     ]
 
 
-async def checks(runtime: Runtime) -> list[Check]:
-    """Database, keys, workers and overdue accounts."""
+async def checks(runtime: Runtime, principal: Principal) -> list[Check]:
+    """Database, keys, workers and overdue accounts, and what the principal's accounts are about to lose."""
     context = runtime.context
     found = [Check("database", True, f"{context.store.dialect}, schema up to date")]
     try:
@@ -51,6 +53,9 @@ async def checks(runtime: Runtime) -> list[Check]:
     overdue = await context.store.read(op)
     text = "no account is overdue" if not overdue else f"{overdue} accounts have been due for a day: is a worker running?"
     found.append(Check("accounts", overdue == 0, text))
+    lost = await context.store.read(all_losses, principal, context.clock.now())
+    text = "; ".join(f"{account.name or account.venue}, {loss.text}" for account, loss in lost)
+    found.append(Check("history", not lost, text or "nothing unread is about to be lost"))
     return found
 
 

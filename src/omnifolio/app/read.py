@@ -2,27 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
-from omnifolio.ledger import accounts, coverage, feed, orders, read
-from omnifolio.ledger.coverage import Bookmark, StoredGap
+from omnifolio.ledger import accounts, feed, orders, read, sequence
 from omnifolio.ledger.feed import Changes
 from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import Filter, WalletRow
 from omnifolio.ledger.sequence import latest
-from omnifolio.ledger.tokens import TokenRow, by_ids
+from omnifolio.ledger.tokens import TokenRow, by_ids, by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Interval
+from omnifolio.model.errors import InvalidField
 from omnifolio.model.ids import AccountId, OrderId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
-from omnifolio.views.accounts import AccountView, Changed, all_accounts, changed_accounts, common_span, one_account
+from omnifolio.views.accounts import AccountView, Changed, all_accounts, changed_accounts, one_account
+from omnifolio.views.coverage import AccountCoverage, coverage_of
 from omnifolio.views.history import HistoryRow, history
 from omnifolio.views.market import check_currency
 from omnifolio.views.portfolio import Portfolio, portfolio
+from omnifolio.views.reconciled import Reconciliation, reconciliation
 from omnifolio.views.transactions import TransactionPage, one_transaction, some_transactions, transaction_page
 
 
@@ -34,22 +36,31 @@ class OrderPage(Struct, frozen=True):
     tokens: Mapping[TokenId, TokenRow]
 
 
-class AccountCoverage(Struct, frozen=True, kw_only=True):
-    """How far each stream of an account was read, and what is missing."""
-
-    intervals: Mapping[str, Sequence[Interval]]
-    bookmarks: Sequence[Bookmark]
-    gaps: Sequence[StoredGap]
-    complete_from: EpochMs | None
-    complete_to: EpochMs | None
-
-
 class ChangePage(Struct, frozen=True, kw_only=True):
     """The next changes with the transactions and wallets that they name."""
 
     changes: Changes
     transactions: TransactionPage
     wallets: Mapping[WalletId, WalletRow]
+
+
+class KnownBalance(Struct, frozen=True, kw_only=True):
+    """A balance as it was known: where it was, of what, and how much."""
+
+    account: AccountId
+    venue: str
+    wallet: WalletRow
+    product: str
+    token: TokenRow
+    amount: Decimal
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """The balances that were known right after the commit `seq`, written at `at` (None for 0, before the first)."""
+
+    seq: int
+    at: EpochMs | None
+    balances: Sequence[KnownBalance]
 
 
 class Read:
@@ -176,22 +187,33 @@ class Read:
         return (await self._context.store.read(accounts.get, principal, account, self._context.clock.now())).v
 
     async def coverage(self, principal: Principal, account: AccountId) -> AccountCoverage:
-        """What was read of an account's history and what was not."""
+        """What was read of an account's history, what was not, and what is about to be lost."""
         context = self._context
+        return await context.store.read(coverage_of, principal, account, context.clock.now())
 
-        def op(conn: Connection) -> AccountCoverage:
-            accounts.get(conn, principal, account, context.clock.now())
-            intervals = coverage.intervals_of(conn, account)
-            start, end = common_span(intervals)
-            return AccountCoverage(
-                intervals=intervals,
-                bookmarks=coverage.bookmarks(conn, account),
-                gaps=coverage.gaps_of(conn, account),
-                complete_from=start,
-                complete_to=end,
-            )
+    async def reconciliation(self, principal: Principal, account: AccountId) -> Reconciliation:
+        """Balances against the history, and where they part."""
+        context = self._context
+        return await context.store.read(reconciliation, principal, account, context.clock.now())
 
-        return await context.store.read(op)
+    async def known(self, principal: Principal, seq: int) -> Known:
+        """The balances of a sequence. Raises: InvalidField for one that was not written yet."""
+
+        def op(conn: Connection) -> Known:
+            newest = latest(conn, principal)
+            if not 0 <= seq <= newest:
+                raise InvalidField(f"seq: expected a sequence from 0 to {newest}")
+            return _known(conn, principal, seq)
+
+        return await self._context.store.read(op)
+
+    async def known_on(self, principal: Principal, instant: EpochMs) -> Known:
+        """The balances that were known at an instant."""
+
+        def op(conn: Connection) -> Known:
+            return _known(conn, principal, sequence.at(conn, principal, instant))
+
+        return await self._context.store.read(op)
 
     async def changes(self, principal: Principal, *, cursor: str, limit: int, fiat: str) -> ChangePage:
         """What changed after a cursor. Raises: InvalidField for a cursor that is not ours."""
@@ -210,6 +232,28 @@ class Read:
             )
 
         return await context.store.read(op)
+
+
+def _known(conn: Connection, principal: Principal, seq: int) -> Known:
+    held = feed.balances_at(conn, principal, seq)
+    wallets = {purse.id: purse for purse in read.wallets_of(conn, principal)}
+    venues = read.venues_of(conn, principal)
+    tokens = by_number(conn, {token for _, _, token in held})
+    return Known(
+        seq=seq,
+        at=sequence.written_at(conn, principal, seq),
+        balances=[
+            KnownBalance(
+                account=wallets[wallet].account,
+                venue=venues[wallets[wallet].account],
+                wallet=wallets[wallet],
+                product=product,
+                token=tokens[token],
+                amount=amount,
+            )
+            for (wallet, product, token), amount in held.items()
+        ],
+    )
 
 
 def _with_tokens(conn: Connection, venue: str, found: Sequence[StoredOrder]) -> OrderPage:

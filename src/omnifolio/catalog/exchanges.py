@@ -18,14 +18,15 @@ from omnifolio.model.errors import NotFound
 
 Method = Literal["GET", "POST"]
 Endpoint = tuple[Method, str, str]
-"""METHOD, ccxt's API group joined by "/", the path template as ccxt writes it."""
+"""METHOD, API group, path template; where ccxt has the exchange, its group joined by "/" and its way of writing the path."""
 
 
 UNRANKED = 1_000
 
 
 class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thing the user enters. `target` is ccxt's name for it, `pattern` a regular expression for the whole value."""
+    """One thing the user enters. `target` is ccxt's name for it (`apiKey`, `secret`, `uid` …), whoever signs; `pattern` a regular
+    expression for the whole value."""
 
     name: str
     target: str
@@ -52,11 +53,13 @@ class ClockRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PacingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the venue lets through, in milliseconds of its own accounting: ccxt's cost of a call times its `rateLimit`.
 
-    `*_burst_ms` may be spent at once; 1,000 of them come back each second. 0 = no such limit.
+    `*_burst_ms` may be spent at once; 1,000 of them come back each second. 0 = no such limit. `call_ms` is what a call costs
+    where ccxt does not have the exchange.
     """
 
     address_burst_ms: int = 1_000
     key_burst_ms: int = 0
+    call_ms: int = 100
     used_headers: Mapping[str, int] = {}
     """Header that states what was used in the running minute → the weight that the venue allows in it."""
 
@@ -68,6 +71,9 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     id: str
     display_name: str
     ccxt_id: str
+    """ccxt's id of it; "" where ccxt does not have it."""
+    signing: str = ""
+    """The module of `venues/exchanges/signers` that signs its requests where ccxt does not; the group `public` is not signed."""
     documentation: str
     quirks: str = ""
     """The module of `venues/exchanges/quirks` that reads its answers; "" is the one with the row's own id."""
@@ -92,6 +98,9 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     errors: Mapping[str, str] = {}
     """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong. `product_not_open`
     where it says that the account has never used what was asked for."""
+    good: Mapping[str, str] = {}
+    """Field of an answer → the text that it has when the answer is good, where an exchange that ccxt does not have refuses with
+    status 200."""
     options: Mapping[str, str | int | bool] = {}
     """ccxt options of this exchange."""
     sends_integers: bool = False

@@ -21,6 +21,7 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `rows`    the reading of one line: `kraken_ledger`, `kraken_trade` or `plain`.
     `columns` our field → the file's column. `header` all columns that must be there; others are ignored.
     `kinds`   for `plain`: the file's word for the type → our kind.
+    `fills`   kinds of the venue's streams whose rows the file has; () = all of them.
     """
 
     id: str
@@ -31,13 +32,30 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columns: Mapping[str, str]
     delimiter: str = ","
     kinds: Mapping[str, str] = {}
+    fills: tuple[str, ...] = ()
     documentation: str = ""
 
+    def tells(self, kind: str) -> bool:
+        """Whether the file has the rows of a kind of stream."""
+        return not self.fills or kind in self.fills
 
+
+OWN = "omnifolio"
+"""The id of our own layout, for whatever no export describes."""
+
+
+@cache
 def ids() -> tuple[str, ...]:
     """The ids of all layouts, sorted."""
     folder = resources.files(__package__) / "data" / "layouts"
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+@cache
+def of_venue(venue: str) -> tuple[LayoutRow, ...]:
+    """What can be uploaded for an account at a venue: the venue's own exports, else our own layout alone."""
+    rows = [load(name) for name in ids()]
+    return tuple(row for row in rows if row.venue == venue) or (load(OWN),)
 
 
 @cache

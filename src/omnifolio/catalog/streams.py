@@ -29,7 +29,9 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `kind`       the first part of the stream's name; the parser in the quirks bears it too.
     `scope`      the second part; with `is_per_scope` it is the name of what is asked for (a symbol, an account).
     `scopes_of`  another kind whose scopes are this one's too, once they have rows; "" where a finder finds them.
-    `calls`      ccxt's implicit methods, in order; history streams have one. `paths` are theirs at the venue.
+    `calls`      ccxt's implicit methods (`GET group path` where ccxt does not have the exchange), in order; history streams have
+                 one. `paths` are theirs at the venue.
+    `lookups`    calls whose answers name what the rows only number; every page is read together with them.
     `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at,
                  which is `first_id` in the beginning.
     `window_ms`  longest span that one question may cover, 0 = any. `floor_ms` is before the venue's first customer.
@@ -44,6 +46,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scopes_of: str = ""
     calls: tuple[str, ...]
     paths: tuple[str, ...]
+    lookups: tuple[str, ...] = ()
     pager: Pager
     params: Mapping[str, str] = {}
     scope_param: str = ""

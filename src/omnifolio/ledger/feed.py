@@ -106,11 +106,15 @@ class Changes(Struct, frozen=True, kw_only=True):
     is_reset: bool
 
 
+Place = tuple[WalletId, str, int]
+"""Wallet, product and token."""
+
+
 class Books(Struct, frozen=True, kw_only=True):
     """What was known at a sequence: live transactions by id, and balances by (wallet, product, token)."""
 
     transactions: Mapping[TransactionId, Version]
-    balances: Mapping[tuple[WalletId, str, int], Decimal]
+    balances: Mapping[Place, Decimal]
 
 
 def changes(conn: Connection, principal: Principal, *, cursor: str, limit: int) -> Changes:
@@ -186,7 +190,11 @@ def known_at(conn: Connection, principal: Principal, seq: int) -> Books:
         version = _decode_version(row.payload)
         if version.state == "live":
             found[TransactionId(row.fact_id)] = version
-    balances = {
-        (WalletId(row.wallet_id), row.product, row.token_id): Decimal(row.amount) for row in conn.execute(_observed_at, values)
-    }
-    return Books(transactions=dict(sorted(found.items())), balances=dict(sorted(balances.items())))
+    return Books(transactions=dict(sorted(found.items())), balances=balances_at(conn, principal, seq))
+
+
+def balances_at(conn: Connection, principal: Principal, seq: int) -> Mapping[Place, Decimal]:
+    """The balances of `known_at` alone, in order."""
+    rows = conn.execute(_observed_at, {"user": principal.data_user, "at_seq": seq})
+    found = {(WalletId(row.wallet_id), row.product, row.token_id): Decimal(row.amount) for row in rows}
+    return dict(sorted(found.items()))

@@ -20,6 +20,7 @@ _latest = sa.select(users.c.seq).where(users.c.id == sa.bindparam("user"), users
 _newest_first = sa.select(commits.c.seq, commits.c.at).where(commits.c.user_id == sa.bindparam("user")).order_by(
     commits.c.seq.desc()
 ).limit(1)  # fmt: skip
+_written = sa.select(commits.c.at).where(commits.c.user_id == sa.bindparam("user"), commits.c.seq == sa.bindparam("seq"))
 _at = _newest_first.where(commits.c.at <= sa.bindparam("instant"))
 
 
@@ -54,3 +55,9 @@ def at(conn: Connection, principal: Principal, instant: EpochMs) -> int:
     """The sequence that was the last one at an instant; 0 before the first."""
     row = conn.execute(_at, {"user": principal.data_user, "instant": instant}).first()
     return 0 if row is None else int(row.seq)
+
+
+def written_at(conn: Connection, principal: Principal, seq: int) -> EpochMs | None:
+    """When a sequence was written; None for 0, before the first."""
+    at_ms: int | None = conn.execute(_written, {"user": principal.data_user, "seq": seq}).scalar_one_or_none()
+    return None if at_ms is None else EpochMs(at_ms)

@@ -21,11 +21,9 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, WalletId
 from omnifolio.model.prices import BRIDGE, Price, Unpriced
+from omnifolio.views.coverage import Loss, common_span, losses
 from omnifolio.views.market import Market, rates_for
 from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_of
-
-FILE_STREAMS = "file/"
-"""How the streams of imported files are named."""
 
 
 class Holding(Struct, frozen=True, gc=False):
@@ -66,7 +64,8 @@ class AccountView(Struct, frozen=True, kw_only=True):
     """One account with everything in it.
 
     `reconciled` are the wallets whose observed balances equal the sums of their history, token by token.
-    `complete_from`/`complete_to` bound the history that every stream has read without a hole; None when there is none yet.
+    `losses` are what a venue is about to keep no longer and nobody has read. `complete_from`/`complete_to` bound the history that
+    every stream has read without a hole; None when there is none yet.
     """
 
     account: Account
@@ -76,6 +75,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     wallet_totals: Mapping[WalletId, Total]
     reconciled: frozenset[WalletId]
     gaps: Sequence[StoredGap]
+    losses: Sequence[Loss]
     complete_from: EpochMs | None
     complete_to: EpochMs | None
 
@@ -190,6 +190,7 @@ def _views(
             sums,
             gaps=gaps.get(account.id, ()),
             spans=spans.get(account.id, {}),
+            now=now,
             currency=currency,
         )
         for account in wanted
@@ -243,6 +244,7 @@ def _view(
     *,
     gaps: Sequence[StoredGap],
     spans: Mapping[str, Sequence[Interval]],
+    now: EpochMs,
     currency: str,
 ) -> AccountView:
     by_wallet: dict[WalletId, list[Pocket]] = {purse.id: [] for purse in purses}
@@ -258,6 +260,7 @@ def _view(
         wallet_totals=totals,
         reconciled=frozenset(number for number, items in by_wallet.items() if _is_reconciled(items, sums.get(number, {}))),
         gaps=gaps,
+        losses=losses(account, spans, now),
         complete_from=start,
         complete_to=end,
     )
@@ -281,14 +284,3 @@ def _is_reconciled(pockets: Sequence[Pocket], sums: Mapping[int, str]) -> bool:
         for number, amount in zip(pocket.look.tokens, pocket.look.amounts, strict=True):
             amounts.setdefault(number, []).append(amount)
     return {number: canonical(total(parts)) for number, parts in amounts.items()} == sums
-
-
-def common_span(spans: Mapping[str, Sequence[Interval]]) -> tuple[EpochMs | None, EpochMs | None]:
-    """The latest stretch of time that every stream covers without a hole; (None, None) when there is none."""
-    # A file repeats what its venue's interface tells, or adds to it; its first and last line bound nothing.
-    read = {stream: items for stream, items in spans.items() if not stream.startswith(FILE_STREAMS)} or spans
-    newest = [items[-1] for items in read.values() if items]
-    if not newest:
-        return None, None
-    start, end = max(item.start for item in newest), min(item.end for item in newest)
-    return (start, end) if start <= end else (None, None)

@@ -38,7 +38,7 @@ class Reader:
         return msgspec.json.decode(self.raw(path, **params))
 
 
-RESOURCES = ("", "/transactions", "/orders", "/history", "/coverage")
+RESOURCES = ("", "/transactions", "/orders", "/history", "/coverage", "/reconciliation")
 SHAPES: dict[str, Any] = {
     "accounts": list[wire.AccountOut],
     "accounts/{id}": wire.AccountOut,
@@ -46,6 +46,8 @@ SHAPES: dict[str, Any] = {
     "accounts/{id}/orders": list[wire.OrderOut],
     "accounts/{id}/history": list[wire.HistoryOut],
     "accounts/{id}/coverage": wire.AccountCoverageOut,
+    "accounts/{id}/reconciliation": wire.ReconciliationOut,
+    "known?seq=1": wire.KnownOut,
     "portfolio": wire.PortfolioOut,
     "changes": wire.ChangesOut,
     "providers": list[wire.ProviderOut],

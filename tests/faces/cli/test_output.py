@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from omnifolio.faces.cli.main import EXIT_OPEN, EXIT_USAGE
 from omnifolio.faces.cli.output import Row, table
 from tests.faces.cli.program import Program
 
 LISTS = (
     ("accounts", "list"),
     ("accounts", "show", "Main"),
+    ("accounts", "coverage", "Main"),
+    ("accounts", "reconcile", "Main"),
     ("balances",),
+    ("balances", "--known-at", "9999-12-31"),
     ("transactions", "--limit", "7"),
     ("venues", "list"),
     ("venues", "show", "kraken"),
@@ -53,6 +57,39 @@ def test_a_portfolio_is_one_document_or_a_row_for_each_asset(linked: Program) ->
     shown = linked(*ask, "table").out
     assert all(f"Total {fiat}" in shown for fiat in whole["totals"])
     assert "ORB at kraken" in shown
+
+
+def test_balances_as_they_were_known_are_those_of_now_at_the_last_change_and_none_at_the_first(linked: Program) -> None:
+    fields = ("account", "wallet", "product", "asset_id", "amount")
+
+    def known(*options: str) -> list[tuple[object, ...]]:
+        return sorted(tuple(row[name] for name in fields) for row in linked("balances", *options, "-o", "json").json)
+
+    last = linked("accounts", "show", "demo", "-o", "json").json["seq"]
+    assert known("--known-at", str(last)) == known()
+    assert known("--known-at", str(last), "--account", "demo") == known("--account", "demo")
+    assert known("--known-at", "0") == known("--known-at", "2001-01-01") == []
+    for wrong in (str(last + 1000), "yesterday", "-1"):
+        assert linked("balances", f"--known-at={wrong}").code == EXIT_USAGE
+
+
+def test_a_balance_that_nothing_explains_has_an_exit_code_of_its_own(simulated: Program, tmp_path: Path) -> None:
+    assert simulated("accounts", "add", "demo", "username=demo", "password=demo").code == 0
+    assert simulated("accounts", "reconcile", "demo").code == 0
+    (tmp_path / "more.csv").write_text("date,type,asset,amount\n2025-01-02 03:04:05,deposit,BTC,0.5\n", encoding="utf-8")
+    assert simulated("accounts", "import", "demo", str(tmp_path / "more.csv")).code == 0
+    done = simulated("accounts", "reconcile", "demo", "-o", "json")
+    assert done.code == EXIT_OPEN
+    assert [(row["state"], row["difference"]) for row in done.json if row["asset"] == "BTC"] == [("open", "-0.5")]
+    assert done.json[0]["asset"] == "BTC", "the worst comes first"
+
+
+def test_coverage_says_what_was_read_of_each_kind(linked: Program) -> None:
+    rows = {row["kind"]: row for row in linked("accounts", "coverage", "Main", "-o", "json").json}
+    assert {"ledger", "trades", "deposits", "withdrawals", "orders"} == rows.keys()
+    assert rows["ledger"]["records"] > 0
+    assert (rows["ledger"]["out_of_reach"], rows["ledger"]["not_read"], rows["ledger"]["warning"]) == (None, None, [])
+    assert "ledger" in linked("accounts", "coverage", "Main").out
 
 
 def test_balances_add_up_to_the_account(linked: Program) -> None:

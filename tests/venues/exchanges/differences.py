@@ -6,6 +6,12 @@ DIFFERENT_BY_DESIGN = {
     "coinbase__asset_conversion",
     # The record tells one side of a move into staking; ours both, so that the account's sum stays what it is.
     "coinbase__coinbase_staking_events",
+    # The record asked for three seconds only, which its payloads do not say, and leaves out what went between customers of the
+    # venue; ours tells every movement of the payloads.
+    "kucoin__query_asset_movements",
+    # The record multiplies price and amount to ten decimals of a euro; ours keeps `amount_fiat`, the cents that the fiat wallet
+    # lost or gained.
+    "bitpanda__trades",
 }
 
 WITHOUT_AN_ANSWER = {

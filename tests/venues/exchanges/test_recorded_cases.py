@@ -10,7 +10,8 @@ from tests import fixtures
 from tests.venues.exchanges import recorded
 from tests.venues.exchanges.differences import BEYOND_THE_RECORD, DIFFERENT_BY_DESIGN, WITHOUT_AN_ANSWER
 
-from omnifolio.catalog import exchanges
+from omnifolio.catalog import assets, exchanges
+from omnifolio.model.tokens import TokenId
 
 ROUNDED_TO_MS = 1_000
 SYNONYMS = {"LUNA": "LUNA-2"}
@@ -22,12 +23,18 @@ def expected(case: dict[str, Any]) -> list[tuple[str, Decimal, str, int | None]]
     symbols = case.get("symbols", {})
     untold = WITHOUT_AN_ANSWER.get(case["name"], [])
     return [
-        (symbols.get(fact["asset"], fact["asset"]), Decimal(fact["amount"]), fact["direction"], fact.get("time_ms"))
+        (symbols.get(fact["asset"]) or ticker(fact["asset"]), Decimal(fact["amount"]), fact["direction"], fact.get("time_ms"))
         for fact in case["expected"]
         if Decimal(fact["amount"])
         and fact["direction"] != "neutral"
         and (fact["asset"], fact["amount"], fact["direction"]) not in untold
     ]
+
+
+def ticker(asset: str) -> str:
+    """A contract's ticker by the catalog, where the case itself does not tell it; a ticker is one already."""
+    token = assets.load().of(TokenId(asset), recorded.AT) if "/" in asset else None
+    return token.ticker if token else asset
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

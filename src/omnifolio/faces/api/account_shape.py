@@ -19,6 +19,7 @@ from omnifolio.faces.api.wire import (
     PermissionOut,
     StatusDetailsOut,
     WalletOut,
+    WarningOut,
 )
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
@@ -27,6 +28,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.ids import WireIds
 from omnifolio.views.accounts import AccountView
+from omnifolio.views.coverage import Loss
 
 _ERRORS = by_code()
 
@@ -86,6 +88,7 @@ class AccountShape:
             next_sync_at=account.next_sync_at,
             coverage=CoverageOut(complete_from=view.complete_from, complete_to=view.complete_to, gaps=len(view.gaps)),
             gaps=[gap_out(gap) for gap in view.gaps],
+            warnings=[warning_out(loss) for loss in view.losses],
         )
 
 
@@ -99,6 +102,17 @@ def gap_out(gap: StoredGap) -> GapOut:
         end=gap.end,
         is_failure=gap.is_failure,
         since=gap.opened_at,
+    )
+
+
+def warning_out(loss: Loss) -> WarningOut:
+    """A loss that is announced, on the wire."""
+    return WarningOut(
+        stream=loss.stream,
+        text=loss.text,
+        look_back_ms=loss.look_back_ms,
+        unread_from=loss.unread_from,
+        lost_from=loss.lost_from,
     )
 
 

@@ -9,14 +9,13 @@ from litestar.params import JSONBody, QueryParameter
 from omnifolio.app import link
 from omnifolio.faces.api import query
 from omnifolio.faces.api.account_list import account_list
-from omnifolio.faces.api.account_shape import gap_out
 from omnifolio.faces.api.admission import COST, SCOPE
 from omnifolio.faces.api.answers import answer, responses
 from omnifolio.faces.api.desk import Desk
 from omnifolio.faces.api.edge import ACCOUNTS_ROUTE
 from omnifolio.faces.api.given import Account, DeskGiven, SessionGiven
 from omnifolio.faces.api.shape import wallet_key
-from omnifolio.faces.api.wire import AccountChangeIn, AccountCoverageOut, AccountIn, AccountOut, IntervalOut, StreamOut
+from omnifolio.faces.api.wire import AccountChangeIn, AccountIn, AccountOut
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.ids import AccountId
@@ -168,37 +167,6 @@ async def poll_account(
     return await _shown(desk, session.principal, account, fiat)
 
 
-@get(
-    "/{account_id:str}/coverage",
-    summary="See which parts of an account's history are complete",
-    opt={SCOPE: "read"},
-    responses=responses(AccountCoverageOut, refusals=(401, 403, 404)),
-)
-async def get_coverage(desk: DeskGiven, session: SessionGiven, account_id: Account) -> Response[bytes]:
-    """What was read of each stream."""
-    account = AccountId(desk.context.ids.integer("account", account_id))
-    found = await desk.read.coverage(session.principal, account)
-    marks = {mark.stream: mark for mark in found.bookmarks}
-    streams = [
-        StreamOut(
-            stream=name,
-            intervals=[IntervalOut(start=item.start, end=item.end) for item in found.intervals.get(name, ())],
-            updated_at=marks[name].updated_at if name in marks else None,
-            reached_present_at=marks[name].done_at if name in marks else None,
-        )
-        for name in sorted({*marks, *found.intervals})
-    ]
-    return answer(
-        AccountCoverageOut(
-            account=account_id.lower(),
-            complete_from=found.complete_from,
-            complete_to=found.complete_to,
-            streams=streams,
-            gaps=[gap_out(gap) for gap in found.gaps],
-        )
-    )
-
-
 async def _shown(
     desk: Desk,
     principal: Principal,
@@ -225,6 +193,5 @@ ROUTER = Router(
         delete_account,
         sync_account,
         poll_account,
-        get_coverage,
     ],
 )

@@ -7,7 +7,7 @@ from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api import accounts, exports, history, orders, public, transactions, user
+from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, public, transactions, user
 from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
@@ -21,7 +21,17 @@ from omnifolio.model.prices import BRIDGE, EURO
 
 POLL_WAIT_S = 25.0
 """How long a poll waits for a change; Vezgo's clients give up after 30 s."""
-ROUTERS = (public.ROUTER, accounts.ROUTER, transactions.ROUTER, orders.ROUTER, history.ROUTER, exports.ROUTER, user.ROUTER)
+ROUTERS = (
+    public.ROUTER,
+    accounts.ROUTER,
+    completeness.ROUTER,
+    transactions.ROUTER,
+    orders.ROUTER,
+    history.ROUTER,
+    exports.ROUTER,
+    user.ROUTER,
+    known.ROUTER,
+)
 
 
 def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:

@@ -132,6 +132,18 @@ class CoverageOut(_Out, frozen=True, kw_only=True, gc=False):
     gaps: int
 
 
+class WarningOut(_Out, frozen=True, kw_only=True, gc=False):
+    """Unread history that the provider will not keep: unless a sync comes before `lost_from`, what follows `unread_from` is
+    lost from then on."""
+
+    code: Literal["look_back"] = "look_back"
+    stream: str
+    text: str
+    look_back_ms: int
+    unread_from: int
+    lost_from: int
+
+
 class MissingOut(_Out, frozen=True, kw_only=True, gc=False):
     """A part of a total that is missing or stale, and why."""
 
@@ -220,6 +232,7 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     next_sync_at: int | None
     coverage: CoverageOut
     gaps: list[GapOut]
+    warnings: list[WarningOut]
 
 
 class PartOut(_Out, frozen=True, gc=False):
@@ -404,15 +417,120 @@ class StreamOut(_Out, frozen=True, kw_only=True, gc=False):
     reached_present_at: int | None
 
 
+class UploadOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A kind of file that can be imported: `columns` are those of its header that must be there."""
+
+    layout: str
+    name: str
+    columns: list[str]
+    docs_url: str
+
+
+class KindOut(_Out, frozen=True, kw_only=True, gc=False):
+    """All streams of one kind of data together.
+
+    `fetched` and `empty` are what every one of them covers: from the first to the last record, and without any. `uploaded` is
+    what imported files tell. `unreachable` is what the provider no longer gives, `unread` what it may still give; `fill` are the
+    files that would tell it. `records` is null where they are not counted by stream.
+    """
+
+    kind: str
+    streams: list[str]
+    records: int | None
+    look_back_ms: int | None
+    fetched: list[IntervalOut]
+    empty: list[IntervalOut]
+    uploaded: list[IntervalOut]
+    unreachable: list[IntervalOut]
+    unread: list[IntervalOut]
+    fill: list[UploadOut]
+
+
 class AccountCoverageOut(_Out, frozen=True, kw_only=True, gc=False):
-    """Which parts of an account's history are complete, and what is missing."""
+    """Which parts of an account's history are complete, by kind and by stream, what is missing and what will be lost."""
 
     resource_type: Literal["coverage"] = "coverage"
     account: str
     complete_from: int | None
     complete_to: int | None
+    kinds: list[KindOut]
     streams: list[StreamOut]
     gaps: list[GapOut]
+    warnings: list[WarningOut]
+
+
+class ReasonOut(_Out, frozen=True, kw_only=True, gc=False):
+    """Why a balance is in its state."""
+
+    code: str
+    text: str
+
+
+class HoleOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A stretch that a stream states to lack; an end that is null is not known."""
+
+    stream: str
+    why: Literal["unread", "unreachable", "gap"]
+    start: int | None
+    end: int | None
+    text: str
+
+
+class SuspectOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A range in which history lacks `amount`, or has too much where it is negative: after `start` (null: from the beginning) and
+    up to `end`. Balances below zero prove that something is missing up to `missing_before`, or after `missing_after`."""
+
+    start: int | None
+    end: int
+    amount: str
+    missing_before: int | None
+    missing_after: int | None
+    streams: list[str]
+    holes: list[HoleOut]
+
+
+class ReconciledOut(_Out, frozen=True, kw_only=True, gc=False):
+    """One token in one wallet, over all products. `reported` and `difference` are null where no balance was ever observed."""
+
+    wallet: str
+    ticker: str
+    asset_id: str
+    reported: str | None
+    calculated: str
+    difference: str | None
+    state: Literal["proved", "explained", "open"]
+    reasons: list[ReasonOut]
+    diverged_at: int | None
+    suspects: list[SuspectOut]
+
+
+class ReconciliationOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What an account's provider reports against what its history adds up to. `state` is the worst of the balances'."""
+
+    resource_type: Literal["reconciliation"] = "reconciliation"
+    account: str
+    state: Literal["proved", "explained", "open"] | None
+    balances: list[ReconciledOut]
+
+
+class KnownBalanceOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A balance as it was known."""
+
+    account: str
+    wallet: str
+    product: str
+    ticker: str
+    asset_id: str
+    amount: str
+
+
+class KnownOut(_Out, frozen=True, kw_only=True, gc=False):
+    """The balances that were known right after the change `seq`, written at `at` (null for 0, before the first)."""
+
+    resource_type: Literal["known"] = "known"
+    seq: int
+    at: int | None
+    balances: list[KnownBalanceOut]
 
 
 class ChangeOut(_Out, frozen=True, kw_only=True, gc=False):

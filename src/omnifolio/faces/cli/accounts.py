@@ -14,6 +14,7 @@ from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
+from omnifolio.faces.cli.completeness import coverage, reconcile
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.portfolio import unvalued
@@ -33,7 +34,10 @@ LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing",
 
 @click.group()
 def accounts() -> None:
-    """Link, list, synchronise, import into and remove accounts. ACCOUNT is an id, or a name or venue that fits only one."""
+    """Link, list, synchronise, check, import into and remove accounts.
+
+    ACCOUNT is an id, or a name or venue that fits only one.
+    """
 
 
 @accounts.command("list")
@@ -72,6 +76,8 @@ def show_account(invocation: Invocation, account: str, fiat: str | None, output_
             "next_sync_at": iso(view.account.next_sync_at) if view.account.next_sync_at else None,
             "venue_calls": view.account.calls,
             "gaps": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
+            "warnings": [loss.text for loss in view.losses],
+            "seq": view.account.v,
         }
 
     show_one(at_work(invocation, work), output_format)
@@ -173,6 +179,10 @@ def import_into(invocation: Invocation, account: str, file: Path, layout: str | 
     row = at_work(invocation, work)
     show_one(row, output_format)
     return EXIT_INCOMPLETE if row["unreadable"] else 0
+
+
+accounts.add_command(coverage)
+accounts.add_command(reconcile)
 
 
 @accounts.command()

@@ -13,12 +13,13 @@ from omnifolio.faces.cli.session import Session, at_work
 @format_option
 @pass_invocation
 def doctor(invocation: Invocation, is_egress: bool, output_format: str) -> int:
-    """Check database, keys, workers and overdue accounts; name what is not in order."""
+    """Check database, keys, workers, overdue accounts and history about to be lost; name what is not in order."""
 
     async def work(session: Session) -> list[Row]:
         if is_egress:
             return [dict(row) for row in hosts(session.runtime)]
-        return [{"check": found.name, "ok": found.is_ok, "finding": found.text} for found in await checks(session.runtime)]
+        looked = await checks(session.runtime, session.owner.principal)
+        return [{"check": found.name, "ok": found.is_ok, "finding": found.text} for found in looked]
 
     rows = at_work(invocation, work)
     show(rows, output_format)

@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 from sqlalchemy.engine import Connection
@@ -21,7 +21,8 @@ from omnifolio.ledger.read import PAGE_MAX, Filter, StoredLeg
 from omnifolio.meaning.classify import TYPES
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs, end_of_day, iso, start_of_day
-from omnifolio.model.ids import TransactionId
+from omnifolio.model.errors import InvalidField
+from omnifolio.model.ids import AccountId, TransactionId
 from omnifolio.views.transactions import TransactionPage, TransactionView
 from omnifolio.views.valuation import Money, Value
 
@@ -35,14 +36,23 @@ Notes = Mapping[tuple[str, str], str]
 @click.command()
 @fiat_option
 @click.option("--account", "account_name", metavar="ACCOUNT", help="Only this account: its id, name or venue.")
+@click.option(
+    "--known-at",
+    metavar="SEQ|YYYY-MM-DD",
+    help="As it was known after that change, or at the end of that day (UTC); without values.",
+)
 @format_option
 @pass_invocation
-def balances(invocation: Invocation, fiat: str | None, account_name: str | None, output_format: str) -> None:
+def balances(
+    invocation: Invocation, fiat: str | None, account_name: str | None, known_at: str | None, output_format: str
+) -> None:
     """What is held where, and what it is worth."""
 
     async def work(session: Session) -> list[Row]:
         context = session.runtime.context
         chosen = None if account_name is None else await chosen_account(session, account_name)
+        if known_at is not None:
+            return await _known(session, known_at, chosen)
         rows: list[Row] = []
         for view in await Read(context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None):
             keys = {wallet.id: wallet.key for wallet in view.wallets}
@@ -161,6 +171,34 @@ def _overlay_command(kind: OverlayKind, doc: str) -> click.Command:
 
 transactions.add_command(_overlay_command("label", "Label a transaction in your own words, or take the label back."))
 transactions.add_command(_overlay_command("note", "Write a note on a transaction, or take it back."))
+
+
+async def _known(session: Session, known_at: str, chosen: AccountId | None) -> list[Row]:
+    """The balances as they were known after a change, given by its number, or at the end of a day."""
+    asked, principal = Read(session.runtime.context), session.owner.principal
+    if known_at.isascii() and known_at.isdigit():
+        found = await asked.known(principal, int(known_at))
+    else:
+        try:
+            day = date.fromisoformat(known_at)
+        except ValueError:
+            raise InvalidField(f"--known-at {known_at[:20]}: expected the number of a change, or a day") from None
+        found = await asked.known_on(principal, end_of_day(day))
+    return [
+        {
+            "account": session.runtime.context.ids.wire("account", row.account),
+            "venue": row.venue,
+            "wallet": row.wallet.key,
+            "product": row.product,
+            "asset": row.token.ticker,
+            "asset_id": row.token.id,
+            "amount": canonical(row.amount),
+            "seq": found.seq,
+            "known_at": found.at,
+        }
+        for row in found.balances
+        if chosen in (None, row.account)
+    ]
 
 
 async def _chosen(session: Session, account_name: str | None) -> list[ledger_accounts.Account]:

@@ -28,6 +28,7 @@ EXIT_SETUP = 3
 EXIT_REFUSED = 4
 EXIT_VENUE = 5
 EXIT_INCOMPLETE = 6
+EXIT_OPEN = 7
 EXIT_TERMINATED = 143
 EXIT_INTERRUPTED = 130
 EXIT_CODES = {
@@ -38,6 +39,7 @@ EXIT_CODES = {
     EXIT_REFUSED: "refused: a permission, a policy or a credential",
     EXIT_VENUE: "a venue could not be read",
     EXIT_INCOMPLETE: "done, but something could not be read; it is named",
+    EXIT_OPEN: "done, but a balance differs from its history and nothing explains it; it is named",
     EXIT_INTERRUPTED: "stopped by Ctrl-C before it was done",
     EXIT_TERMINATED: "stopped by SIGTERM before it was done",
 }
@@ -55,7 +57,7 @@ _REFUSED_CODES = frozenset(
 )  # fmt: skip
 
 COMMANDS = {
-    "accounts": ("accounts:accounts", "Link, list, synchronise, import into and remove accounts."),
+    "accounts": ("accounts:accounts", "Link, list, synchronise, check, import into and remove accounts."),
     "audit": ("audit:audit", "Who did what here, and proof that nobody has changed that record."),
     "balances": ("holdings:balances", "What is held where, and what it is worth."),
     "completion": ("completion:completion", "Completion of commands and options for your shell."),

@@ -21,8 +21,9 @@ NAME_FIELDS = ("id", "refid", "orderNo", "orderId", "tranId", "transId", "purcha
 UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
 """What reading a row may raise when the row, not our code, is at fault."""
 
-OWN_KEY = "{own key}"
-"""Stands in a question for the account's own API key, which is put in where it is signed and never written down."""
+KEY_START = "key_start"
+"""The parameter under which an introspection's answer brings the first letters of the key that asked: enough to find its own row
+among the user's keys, which venues show masked."""
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
 
@@ -70,6 +71,9 @@ Parser = Callable[[Context, Evidence], Page]
 
 SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
 """All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
+
+JoinedParser = Callable[[Context, Sequence[Evidence]], Page]
+"""One answer of a history stream, first, and those of the stream's lookups. Raises: VenueBadResponse."""
 
 
 def nowhere(stream: str) -> str | None:
@@ -134,7 +138,7 @@ def rights_untold(evidence: Evidence) -> Rights:
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
-    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances.
+    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
     `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
     `asked`     what a call is asked about, out of the answers of the calls before it: once for each item of the list.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
@@ -144,8 +148,9 @@ class Quirks(Struct, frozen=True, kw_only=True):
                 have been before it was taken out of its envelope.
     """
 
-    parsers: Mapping[str, Parser]
+    parsers: Mapping[str, Parser] = {}
     snapshots: Mapping[str, SnapshotParser]
+    joined: Mapping[str, JoinedParser] = {}
     rights: Callable[[Evidence], Rights] = rights_untold
     asked: Callable[[str, Sequence[Evidence]], list[dict[str, str]]] = asked_once
     following: Callable[[str, Evidence | None], dict[str, str] | None] = one_page

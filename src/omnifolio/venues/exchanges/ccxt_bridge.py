@@ -1,16 +1,13 @@
-"""The one place that uses ccxt: it names and signs the requests of one account, and our own transport carries them.
+"""One account's calls at one exchange: an exchange object names and signs them, and our own transport carries them.
 
-What is changed of ccxt, and why: numbers stay text (its floats lose digits, its Decimals lose fees), JSON decimals stay text,
-classes load one by one, markets are never downloaded, its rate limiter, logging and HTTP session are not used, and every
-request passes the gate before it is signed. Secrets enter the exchange object at its first call and leave it with `close`.
+The object is ccxt's (`ccxt_exchange`) or, for an exchange that ccxt does not have, one of ours (`own_exchange`). Behind both
+stand the same gate, before anything is signed, the same pacing, retries and clock, and the same words for errors. Secrets enter
+the object at its first call and leave it with `close`.
 """
 
-import json
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,11 +30,10 @@ from omnifolio.transport.egress import Answer, Budget, Question, Rule
 from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
-from omnifolio.venues.exchanges import lazy_ccxt, verdict
-from omnifolio.venues.exchanges.answers import OWN_KEY
-from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
+from omnifolio.venues.exchanges import ccxt_exchange, lazy_ccxt, own_exchange, verdict
+from omnifolio.venues.exchanges.ccxt_exchange import USER_AGENT, exact_json
+from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
-USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
 PLAYBACK_CREDENTIAL = "cGxheWJhY2twbGF5YmFja3BsYXliYWNr"
 """Signs requests that never leave, when a recording answers."""
 PRIVATE_KEY_NAME = re.compile(r"private.?key|wallet.?key|seed|mnemonic|recovery|phrase(?<!passphrase)", re.IGNORECASE)
@@ -47,9 +43,6 @@ API_KEYS_CALLED_PRIVATE = frozenset({"coinbase", "revolutx"})
 SHIFT_MIN_MS = 10_000
 """A clock that is off by less does not make a venue refuse a signature."""
 CREDENTIALS = ("apiKey", "secret", "uid", "login", "password", "accountId", "token", "walletAddress", "privateKey", "twofa")
-
-_silent = logging.Logger("omnifolio.ccxt", level=logging.CRITICAL + 1)
-"""ccxt logs requests with headers and bodies at DEBUG: this logger has no parent and no handler."""
 
 
 def refuse_private_keys(ccxt_id: str, values: Mapping[str, str]) -> None:
@@ -64,7 +57,7 @@ def refuse_private_keys(ccxt_id: str, values: Mapping[str, str]) -> None:
 
 
 class Bridge:
-    """One account at one ccxt exchange for the length of one slice."""
+    """One account at one exchange for the length of one slice."""
 
     def __init__(self, access: Access, row: ExchangeRow) -> None:
         """Prepares calls for `access` by `row`; nothing is loaded or sent yet. Raises: PrivateKeyRefused."""
@@ -87,11 +80,13 @@ class Bridge:
     async def call(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Evidence:
         """The raw answer of one allowed endpoint, by ccxt's implicit name: `call("privatePostLedgers", {"ofs": 50})`.
 
+        An exchange that ccxt does not have calls it as its row does: `call("GET private wallets")`.
+
         Its `stream` is "" for the reader to set. Raises: EgressRefused for what is not on the row's list; BadCredentials,
         MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
         """
         exchange, asked = self._exchange(), _sent(self._row, params or {})
-        entry = _implicit(type(exchange), endpoint)
+        entry = exchange.described(endpoint)
         if entry is None:
             self._gate_of(exchange).refuse("call", endpoint)
         key = endpoint_of(entry.method, entry.api, entry.path)
@@ -99,7 +94,7 @@ class Bridge:
         async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
                 await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
-                signed = exchange.sign(entry.path, entry.api, entry.method, self._filled(asked))
+                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
                 question = self._question(checked, asked)
                 return question, await self._carry(checked, question)
@@ -138,10 +133,6 @@ class Bridge:
         for name in [name for name in vars(exchange) if name.startswith(("last_", "last"))]:
             delattr(exchange, name)
         await exchange.close()
-
-    def _filled(self, asked: Mapping[str, str | int]) -> dict[str, str | int]:
-        """The question with the account's own key in the place that was left for it."""
-        return {name: str(self._object.apiKey) if value == OWN_KEY else value for name, value in asked.items()}
 
     # How a request leaves.
 
@@ -263,13 +254,15 @@ class Bridge:
         row, access = self._row, self._access
         origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.roots}
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
-        logging.getLogger("ccxt").setLevel(logging.WARNING)
-        exchange = exchange_class(row.ccxt_id)(
-            {"options": dict(row.options), "userAgent": USER_AGENT, "logger": _silent}, gate=gate, wire=self._wire
+        make = own_exchange.make if row.signing else ccxt_exchange.make
+        exchange = make(row, gate=gate, wire=self._wire)
+        hosts = exchange.urls.get("hostnames")
+        if hosts:
+            # A host for each kind of product: ccxt puts them in while it signs.
+            exchange.urls["hostnames"] = _mapped(hosts, lambda host: urlsplit(self._signing_url(f"https://{host}")).netloc)
+        exchange.urls["api"] = _mapped(
+            exchange.urls["api"], lambda url: self._signing_url(url if hosts else exchange.implode_hostname(url))
         )
-        exchange.number = str
-        exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
-        exchange.urls["api"] = _mapped(exchange.urls["api"], lambda url: self._signing_url(exchange.implode_hostname(url)))
         exchange.time_ms = self._now_ms
         exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
@@ -287,81 +280,6 @@ class Bridge:
 
     def _next_nonce_us(self) -> int:
         return self._access.egress.timing.nonce_us(self._row.id, self._access.key_label, now_ms=self._now_ms())
-
-
-_classes: dict[str, type[Any]] = {}
-
-
-def exchange_class(ccxt_id: str) -> type[Any]:
-    """The exchange's async class as it is used here: gated, with our clock, our nonces and exact JSON."""
-    if ccxt_id in _classes:
-        return _classes[ccxt_id]
-    loaded: Any = lazy_ccxt.load(ccxt_id)
-    base: Any = gated(loaded)
-
-    class Bridged(base):  # type: ignore[misc]  # ccxt is untyped
-        time_ms: Callable[[], int]
-        next_nonce_us: Callable[[], int]
-        admit: Callable[[int], Awaitable[None]]
-
-        async def fetch2(
-            self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
-        ) -> Any:
-            given = {} if params is None else params
-            if endpoint_of(method, api, path) in self.gate.allowed:
-                await self.admit(self.weight(api, method, path, given, config or {}))
-            return await super().fetch2(path, api, method, given, config or {})
-
-        def weight(self, api: Any, method: str, path: str, params: Any, config: Any) -> int:
-            """What the call costs, in milliseconds of the venue's accounting."""
-            return ceil(float(self.calculate_rate_limiter_cost(api, method, path, params, config)) * float(self.rateLimit))
-
-        def milliseconds(self) -> int:
-            return self.time_ms()
-
-        def seconds(self) -> int:
-            return self.time_ms() // 1000
-
-        def microseconds(self) -> int:
-            return self.time_ms() * 1000
-
-        def incrementing_nonce(self) -> int:
-            return self.next_nonce_us()
-
-        def on_json_response(self, body: str) -> Any:
-            return exact_json(body, where=ccxt_id)
-
-        async def load_markets(self, reload: bool = False, params: Any = None) -> Any:
-            if self.markets is None:
-                self.set_markets([])
-            return self.markets
-
-    Bridged.__name__ = Bridged.__qualname__ = ccxt_id
-    _classes[ccxt_id] = Bridged
-    return Bridged
-
-
-def _implicit(cls: type[Any], name: str) -> Any:
-    """ccxt's description of an implicit endpoint (path, api, method, config), or None.
-
-    It is looked up along the bases, since ccxt hides it behind a plain function on the class itself.
-    """
-    found = (vars(base).get(name) for base in cls.__mro__)
-    return next((entry for entry in found if hasattr(entry, "unbound_method")), None)
-
-
-def exact_json(text: str, *, where: str) -> Any:
-    """JSON with every decimal as the text it was. Raises: VenueBadResponse for what is not JSON, NaN and Infinity included."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a number")
-
-    try:
-        return json.loads(text, parse_float=str, parse_constant=refuse)
-    except RecursionError:
-        raise VenueBadResponse(f"{where}: the answer is nested too deeply") from None
-    except ValueError:
-        raise VenueBadResponse(f"{where}: the answer is not JSON") from None
 
 
 def stated_time(body: bytes, row: ExchangeRow) -> EpochMs:
@@ -398,6 +316,3 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     return {name: _mapped(item, change) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-__all__ = ["Bridge", "exact_json", "exchange_class", "refuse_private_keys", "rules_of"]

@@ -77,6 +77,12 @@ def _start_of(row: StreamRow, now: EpochMs) -> int:
     return max(row.floor_ms, now - row.look_back_ms) if row.look_back_ms and row.window_ms else row.floor_ms
 
 
+def _covered(row: StreamRow, start: int, end: int, now: EpochMs) -> tuple[Interval, ...]:
+    """What an answer for `start` to `end` proves: nothing of the time before the venue's look-back, whatever was asked."""
+    first = max(start, now - row.look_back_ms) if row.look_back_ms else start
+    return (Interval(EpochMs(first), EpochMs(end)),) if first <= end else ()
+
+
 def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
     """An instant in the venue's unit. Whole seconds are widened by one on each side: some venues exclude the bound."""
     if row.time_unit == "ms":
@@ -159,7 +165,7 @@ class WindowPager:
         return self._offset if self._row.offset_unit == "rows" else self._offset * self._row.page_rows
 
     def _close(self, lost: Interval | None = None) -> Step:
-        covered = () if lost else (Interval(EpochMs(self._low), EpochMs(self._high)),)
+        covered = () if lost else _covered(self._row, self._low, self._high, EpochMs(self._now))
         # A window of a single instant is asked once: the next one begins after it.
         self._done = self._high + (self._high == self._low)
         is_done = self._high >= self._now
@@ -208,7 +214,7 @@ class TimePager:
         start = self._since
         if newest > start and (oldest < newest or seen.rows < self._limit):
             self._since, self._limit = newest, self._row.page_rows
-            return Step(self._token(), (Interval(EpochMs(start), EpochMs(newest)),))
+            return Step(self._token(), _covered(self._row, start, newest, self._now))
         if seen.rows < self._limit:
             return self._finish(start)
         if self._limit < self._row.page_rows_max:
@@ -219,7 +225,7 @@ class TimePager:
 
     def _finish(self, newest: int) -> Step:
         start, self._since, self._limit = self._since, max(newest - self._row.overlap_ms, self._floor), self._row.page_rows
-        return Step(self._token(), (Interval(EpochMs(start), self._now),), is_done=True)
+        return Step(self._token(), _covered(self._row, start, self._now, self._now), is_done=True)
 
     def _token(self) -> str:
         return json.dumps({"scan": self._scan, "since": self._since, "limit": self._limit}, separators=(",", ":"))
@@ -258,7 +264,7 @@ class IdPager:
         if is_done:
             state["done"] = 1
         token = json.dumps(state, separators=(",", ":"))
-        return Step(token, (Interval(EpochMs(self._row.floor_ms), self._now),) if is_done else (), is_done)
+        return Step(token, _covered(self._row, self._row.floor_ms, self._now, self._now) if is_done else (), is_done)
 
 
 def has_rows(token: str) -> bool:
@@ -296,7 +302,7 @@ class CursorPager:
             kept = max(self._row.floor_ms, self._now - self._row.look_back_ms) if self._row.look_back_ms else self._row.floor_ms
             start = max(self._done - self._row.overlap_ms, kept) if is_known else kept
             self._done, self._next, self._top = max(self._top, self._done), "", 0
-            return Step(self._token(), (Interval(EpochMs(start), self._now),), is_done=True)
+            return Step(self._token(), _covered(self._row, start, self._now, self._now), is_done=True)
         self._next = seen.next
         return Step(self._token())
 

@@ -25,7 +25,7 @@ from omnifolio.model.errors import (
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
@@ -36,6 +36,8 @@ SNAPSHOT_PAGES_MAX = 200
 PROGRESS_STREAMS = 25
 """Pages of one stream in one run, and of one balance call: a venue that gives more never ends. Scopes between two notes of
 how far a finder has come."""
+
+KEY_START_LENGTH = 12
 
 
 def quirks_of(row: ExchangeRow) -> Quirks:
@@ -118,7 +120,9 @@ class ExchangeReader:
                 answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
-        return self.certify(access.venue, answers[-1])
+        key = access.secrets.get("key")
+        start = {KEY_START: key.reveal()[:KEY_START_LENGTH]} if key else {}
+        return self.certify(access.venue, replace(answers[-1], params=start))
 
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
@@ -171,6 +175,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
     """Pages of one history stream, each with the cursor that follows it."""
     pager = pager_for(row, since.token, access.clock.now())
     is_resumed = bool(since.token)
+    lookups = [item for call in row.lookups for item in await _all_pages(venue, bridge, since.stream, call, {})]
     for _ in range(PAGES_MAX):
         question = pager.question()
         if row.scope_param:
@@ -184,7 +189,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
             pager, is_resumed = pager_for(row, "", access.clock.now()), False
             continue
         is_resumed = False
-        evidence = (replace(answer, stream=since.stream),)
+        evidence = (replace(answer, stream=since.stream), *lookups)
         page = _parse(venue, since.stream, evidence)
         step = pager.step(page.seen)
         if step.is_torn:
@@ -243,8 +248,9 @@ async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str, about
 def _parse(venue: Venue, stream: str, evidence: Sequence[Evidence]) -> Page:
     """What the answers of one page say. Raises: VenueBadResponse."""
     context = venue.context(stream)
-    if context.kind in venue.quirks.snapshots:
-        return venue.quirks.snapshots[context.kind](context, evidence)
+    whole = venue.quirks.snapshots.get(context.kind) or venue.quirks.joined.get(context.kind)
+    if whole is not None:
+        return whole(context, evidence)
     pages = [venue.quirks.parsers[context.kind](context, item) for item in evidence]
     if len(pages) == 1:
         return pages[0]

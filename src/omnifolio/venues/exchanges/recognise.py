@@ -43,14 +43,31 @@ class Reading(Struct, frozen=True):
 def recognised(venue: str, takes: Sequence[Take], *, observed_at: EpochMs) -> Iterator[Batch]:
     """Batches of the takes that say something, balances together and first. Raises: NotFound for a venue without a row."""
     found, turns = venue_of(venue), Counter[str]()
-    readings = [reading for take in takes if (reading := _best(found, take, turns, observed_at)) is not None]
-    balances = [reading for reading in readings if reading.batch.snapshots]
+    readings = [reading for take in takes if (reading := _best(found, take, takes, turns, observed_at)) is not None]
+    balances = [reading for reading in readings if reading.batch.snapshots and not _is_lookup(found, reading, readings)]
     for stream in dict.fromkeys(reading.stream for reading in balances):
         yield ExchangeReader().decode(venue, stream, [item.evidence for item in balances if item.stream == stream])
     yield from (reading.batch for reading in readings if not reading.batch.snapshots)
 
 
-def _best(venue: Venue, take: Take, turns: Counter[str], observed_at: EpochMs) -> Reading | None:
+def _is_lookup(venue: Venue, reading: Reading, readings: Sequence[Reading]) -> bool:
+    """Whether a balance answer stands in the recording to name what another one's rows number: when it was asked is not said."""
+    row, path = venue.row_of(reading.stream), reading.evidence.request.partition(" ")[2]
+    call = row.calls[row.paths.index(path)]
+    return any(call in venue.row_of(other.stream).lookups for other in readings)
+
+
+def _evidence(take: Take, stream: str, path: str, observed_at: EpochMs) -> Evidence:
+    return Evidence(
+        stream=stream,
+        request=f"{take.method} {path}",
+        status=take.status,
+        received_at=take.received_at or observed_at,
+        body=take.content,
+    )
+
+
+def _best(venue: Venue, take: Take, takes: Sequence[Take], turns: Counter[str], observed_at: EpochMs) -> Reading | None:
     """The most telling reading of one take; None when it says nothing to any stream."""
     try:
         payload = msgspec.json.decode(take.content)
@@ -58,14 +75,10 @@ def _best(venue: Venue, take: Take, turns: Counter[str], observed_at: EpochMs) -
         return None
     best: Reading | None = None
     for row, path in _candidates(venue, take, turns):
-        asked = Evidence(
-            stream=row.name,
-            request=f"{take.method} {path}",
-            status=take.status,
-            received_at=take.received_at or observed_at,
-            body=take.content,
-        )
-        for reading in _readings(venue, row, asked, payload):
+        asked = _evidence(take, row.name, path, observed_at)
+        # Which of the others answered the stream's lookups is not said: its decoder takes what it knows.
+        beside = [_evidence(other, row.name, ANY, observed_at) for other in takes if other is not take] if row.lookups else []
+        for reading in _readings(venue, row, asked, payload, beside):
             if best is None or reading.worth > best.worth:
                 best = reading
     if best is None or best.worth[0] == 0:
@@ -89,7 +102,7 @@ def _candidates(venue: Venue, take: Take, turns: Counter[str]) -> list[tuple[Str
     return sorted(rows, key=lambda item: turns[item[0].name])
 
 
-def _readings(venue: Venue, row: StreamRow, asked: Evidence, payload: Any) -> Iterator[Reading]:
+def _readings(venue: Venue, row: StreamRow, asked: Evidence, payload: Any, beside: Sequence[Evidence]) -> Iterator[Reading]:
     """Every form of the payload that the stream's decoder accepts; its numbers stay as they were written."""
     exact = _EXACT.decode(asked.body)
     for form, raw in zip(venue.quirks.forms(payload), venue.quirks.forms(exact), strict=True):
@@ -99,6 +112,6 @@ def _readings(venue: Venue, row: StreamRow, asked: Evidence, payload: Any) -> It
         stream = f"{row.kind}/{scope}"
         evidence = msgspec.structs.replace(asked, stream=stream, body=msgspec.json.encode(raw))
         try:
-            yield Reading(stream, evidence, ExchangeReader().decode(venue.row.id, stream, (evidence,)))
+            yield Reading(stream, evidence, ExchangeReader().decode(venue.row.id, stream, (evidence, *beside)))
         except VenueBadResponse:
             continue

@@ -51,6 +51,17 @@ def rows_at(*path: str) -> RowsOf:
     return rows
 
 
+def named_rows(evidence: Evidence) -> list[Any]:
+    """The entries of an answer that is an object by token or market, as rows of their own: `{"asset": name, "value": entry}`.
+
+    An empty list stands for an empty object at venues that know no difference. Raises: VenueBadResponse.
+    """
+    body = decode(evidence)
+    if body == []:
+        return []
+    return [{"asset": name, "value": value} for name, value in expect_dict(body, evidence, where="the answer").items()]
+
+
 def no_edges(evidence: Evidence) -> Mapping[str, Any]:
     """An answer that states nothing beside its rows."""
     return {}
@@ -116,6 +127,20 @@ def told(
         status=status,
         event=event,
         evidence=0,
+    )
+
+
+def fill(
+    side: Any, *, base: TokenId, quote: TokenId, amount: Decimal, cost: Decimal, fee: Decimal, fee_token: TokenId, wallet: str
+) -> tuple[Leg, ...]:
+    """The legs of a fill; a negative fee is a rebate. Raises: InvalidField for a side that is neither buy nor sell."""
+    sign = {"buy": 1, "sell": -1}.get(str(side).lower())
+    if sign is None:
+        raise InvalidField("side: expected buy or sell")
+    return (
+        Leg("base", wallet, base, sign * amount),
+        Leg("quote", wallet, quote, -sign * cost),
+        Leg("fee", wallet, fee_token, -fee, "fee"),
     )
 
 

@@ -1,0 +1,89 @@
+"""The same proof for the exchanges that ccxt does not have: what their documentation lets write, and every other method."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from tests.readonly import sweep, test_sweep
+from tests.readonly.sweep import Bench
+
+from omnifolio.catalog import exchanges, reads
+from omnifolio.venues.exchanges import lazy_ccxt
+from omnifolio.venues.exchanges.gate import Gate, endpoint_of, gated
+from omnifolio.venues.exchanges.own_exchange import OwnExchange
+
+OWN = [name for name in exchanges.ids() if exchanges.load(name).signing]
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
+
+WRITES: dict[str, tuple[str, ...]] = {
+    "bitpanda": ("POST private trades", "POST private wallets/transactions", "POST private fiatwallets/transactions"),
+}
+"""`METHOD group path` of calls that would change something, after each operator's documentation. Bitpanda documents none."""
+
+
+class OwnBench(Bench):
+    """One gated exchange of ours with a recorder where the network would be."""
+
+    def __init__(self, exchange_id: str, kind: lazy_ccxt.Namespace = lazy_ccxt.ASYNC) -> None:
+        self.sent, self.refused, self.signed = [], [], []
+        loaded, signed = exchanges.load(exchange_id), self.signed
+
+        class Counted(OwnExchange):
+            row = loaded
+
+            def sign(self, path: str, api: Any = "public", method: str = "GET", params: Any = None) -> dict[str, Any]:
+                signed.append(endpoint_of(method, api, path))
+                return super().sign(path, api, method, params)
+
+        self.allowed = reads.allowed(exchange_id)
+        self.is_async = True
+        self.gate = Gate(venue=exchange_id, allowed=self.allowed, origins=(), on_refused=self._on_refused)
+        self.exchange: Any = gated(Counted)({}, gate=self.gate, wire=self.carry_later)
+        self.exchange.time_ms = lambda: 1_700_000_000_000
+        self.exchange.api = tree(exchange_id)
+        self.gate.origins = frozenset(f"https://{host}" for host in sweep.hosts(self.exchange))
+
+
+def tree(exchange_id: str) -> dict[str, dict[str, list[str]]]:
+    """Everything that is tried: each documented write, and each listed path by every method in every group."""
+    row = exchanges.load(exchange_id)
+    paths = {path for _, _, path in row.allowed}
+    found: dict[str, dict[str, list[str]]] = {
+        group: {method.lower(): sorted(paths) for method in METHODS} for group in (*row.groups, "nowhere")
+    }
+    for line in WRITES[exchange_id]:
+        method, group, path = line.split(" ", 2)
+        found[group][method.lower()].append(path)
+    return found
+
+
+@pytest.mark.parametrize("exchange_id", OWN)
+async def test_every_endpoint_off_the_list_is_refused_before_signing(exchange_id: str) -> None:
+    count = Counter[str]()
+    assert await sweep.every_endpoint([exchange_id], lazy_ccxt.ASYNC, count, OwnBench) == []
+    listed = exchanges.load(exchange_id).allowed
+    assert count["allowed"] == len(set(listed))
+    assert count["allowed, reached the wire"] == len({item for item in listed if "{" not in item[2]})
+    assert count["refused"] > len(listed) * (len(METHODS) - 1)
+
+
+@pytest.mark.parametrize("exchange_id", OWN)
+async def test_no_door_opens_for_an_endpoint_off_the_list(exchange_id: str) -> None:
+    count = Counter[str]()
+    assert await sweep.every_door([exchange_id], lazy_ccxt.ASYNC, count, OwnBench) == []
+    assert count["attempts"] > len(WRITES[exchange_id]) * 10
+
+
+def test_no_documented_write_is_listed() -> None:
+    for exchange_id in OWN:
+        listed = {" ".join(endpoint) for endpoint in exchanges.load(exchange_id).allowed}
+        assert WRITES[exchange_id]
+        assert not listed & set(WRITES[exchange_id])
+
+
+@pytest.mark.parametrize("fault", test_sweep.FAULTS_OF_THE_GATE, ids=lambda fault: fault.__name__)
+async def test_a_planted_fault_is_found(fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault(monkeypatch)
+    found = await sweep.every_endpoint(OWN[:1], lazy_ccxt.ASYNC, Counter(), OwnBench)
+    found += await sweep.every_door(OWN[:1], lazy_ccxt.ASYNC, Counter(), OwnBench)
+    assert found != []
