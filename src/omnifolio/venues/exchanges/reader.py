@@ -110,8 +110,13 @@ class ExchangeReader:
         return _batch(found, stream, evidence, _parse(found, stream, evidence))
 
     async def certificate(self, access: Access) -> Certificate:
-        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError."""
+        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError.
+
+        Where nothing secret is asked for there is no key, and an address can only be read.
+        """
         venue = venue_of(access.venue)
+        if not any(field.secret for field in venue.row.fields):
+            return Certificate(state="read_only", method="address", checked_at=access.clock.now())
         if not venue.row.permission_probe:
             return Certificate(state="unknown", method="", checked_at=access.clock.now())
         bridge = Bridge(access, venue.row)
