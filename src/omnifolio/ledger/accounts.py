@@ -50,11 +50,6 @@ _document = msgspec.json.Decoder().decode
 _certificate = msgspec.json.Decoder(Certificate).decode
 _one = Reading(sa.select(*_COLUMNS).where(_ours))
 _all = Reading(sa.select(*_COLUMNS).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0).order_by(accounts.c.id))
-_versions = Reading(
-    sa.select(accounts.c.id, accounts.c.seq)
-    .where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
-    .order_by(accounts.c.id)
-)
 _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
@@ -167,11 +162,6 @@ def get(conn: Connection, principal: Principal, account: AccountId, now: EpochMs
     if not rows:
         raise NotFound("no account has this id")
     return _account_of(rows[0], now)
-
-
-def versions(conn: Connection, principal: Principal) -> dict[AccountId, int]:
-    """The sequence of the last change (`v`) of each account of the principal's user, oldest first."""
-    return {AccountId(row[0]): row[1] for row in _versions.rows(conn, user=principal.data_user)}
 
 
 def listed(conn: Connection, principal: Principal, now: EpochMs) -> Sequence[Account]:

@@ -12,10 +12,10 @@ from typing import cast
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, overview, read
+from omnifolio.ledger import accounts, read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
-from omnifolio.ledger.overview import PriceTerms
+from omnifolio.ledger.overview import Completeness, Overview, PriceTerms, overview
 from omnifolio.ledger.read import Held, Look, WalletRow, WalletState
 from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
@@ -99,14 +99,13 @@ def all_accounts(
     conn: Connection, principal: Principal, market: Market, *, now: EpochMs, currency: str, wallet: str | None = None
 ) -> list[AccountView]:
     """Every account of the user, oldest first; with `wallet` only the accounts and balances of the wallet with that key."""
-    found = accounts.listed(conn, principal, now)
     views = _views(
         conn,
         principal,
         market,
-        found,
+        accounts.listed(conn, principal, now),
         None,
-        terms=overview.price_terms(conn, principal),
+        known=overview(conn, principal),
         now=now,
         currency=currency,
         wallet=wallet,
@@ -129,23 +128,16 @@ def changed_accounts(
 
     For a caller that keeps the others, valued at the prices that still hold. Where the user has set prices, all are given.
     """
-    terms = overview.price_terms(conn, principal)
-    order: Sequence[AccountId]
-    only: AccountId | None = None
-    if known and not terms.has_own:
-        versions = accounts.versions(conn, principal)
-        order = list(versions)
-        changed = [number for number, v in versions.items() if known.get(number) != v]
-        only = changed[0] if len(changed) == 1 else None
-        if only is not None:
-            wanted: Sequence[Account] = [accounts.get(conn, principal, only, now)]
-        else:
-            wanted = [account for account in accounts.listed(conn, principal, now) if account.id in changed] if changed else []
+    found = overview(conn, principal)
+    is_shared = not found.terms.has_own
+    changed = [number for number, account in found.accounts.items() if not is_shared or known.get(number) != account.v]
+    only = changed[0] if len(changed) == 1 else None
+    if only is not None:
+        wanted: Sequence[Account] = [accounts.get(conn, principal, only, now)]
     else:
-        wanted = accounts.listed(conn, principal, now)
-        order = [account.id for account in wanted]
-    views = _views(conn, principal, market, wanted, only, terms=terms, now=now, currency=currency, wallet=None) if wanted else []
-    return Changed(order=order, views={view.account.id: view for view in views}, is_shared=not terms.has_own)
+        wanted = [account for account in accounts.listed(conn, principal, now) if account.id in changed] if changed else []
+    views = _views(conn, principal, market, wanted, only, known=found, now=now, currency=currency, wallet=None) if wanted else []
+    return Changed(order=list(found.accounts), views={view.account.id: view for view in views}, is_shared=is_shared)
 
 
 def one_account(
@@ -166,7 +158,7 @@ def one_account(
         market,
         [found],
         account,
-        terms=overview.price_terms(conn, principal),
+        known=overview(conn, principal),
         now=now,
         currency=currency,
         wallet=wallet,
@@ -180,7 +172,7 @@ def _views(
     wanted: Sequence[Account],
     only: AccountId | None,
     *,
-    terms: PriceTerms,
+    known: Overview,
     now: EpochMs,
     currency: str,
     wallet: str | None,
@@ -191,19 +183,10 @@ def _views(
             states[state.wallet.account].append(state)
     looks = [look for account in states.values() for state in account for look in state.looks]
     pockets: dict[AccountId, list[Pocket]] = {account.id: [] for account in wanted}
-    for pocket in _pockets(conn, principal, market, looks, terms=terms, now=now, currency=currency):
+    for pocket in _pockets(conn, principal, market, looks, terms=known.terms, now=now, currency=currency):
         pockets[pocket.look.account].append(pocket)
-    spans = overview.intervals(conn, principal)
-    gaps = overview.open_gaps(conn, principal)
     return [
-        _view(
-            account,
-            states[account.id],
-            pockets[account.id],
-            gaps=gaps.get(account.id, ()),
-            spans=spans.get(account.id, {}),
-            currency=currency,
-        )
+        _view(account, states[account.id], pockets[account.id], known.accounts[account.id], currency=currency)
         for account in wanted
     ]
 
@@ -250,16 +233,15 @@ def _view(
     account: Account,
     states: Sequence[WalletState],
     pockets: Sequence[Pocket],
+    known: Completeness,
     *,
-    gaps: Sequence[StoredGap],
-    spans: Mapping[str, Sequence[Interval]],
     currency: str,
 ) -> AccountView:
     by_wallet: dict[WalletId, list[Pocket]] = {state.wallet.id: [] for state in states}
     for pocket in pockets:
         by_wallet[pocket.look.wallet].append(pocket)
     totals = {number: _total(items, currency) for number, items in by_wallet.items()}
-    start, end = common_span(spans)
+    start, end = common_span(known.spans)
     return AccountView(
         account=account,
         wallets=[state.wallet for state in states],
@@ -267,7 +249,7 @@ def _view(
         total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, currency),
         wallet_totals=totals,
         reconciled=frozenset(state.wallet.id for state in states if _is_reconciled(state)),
-        gaps=gaps,
+        gaps=known.gaps,
         complete_from=start,
         complete_to=end,
     )
