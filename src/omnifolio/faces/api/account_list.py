@@ -9,6 +9,7 @@ from omnifolio.app.authenticate import Session
 from omnifolio.faces.api.answers import encoded
 from omnifolio.faces.api.desk import Body, Desk, Piece
 from omnifolio.model.ids import AccountId
+from omnifolio.views.accounts import Changed
 
 
 async def account_list(desk: Desk, session: Session, currency: str) -> Body:
@@ -22,24 +23,26 @@ async def _made(desk: Desk, session: Session, currency: str) -> Body:
     now, key = desk.context.clock.now(), (session.state.user, currency)
     before = desk.bodies.usable(key, session.state, now)
     kept = before.pieces if before is not None and before.is_shared else {}
-    found = await desk.read.changed_accounts(
-        session.principal, {number: piece.v for number, piece in kept.items()}, fiat=currency
-    )
-    parts: dict[AccountId, bytes | memoryview] = dict(before.parts()) if before is not None else {}
-    for number, view in found.views.items():
-        parts[number] = encoded(desk.accounts.account(view, now=now))
-    versions = {number: found.views[number].account.v if number in found.views else kept[number].v for number in found.order}
-    pieces, data = joined(versions, parts)
-    body = Body(
-        seq=session.state.seq,
-        prices=session.state.prices,
-        made_at=before.made_at if before is not None and len(found.views) < len(pieces) else now,
-        is_shared=found.is_shared,
-        pieces=pieces,
-        data=data,
-    )
-    desk.bodies.keep(key, body)
-    return body
+
+    def body(found: Changed) -> Body:
+        parts: dict[AccountId, bytes | memoryview] = dict(before.parts()) if before is not None else {}
+        for number, view in found.views.items():
+            parts[number] = encoded(desk.accounts.account(view, now=now))
+        versions = {number: found.views[number].account.v if number in found.views else kept[number].v for number in found.order}
+        pieces, data = joined(versions, parts)
+        return Body(
+            seq=session.state.seq,
+            prices=session.state.prices,
+            made_at=before.made_at if before is not None and len(found.views) < len(pieces) else now,
+            is_shared=found.is_shared,
+            pieces=pieces,
+            data=data,
+        )
+
+    known = {number: piece.v for number, piece in kept.items()}
+    made = await desk.read.changed_accounts(session.principal, known, fiat=currency, into=body)
+    desk.bodies.keep(key, made)
+    return made
 
 
 def joined(

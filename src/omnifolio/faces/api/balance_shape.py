@@ -4,6 +4,7 @@ An answer has hundreds of balances of 24 fields, most of which say what the toke
 is the encoding of `wire.BalanceOut`, byte for byte. Values are rounded here and nowhere before, half to even at two places.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -52,15 +53,21 @@ class BalanceShape:
         self._faces: dict[str, _Faces] = {}
         self._origins = _Origins({}, {})
         self._day = 0
+        self._lock = threading.Lock()
+        """Lists are written by several readers at once."""
 
     def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> msgspec.Raw:
         """The JSON array of an account's balances; `wallets` are their wallets on the wire."""
+        with self._lock:
+            return msgspec.Raw(self._array(pockets, wallets, now).encode())
+
+    def _array(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], now: EpochMs) -> str:
         today = now // DAY_MS
         if today != self._day or len(self._origins.texts) + sum(len(faces.texts) for faces in self._faces.values()) >= KEPT_MAX:
             # Which asset a token is may change from one day to the next.
             self._day, self._faces, self._origins = today, {}, _Origins({}, {})
         texts = [self._text(pocket, wallets[pocket.look.wallet], now) for pocket in pockets if pocket.look.tokens]
-        return msgspec.Raw(f"[{','.join(texts)}]".encode())
+        return f"[{','.join(texts)}]"
 
     def _text(self, pocket: Pocket, wallet: str, now: EpochMs) -> str:
         """The balances of a pocket that is not empty, parted by commas."""
