@@ -1,4 +1,4 @@
-"""What a reader knows of all accounts of a user by one statement: versions, complete intervals, gaps, and the terms of values.
+"""What a reader knows of all accounts of a user by one statement: their state, complete intervals, gaps, and the terms of values.
 
 `ledger.coverage` keeps both while facts are committed; this is the reader's side, which names its user.
 """
@@ -11,16 +11,20 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import accounts
+from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap, joined
 from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import NotFound
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import accounts, observations, transactions, wallets
+from omnifolio.store.schema import accounts as accounts_table
+from omnifolio.store.schema import observations, transactions, wallets
 
-_owned = sa.select(accounts.c.id).where(accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0)
+_owned = sa.select(accounts_table.c.id).where(accounts_table.c.user_id == sa.bindparam("user"), accounts_table.c.is_deleted == 0)
 _ARRAYS = {"sqlite": "json_group_array(json_array({0}))", "postgresql": "CAST(json_agg(json_build_array({0})) AS TEXT)"}
 """Rows as one text, since each of a user's accounts has a few: no statement for each kind of them is needed."""
 _SPAN = 'c.stream, c.start, c."end"'
@@ -28,13 +32,14 @@ _GAP = 'g.id, g.stream, g.code, g.text, g.start, g."end", g.is_failure, g.opened
 _overview = Reading(
     {
         dialect: sa.text(
-            "SELECT t.version, t.has_own, a.id, a.seq, "
+            f"SELECT t.version, t.has_own, {', '.join('a.' + column.name for column in accounts.COLUMNS)}, "
             f"(SELECT {rows.format(_SPAN)} FROM coverage c WHERE c.account_id = a.id), "
             f"(SELECT {rows.format(_GAP)} "
             "FROM gaps g WHERE g.account_id = a.id) "
             "FROM (SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state) AS version, "
             "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind) AS has_own) t "
-            "LEFT JOIN accounts a ON a.user_id = :user AND a.is_deleted = 0 ORDER BY a.id"
+            "LEFT JOIN accounts a ON a.user_id = :user AND a.is_deleted = 0 "
+            "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) ORDER BY a.id"
         )
         for dialect, rows in _ARRAYS.items()
     }
@@ -69,34 +74,35 @@ class PriceTerms(Struct, frozen=True):
     has_own: bool
 
 
-class Completeness(Struct, frozen=True):
-    """How far an account was read: its version, the complete intervals of each stream, joined and in order, and what is known to
-    be missing, oldest first."""
+class Known(Struct, frozen=True):
+    """An account and how far it was read: the complete intervals of each stream, joined and in order, and what is known to be
+    missing, oldest first."""
 
-    v: int
+    account: Account
     spans: Mapping[str, Sequence[Interval]]
     gaps: Sequence[StoredGap]
 
 
 class Overview(Struct, frozen=True):
-    """The terms of a user's values, and every account of theirs, oldest first."""
+    """The terms of a user's values, and their accounts, oldest first."""
 
     terms: PriceTerms
-    accounts: Mapping[AccountId, Completeness]
+    accounts: Sequence[Known]
 
 
-def overview(conn: Connection, principal: Principal) -> Overview:
-    """What is known of the user's accounts before one looks into them."""
-    rows = _overview.rows(conn, user=principal.data_user, kind=OVERLAY_KIND)
+def overview(conn: Connection, principal: Principal, now: EpochMs, account: AccountId | None = None) -> Overview:
+    """What is known of all accounts of the user, or of one, before one looks into them. Raises: NotFound."""
+    rows = _overview.rows(conn, user=principal.data_user, kind=OVERLAY_KIND, account=account)
     terms = PriceTerms(int(rows[0][0]), bool(rows[0][1]))
-    return Overview(
-        terms,
-        {
-            AccountId(account): Completeness(v, _spans(spans), _gaps(gaps))
-            for _version, _has_own, account, v, spans, gaps in rows
-            if account is not None
-        },
-    )
+    # Where there is no account, the terms stand alone.
+    found = [
+        Known(accounts.account_of(columns, now), _spans(spans), _gaps(gaps))
+        for _version, _has_own, *columns, spans, gaps in rows
+        if columns[0] is not None
+    ]
+    if account is not None and not found:
+        raise NotFound("no account has this id")
+    return Overview(terms, found)
 
 
 def _spans(text: str | None) -> Mapping[str, Sequence[Interval]]:

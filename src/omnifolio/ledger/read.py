@@ -145,7 +145,7 @@ class Look(Struct, frozen=True, kw_only=True):
     """What was last seen of one product in a wallet, in columns: the nth token, amount and text are one balance.
 
     A user has hundreds of balances; columns are worked on without an object for each. `doubted` are the tokens that the latest
-    look lacks, which is not believed yet; `texts` are the amounts in canonical form.
+    look lacks, which is not believed yet; `texts` are the amounts in canonical form, and `by_token` the same once more.
     """
 
     account: AccountId
@@ -156,6 +156,7 @@ class Look(Struct, frozen=True, kw_only=True):
     tokens: Sequence[int]
     texts: Sequence[str]
     amounts: Sequence[Decimal]
+    by_token: Mapping[int, str]
 
     def held(self) -> list[Held]:
         """The balances one by one."""
@@ -246,6 +247,7 @@ def wallet_states(conn: Connection, principal: Principal, account: AccountId | N
             tokens=numbers,
             texts=texts,
             amounts=list(map(Decimal, texts)),
+            by_token=by_token,
         )
         state.looks.append(look)
     return list(found.values())

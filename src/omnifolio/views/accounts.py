@@ -12,10 +12,10 @@ from typing import cast
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, read
+from omnifolio.ledger import read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
-from omnifolio.ledger.overview import Completeness, Overview, PriceTerms, overview
+from omnifolio.ledger.overview import Known, Overview, PriceTerms, overview
 from omnifolio.ledger.read import Held, Look, WalletRow, WalletState
 from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
@@ -103,9 +103,7 @@ def all_accounts(
         conn,
         principal,
         market,
-        accounts.listed(conn, principal, now),
-        None,
-        known=overview(conn, principal),
+        overview(conn, principal, now),
         now=now,
         currency=currency,
         wallet=wallet,
@@ -128,16 +126,15 @@ def changed_accounts(
 
     For a caller that keeps the others, valued at the prices that still hold. Where the user has set prices, all are given.
     """
-    found = overview(conn, principal)
+    found = overview(conn, principal, now)
     is_shared = not found.terms.has_own
-    changed = [number for number, account in found.accounts.items() if not is_shared or known.get(number) != account.v]
-    only = changed[0] if len(changed) == 1 else None
-    if only is not None:
-        wanted: Sequence[Account] = [accounts.get(conn, principal, only, now)]
-    else:
-        wanted = [account for account in accounts.listed(conn, principal, now) if account.id in changed] if changed else []
-    views = _views(conn, principal, market, wanted, only, known=found, now=now, currency=currency, wallet=None) if wanted else []
-    return Changed(order=list(found.accounts), views={view.account.id: view for view in views}, is_shared=is_shared)
+    wanted = [item for item in found.accounts if not is_shared or known.get(item.account.id) != item.account.v]
+    views = _views(conn, principal, market, Overview(found.terms, wanted), now=now, currency=currency, wallet=None)
+    return Changed(
+        order=[item.account.id for item in found.accounts],
+        views={view.account.id: view for view in views},
+        is_shared=is_shared,
+    )
 
 
 def one_account(
@@ -151,44 +148,32 @@ def one_account(
     wallet: str | None = None,
 ) -> AccountView:
     """One account of the user. Raises: NotFound."""
-    found = accounts.get(conn, principal, account, now)
-    return _views(
-        conn,
-        principal,
-        market,
-        [found],
-        account,
-        known=overview(conn, principal),
-        now=now,
-        currency=currency,
-        wallet=wallet,
-    )[0]
+    found = overview(conn, principal, now, account)
+    return _views(conn, principal, market, found, now=now, currency=currency, wallet=wallet)[0]
 
 
 def _views(
     conn: Connection,
     principal: Principal,
     market: Market,
-    wanted: Sequence[Account],
-    only: AccountId | None,
+    wanted: Overview,
     *,
-    known: Overview,
     now: EpochMs,
     currency: str,
     wallet: str | None,
 ) -> list[AccountView]:
-    states: dict[AccountId, list[WalletState]] = {account.id: [] for account in wanted}
+    if not wanted.accounts:
+        return []
+    states: dict[AccountId, list[WalletState]] = {known.account.id: [] for known in wanted.accounts}
+    only = next(iter(states)) if len(states) == 1 else None
     for state in read.wallet_states(conn, principal, only):
         if state.wallet.account in states and (wallet is None or state.wallet.key == wallet):
             states[state.wallet.account].append(state)
     looks = [look for account in states.values() for state in account for look in state.looks]
-    pockets: dict[AccountId, list[Pocket]] = {account.id: [] for account in wanted}
-    for pocket in _pockets(conn, principal, market, looks, terms=known.terms, now=now, currency=currency):
+    pockets: dict[AccountId, list[Pocket]] = {number: [] for number in states}
+    for pocket in _pockets(conn, principal, market, looks, terms=wanted.terms, now=now, currency=currency):
         pockets[pocket.look.account].append(pocket)
-    return [
-        _view(account, states[account.id], pockets[account.id], known.accounts[account.id], currency=currency)
-        for account in wanted
-    ]
+    return [_view(known, states[known.account.id], pockets[known.account.id], currency=currency) for known in wanted.accounts]
 
 
 def _pockets(
@@ -229,21 +214,14 @@ def _pockets(
         return [pocket(look) for look in looks]
 
 
-def _view(
-    account: Account,
-    states: Sequence[WalletState],
-    pockets: Sequence[Pocket],
-    known: Completeness,
-    *,
-    currency: str,
-) -> AccountView:
+def _view(known: Known, states: Sequence[WalletState], pockets: Sequence[Pocket], *, currency: str) -> AccountView:
     by_wallet: dict[WalletId, list[Pocket]] = {state.wallet.id: [] for state in states}
     for pocket in pockets:
         by_wallet[pocket.look.wallet].append(pocket)
     totals = {number: _total(items, currency) for number, items in by_wallet.items()}
     start, end = common_span(known.spans)
     return AccountView(
-        account=account,
+        account=known.account,
         wallets=[state.wallet for state in states],
         pockets=pockets,
         total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, currency),
@@ -267,8 +245,7 @@ def _total(pockets: Sequence[Pocket], currency: str) -> Total:
 def _is_reconciled(state: WalletState) -> bool:
     """Whether a wallet holds, over all its products, exactly what its history adds up to. An amount has one canonical text."""
     if len(state.looks) == 1:
-        look = state.looks[0]
-        return dict(zip(look.tokens, look.texts, strict=True)) == state.sums
+        return state.looks[0].by_token == state.sums
     amounts: dict[int, list[Decimal]] = {}
     for look in state.looks:
         for number, amount in zip(look.tokens, look.amounts, strict=True):
