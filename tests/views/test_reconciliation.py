@@ -225,10 +225,10 @@ def test_a_look_at_half_a_wallet_is_no_look_at_the_wallet() -> None:
     """Staked amounts were not told at hour 20; both were a minute apart at hour 40."""
     wallet = WalletId(1)
     rows = [
-        Seen(wallet, "spot", 1, Decimal(5), EpochMs(10 * HOUR_MS), EpochMs(10 * HOUR_MS), EpochMs(20 * HOUR_MS)),
-        Seen(wallet, "spot", 1, Decimal(3), EpochMs(20 * HOUR_MS), EpochMs(40 * HOUR_MS), None),
-        Seen(wallet, "staked", 1, Decimal(1), EpochMs(10 * HOUR_MS), EpochMs(10 * HOUR_MS), EpochMs(41 * HOUR_MS)),
-        Seen(wallet, "staked", 1, Decimal(2), EpochMs(40 * HOUR_MS + MINUTE_MS), EpochMs(40 * HOUR_MS + MINUTE_MS), None),
+        Seen(wallet, "spot", 1, Decimal(5), EpochMs(10 * HOUR_MS), EpochMs(10 * HOUR_MS), False, EpochMs(20 * HOUR_MS)),
+        Seen(wallet, "spot", 1, Decimal(3), EpochMs(20 * HOUR_MS), EpochMs(40 * HOUR_MS), True, None),
+        Seen(wallet, "staked", 1, Decimal(1), EpochMs(10 * HOUR_MS), EpochMs(10 * HOUR_MS), False, EpochMs(41 * HOUR_MS)),
+        Seen(wallet, "staked", 1, Decimal(2), EpochMs(40 * HOUR_MS + MINUTE_MS), EpochMs(40 * HOUR_MS + MINUTE_MS), True, None),
     ]
     products = {name: watched([row for row in rows if row.product == name], ()) for name in ("spot", "staked")}
     found = [(sighting.at / HOUR_MS, sighting.amount) for sighting in sightings(products, rows)]

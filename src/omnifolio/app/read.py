@@ -196,14 +196,14 @@ class Read:
         context = self._context
         return await context.store.read(reconciliation, principal, account, context.clock.now())
 
-    async def known(self, principal: Principal, seq: int) -> Known:
-        """The balances of a sequence. Raises: InvalidField for one that was not written yet."""
+    async def known(self, principal: Principal, seq: int | None) -> Known:
+        """The balances of a sequence, by default the last. Raises: InvalidField for one that was not written yet."""
 
         def op(conn: Connection) -> Known:
             newest = latest(conn, principal)
-            if not 0 <= seq <= newest:
+            if seq is not None and not 0 <= seq <= newest:
                 raise InvalidField(f"seq: expected a sequence from 0 to {newest}")
-            return _known(conn, principal, seq)
+            return _known(conn, principal, newest if seq is None else seq)
 
         return await self._context.store.read(op)
 

@@ -45,6 +45,7 @@ _seen = (
         observations.c.amount,
         observations.c.first_seen,
         sa.func.coalesce(observations.c.last_seen, snapshots.c.last_seen),
+        observations.c.until,
         commits.c.at,
     )
     .join(wallets, wallets.c.id == observations.c.wallet_id)
@@ -73,7 +74,8 @@ class Movement(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """An amount as it was seen from the first to the last instant; `gone_at` is when the ledger noted that it had changed."""
+    """An amount as it was seen from the first to the last instant. `is_open`: it holds still. Else `gone_at` is when the ledger
+    noted that it had changed."""
 
     wallet: WalletId
     product: str
@@ -81,6 +83,7 @@ class Seen(Struct, frozen=True):
     amount: Decimal
     first: EpochMs
     last: EpochMs
+    is_open: bool
     gone_at: EpochMs | None
 
 
@@ -119,8 +122,8 @@ def tellers(
 def seen(conn: Connection, principal: Principal, account: AccountId) -> Sequence[Seen]:
     """Every amount that was ever seen in an account's wallets, the oldest first."""
     return [
-        Seen(wallet, product, token, Decimal(amount), first, last, gone_at)
-        for wallet, product, token, amount, first, last, gone_at in conn.execute(
+        Seen(wallet, product, token, Decimal(amount), first, max(first, last), until is None, gone_at)
+        for wallet, product, token, amount, first, last, until, gone_at in conn.execute(
             _seen, {"account": account, "user": principal.data_user}
         )
     ]

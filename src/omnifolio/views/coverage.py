@@ -29,6 +29,7 @@ FILE_STREAMS = "file/"
 ORDERS = "orders"
 """The kind of streams that tell orders: they move nothing, so balances do not depend on them."""
 HISTORY_PAGERS = frozenset({"window", "time", "id", "cursor"})
+"""How histories are walked; other streams are snapshots of the present or finders of scopes."""
 NOTICE_PART = 4
 """A loss is announced when less than this part of the look-back is left, or earlier where no sync will come in time."""
 
@@ -194,13 +195,11 @@ def losses(account: Account, spans: Spans, now: EpochMs) -> list[Loss]:
     A venue that keeps a stream for `look_back_ms` drops what was last read at E from E + look_back_ms on. That is announced when
     no sync is planned before it, or when less than a quarter of the look-back is left.
     """
-    if not _forgets(account.venue):
-        return []
-    found = [
-        loss
-        for name, row in history_streams(account.venue, spans).items()
-        if row is not None and row.look_back_ms and (loss := _loss(account, name, row, spans.get(name, ()), now)) is not None
-    ]
+    found: list[Loss] = []
+    for row in _forgetful(account.venue):
+        names = [name for name in spans if kind_of(name) == row.kind] if row.is_per_scope else [row.name]
+        told = [_loss(account, name, row, spans.get(name, ()), now) for name in names]
+        found += [loss for loss in told if loss is not None]
     return sorted(found, key=lambda loss: (loss.lost_from, loss.stream))
 
 
@@ -226,9 +225,9 @@ def _loss(account: Account, name: str, row: StreamRow, spans: Sequence[Interval]
 
 
 @cache
-def _forgets(venue: str) -> bool:
-    """Whether a venue drops any history after a while."""
-    return any(row.look_back_ms for row in _rows(venue).values())
+def _forgetful(venue: str) -> Sequence[StreamRow]:
+    """The histories that a venue drops after a while. Asked for each account that is shown."""
+    return [row for row in _rows(venue).values() if row.look_back_ms and _is_history(row)]
 
 
 @cache
@@ -240,7 +239,7 @@ def _rows(venue: str) -> Mapping[str, StreamRow]:
 
 
 def _is_history(row: StreamRow) -> bool:
-    return row.pager in HISTORY_PAGERS and not row.is_balances
+    return row.pager in HISTORY_PAGERS and row.is_asked and not row.is_balances
 
 
 def _kind(

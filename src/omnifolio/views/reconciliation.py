@@ -26,7 +26,6 @@ from omnifolio.ledger.guard import EXPLAINING_SLACK_MS
 from omnifolio.ledger.traces import Movement, Seen
 from omnifolio.model.amounts import EXACT, ZERO, total
 from omnifolio.model.clock import MINUTE_MS, EpochMs
-from omnifolio.model.facts import Interval
 from omnifolio.views.coverage import Missing
 
 SLACK_MS = EXPLAINING_SLACK_MS
@@ -48,10 +47,10 @@ class Sighting(Struct, frozen=True):
 
 
 class Watched(Struct, frozen=True, kw_only=True):
-    """When a product of a wallet was looked at: the instants, and the stretches across which nothing in it changed."""
+    """When a product of a wallet was looked at, in order, and for each look the last one that found everything unchanged."""
 
     times: Sequence[EpochMs]
-    unchanged: Sequence[Interval]
+    until: Sequence[EpochMs]
 
 
 class Break(Struct, frozen=True, kw_only=True):
@@ -102,7 +101,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """Everything that is known of one token in one wallet. `sightings` and `movements` are in the order of time.
 
     `seen_until` is when the product that was looked at least recently was seen last. `lacking` are the stretches that streams
-    declare missing, `needed` the time that a complete history must cover; `tellers` the streams that have moved this token here.
+    declare missing, `tellers` the streams that have moved this token here.
     """
 
     difference: Decimal
@@ -149,13 +148,11 @@ def watched(seen: Sequence[Seen], looks: Iterable[EpochMs]) -> Watched:
     """When a product was looked at, by the first and last looks at the whole and all that was `seen` of it."""
     firsts, lasts = {row.first for row in seen}, {row.last for row in seen}
     times = sorted({*looks, *firsts, *lasts})
-    unchanged: list[Interval] = []
-    for at in times:
-        if unchanged and at not in firsts and unchanged[-1].end not in lasts:
-            unchanged[-1] = Interval(unchanged[-1].start, at)
-        else:
-            unchanged.append(Interval(at, at))
-    return Watched(times=times, unchanged=unchanged)
+    until = list(times)
+    for place in range(len(times) - 2, -1, -1):
+        if times[place + 1] not in firsts and times[place] not in lasts:
+            until[place] = until[place + 1]
+    return Watched(times=times, until=until)
 
 
 def sightings(products: Mapping[str, Watched], rows: Sequence[Seen]) -> list[Sighting]:
@@ -176,7 +173,7 @@ def sightings(products: Mapping[str, Watched], rows: Sequence[Seen]) -> list[Sig
 
 def divergences(seen: Sequence[Sighting], moved: Sequence[Movement]) -> list[Break]:
     """Where the difference between what was seen and what is calculated changes (rules 2 and 3)."""
-    times, sums = [movement.at for movement in moved], _running(moved)
+    times, sums = [movement.at for movement in moved], _running(movement.amount for movement in moved)
     found: list[Break] = []
     fitting, last, before = {ZERO}, ZERO, None
     start: Sighting | None = None
@@ -201,12 +198,12 @@ def divergences(seen: Sequence[Sighting], moved: Sequence[Movement]) -> list[Bre
 def below_zero(moved: Sequence[Movement], start: Decimal, after: EpochMs | None, until: EpochMs) -> list[EpochMs]:
     """The dates after one instant and up to another at which `start` and all movements so far are below zero, even with all that
     came in and is dated a little later."""
-    times, sums = [movement.at for movement in moved], _running(moved)
+    times, sums = [movement.at for movement in moved], _running(movement.amount for movement in moved)
+    came = _running(max(movement.amount, ZERO) for movement in moved)
     found: list[EpochMs] = []
     for place in range(0 if after is None else bisect_right(times, after), bisect_right(times, until)):
         known, late = bisect_right(times, times[place]), bisect_right(times, times[place] + 2 * SLACK_MS)
-        came = (movement.amount for movement in moved[known:late] if movement.amount > ZERO)
-        if total((start, sums[known], *came)) < ZERO:
+        if EXACT.subtract(total((start, sums[known], came[late])), came[known]) < ZERO:
             found.append(times[place])
     return found
 
@@ -260,7 +257,7 @@ def _unsettled(case: Case) -> Verdict | None:
     settled = [movement for movement in case.movements if not movement.is_pending]
     waiting = [movement.amount for movement in case.movements if movement.is_pending]
     came, went = total(amount for amount in waiting if amount > ZERO), total(amount for amount in waiting if amount < ZERO)
-    sums = _running(settled)
+    sums = _running(movement.amount for movement in settled)
     shown = _shown(settled, [movement.at for movement in settled], sums, case.seen_until)
     reported = total((case.difference, sums[-1], came, went))
     if EXACT.subtract(reported, EXACT.add(came, went)) in shown:
@@ -270,11 +267,11 @@ def _unsettled(case: Case) -> Verdict | None:
     return None
 
 
-def _running(moved: Sequence[Movement]) -> list[Decimal]:
-    """The sums of the first 0, 1, 2 … movements."""
+def _running(amounts: Iterable[Decimal]) -> list[Decimal]:
+    """The sums of the first 0, 1, 2 … amounts."""
     sums = [ZERO]
-    for movement in moved:
-        sums.append(EXACT.add(sums[-1], movement.amount))
+    for amount in amounts:
+        sums.append(EXACT.add(sums[-1], amount))
     return sums
 
 
@@ -291,7 +288,7 @@ def _shown(moved: Sequence[Movement], times: Sequence[EpochMs], sums: Sequence[D
 
 def _likeliest(differences: Iterable[Decimal], plain: Decimal) -> Decimal:
     """None if that is possible, else the one that is nearest to taking every date at its word."""
-    return min(differences, key=lambda amount: (bool(amount), abs(EXACT.subtract(amount, plain)), amount))
+    return min(differences, key=lambda amount: (bool(amount), EXACT.abs(EXACT.subtract(amount, plain)), amount))
 
 
 def _touches(hole: Missing, after: EpochMs | None, until: EpochMs) -> bool:
@@ -314,11 +311,21 @@ def _amount(at: EpochMs, product: Watched, going: Sequence[EpochMs], rows: Seque
     if at in going:
         return ZERO
     times, place = product.times, bisect_right(product.times, at)
-    if place and (times[place - 1] == at or any(span.start <= at <= span.end for span in product.unchanged)):
+    if place and at <= product.until[place - 1]:
         look = times[place - 1]
     else:
         near = [time for time in times[max(0, place - 1) : place + 1] if abs(time - at) <= TOGETHER_MS]
         if not near:
             return None
         look = near[-1]
-    return next((row.amount for row in rows if row.first <= look <= row.last), ZERO)
+    return _held(look, rows)
+
+
+def _held(look: EpochMs, rows: Sequence[Seen]) -> Decimal | None:
+    """What a look at a product showed of a token; None where it may have shown a change that is not believed yet."""
+    row = next((row for row in reversed(rows) if row.first <= look), None)
+    if row is None:
+        return ZERO
+    if row.is_open or look <= row.last:
+        return row.amount
+    return None if row.gone_at is None or look < row.gone_at else ZERO

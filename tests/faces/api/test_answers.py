@@ -47,7 +47,7 @@ SHAPES: dict[str, Any] = {
     "accounts/{id}/history": list[wire.HistoryOut],
     "accounts/{id}/coverage": wire.AccountCoverageOut,
     "accounts/{id}/reconciliation": wire.ReconciliationOut,
-    "known?seq=1": wire.KnownOut,
+    "known": wire.KnownOut,
     "portfolio": wire.PortfolioOut,
     "changes": wire.ChangesOut,
     "providers": list[wire.ProviderOut],

@@ -25,6 +25,8 @@ WITHOUT_AN_ANSWER = {
 }
 """Facts that a record expects though it has no answer that could tell them."""
 
+_POLONIEX_FILL = [("ETH", "613.79427133", "out"), ("BTC", "0.1411665444631867", "in"), ("BTC", "0.920691406995", "fee")]
+
 BEYOND_THE_RECORD = {
     # The record tells trades alone; a deposit stands among them.
     "iconomi__query_trade_history": [("EUR", "1000", "in")],
@@ -38,5 +40,11 @@ BEYOND_THE_RECORD = {
         ("EUR", "43.0012262172", "in"),
         ("ETH", "0.09868591", "fee"),
     ],
+    # Tokens that the record's own list of assets does not know.
+    "poloniex__poloniex_query_balances_unknown_asset": [("CNOTE", "5", "balance"), ("IDONTEXIST", "2", "balance")],
+    # Fills whose fields the source of the record took away afterwards: the answer as it is recorded has them.
+    "poloniex__incremental_trade_history_deduplicates_pages": _POLONIEX_FILL,
+    "poloniex__incremental_trade_history_skips_missing_id": _POLONIEX_FILL,
+    "poloniex__poloniex_trade_missing_timestamp_is_skipped": _POLONIEX_FILL,
 }
 """Rows that are right and that a record leaves out."""

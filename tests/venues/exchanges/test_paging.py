@@ -334,6 +334,25 @@ def test_a_round_begins_at_the_oldest_row_that_may_still_change() -> None:
     assert pager_for(ID, settled.token, EpochMs(2_000)).question()["from"] == "12"
 
 
+@pytest.mark.parametrize("walk", WALKS)
+def test_nothing_is_covered_that_the_venue_no_longer_keeps(walk: str) -> None:
+    """Asking for all time costs nothing, and an answer without older rows proves nothing of the time before the look-back."""
+    row, ask = WALKS[walk]
+    kept, now = 300, 3_000
+    venue = Venue(7, faults=0, late_ms=0)
+    venue.now = now
+    pager = pager_for(replace(row, look_back_ms=kept), "", EpochMs(now))
+    covered: list[Interval] = []
+    for _ in range(PAGES_PER_ROUND_MAX):
+        step = pager.step(ask(venue, pager.question(), PAGE)[1])
+        covered += step.covered
+        if step.is_done:
+            break
+    assert step.is_done
+    assert min(span.start for span in covered) >= now - kept
+    assert max(span.end for span in covered) == now
+
+
 def test_the_last_instant_is_asked_too() -> None:
     """Found by a soak run: thirteen rows at the very end of the walk, one more than a page, were neither read nor named."""
     row, ask = WALKS["halved"]

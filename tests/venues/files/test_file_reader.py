@@ -108,7 +108,7 @@ async def test_a_reading_goes_on_after_the_last_page_and_starts_anew_for_another
 async def test_the_pages_alone_give_the_same_claims() -> None:
     """A rebuild has only the evidence, which is the file cut in pieces."""
     for batch in await read(HEADER + "2024-01-02,deposit,BTC,1,,,,\n" * (table.PAGE_LINES + 3)):
-        again = reader_for("kraken", batch.cursor.stream).decode("kraken", batch.cursor.stream, batch.evidence)
+        again = reader_for("kraken", batch.cursor.stream).decode("file-omnifolio", batch.cursor.stream, batch.evidence)
         assert again.claims == batch.claims
 
 
@@ -126,6 +126,22 @@ async def test_the_pages_alone_give_the_same_claims() -> None:
 async def test_what_is_no_known_table_is_refused(content: str, reason: str) -> None:
     with pytest.raises(FileRefused, match=reason):
         await read(content)
+
+
+@pytest.mark.parametrize(
+    ("venue", "token"),
+    [
+        ("kraken", "venue:kraken/XXBT"),
+        ("binance", "venue:binance/BTC"),
+        ("demo", "venue:demo/BTC"),
+        ("ethereum", "venue:file/BTC"),
+    ],
+)
+async def test_what_is_added_by_hand_counts_for_the_balance_of_its_venue(venue: str, token: str) -> None:
+    """Else a gap could be filled without its balance ever adding up."""
+    [batch] = await read(HEADER + "2024-01-02,deposit,BTC,1,,,,\n")
+    told = reader_for(venue, batch.cursor.stream).decode(venue, batch.cursor.stream, batch.evidence)
+    assert [leg.token for claim in told.claims for leg in claim.legs] == [token]
 
 
 async def test_a_named_layout_must_fit_the_file() -> None:

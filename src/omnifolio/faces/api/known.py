@@ -11,12 +11,16 @@ from omnifolio.faces.api.given import DeskGiven, SessionGiven
 from omnifolio.faces.api.shape import wallet_id
 from omnifolio.faces.api.wire import KnownBalanceOut, KnownOut
 from omnifolio.model.amounts import canonical
-from omnifolio.model.errors import InvalidField
 
 SEQ_MAX = 2**62
 Sequence = Annotated[
     int | None,
-    QueryParameter(name="seq", ge=0, le=SEQ_MAX, description="The `v` of an account or the portfolio, or a change's `seq`."),
+    QueryParameter(
+        name="seq",
+        ge=0,
+        le=SEQ_MAX,
+        description="The `v` of an account or the portfolio, or a change's `seq`; the last one by default.",
+    ),
 ]
 
 
@@ -28,8 +32,6 @@ Sequence = Annotated[
 )
 async def get_known(desk: DeskGiven, session: SessionGiven, seq: Sequence = None) -> Response[bytes]:
     """The same for ever, but for accounts that were removed since."""
-    if seq is None:
-        raise InvalidField("seq: expected the number of a change")
     found = await desk.read.known(session.principal, seq)
     return answer(
         KnownOut(

@@ -299,8 +299,7 @@ class CursorPager:
         self._top = max(self._top, seen.newest or 0)
         is_known = bool(self._done) and seen.oldest is not None and seen.oldest < self._done - self._row.overlap_ms
         if not seen.next or seen.next == self._next or is_known:
-            kept = max(self._row.floor_ms, self._now - self._row.look_back_ms) if self._row.look_back_ms else self._row.floor_ms
-            start = max(self._done - self._row.overlap_ms, kept) if is_known else kept
+            start = max(self._done - self._row.overlap_ms, self._row.floor_ms) if is_known else self._row.floor_ms
             self._done, self._next, self._top = max(self._top, self._done), "", 0
             return Step(self._token(), _covered(self._row, start, self._now, self._now), is_done=True)
         self._next = seen.next

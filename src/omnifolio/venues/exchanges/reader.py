@@ -5,6 +5,7 @@ signs and carries the calls. `decode` is the same pure function for a live page,
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 
 from msgspec.structs import replace
@@ -109,17 +110,25 @@ class ExchangeReader:
         return _batch(found, stream, evidence, _parse(found, stream, evidence))
 
     async def certificate(self, access: Access) -> Certificate:
-        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError."""
+        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError.
+
+        Where nothing secret is asked for there is no key, and an address can only be read.
+        """
         venue = venue_of(access.venue)
+        if not any(field.secret for field in venue.row.fields):
+            return Certificate(state="read_only", method="address", checked_at=access.clock.now())
         if not venue.row.permission_probe:
             return Certificate(state="unknown", method="", checked_at=access.clock.now())
         bridge = Bridge(access, venue.row)
         answers: list[Evidence] = []
         try:
-            for call in (*venue.row.permission_needs, venue.row.permission_probe):
-                answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
+            for call in (*venue.row.permission_needs, venue.row.permission_probe, *venue.row.permission_else):
+                with suppress(ProductNotOpen):
+                    answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
+        if not answers:
+            raise VenueBadResponse(f"{access.venue}: no call tells what the key may do")
         key = access.secrets.get("key")
         start = {KEY_START: key.reveal()[:KEY_START_LENGTH]} if key else {}
         return self.certify(access.venue, replace(answers[-1], params=start))
@@ -144,8 +153,10 @@ class ExchangeReader:
             return
         answers: list[Evidence] = []
         for call in row.calls:
-            for about in venue.quirks.asked(call, answers):
-                answers += await _all_pages(venue, bridge, since.stream, call, about)
+            # That a product is not open tells a finder something too.
+            with suppress(ProductNotOpen):
+                for about in venue.quirks.asked(call, answers):
+                    answers += await _all_pages(venue, bridge, since.stream, call, about)
         found = venue.quirks.scopes(context, access.known, since.token, answers)
         for number, stream in enumerate(found.streams, start=1):
             async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):

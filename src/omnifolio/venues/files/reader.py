@@ -18,6 +18,7 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import FileRefused, InvalidAmount, InvalidField, NotFound
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval, Wallet
 from omnifolio.venues.contract import Access, Stream, received_at
+from omnifolio.venues.demo import reader as demo
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.files.rows import ROWS
 from omnifolio.venues.files.table import Line, lines_of, pages, recognised
@@ -71,9 +72,14 @@ class FileReader:
             yield replace(batch, cursor=Cursor(since.stream, token), done=number == len(cut))
 
     def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
-        """The facts of the given pages. `venue` is that of the account; tokens are those of the layout. Raises: FileRefused."""
+        """The facts of the given pages. `venue` is that of the account. Raises: FileRefused.
+
+        Tokens are those of the layout's venue. Our own layout has none: in an exchange's account its codes are the exchange's, so
+        that what a user adds by hand counts for the balance that it belongs to.
+        """
         layout = layouts.load(stream.partition("/")[2])
-        codes, wallet_names = _codes(layout.venue)
+        is_plain = layout.id == layouts.OWN
+        codes, wallet_names = _codes(venue if is_plain and venue in (*exchanges.ids(), demo.VENUE) else layout.venue)
         claims: list[Claim] = []
         gaps: list[Gap] = []
         for place, item in enumerate(evidence):
