@@ -58,9 +58,18 @@ def row(**more: Any) -> StreamRow:
         (136, {}, 44),
         (0, {"status": "error", "next_sync_at": None}, 180),
         (100, {"next_sync_at": EpochMs(NOW + 81 * DAY_MS)}, 80),
+        (136, {"status": "syncing"}, None),
         (200, {}, -20),
     ],
-    ids=["read now", "time enough", "less than a quarter is left", "no sync is planned", "the next sync is too late", "losing"],
+    ids=[
+        "read now",
+        "time enough",
+        "less than a quarter is left",
+        "no sync is planned",
+        "the next sync is too late",
+        "a sync is under way",
+        "losing",
+    ],
 )
 def test_a_loss_is_announced_when_no_sync_will_come_before_it_or_little_time_is_left(
     last_read: int, more: dict[str, Any], lost_in_days: int | None
