@@ -42,6 +42,7 @@ QUIRKS: Mapping[str, Quirks] = {
     "binanceus": binanceus.QUIRKS,
     "bingx": bingx.QUIRKS,
     "bit2me": bit2me.QUIRKS,
+    "bitfinex": bitfinex.QUIRKS,
     "bitflyer": bitflyer.QUIRKS,
     "bitget": bitget.QUIRKS,
     "bitmart": bitmart.QUIRKS,
