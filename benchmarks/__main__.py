@@ -23,6 +23,7 @@ GROUPS: Mapping[str, str] = {
     "api_write_during_backfill": "writes",
     "accounts": "api",
     "serve_ready_cpu": "serving",
+    "many_accounts_balances": "many_accounts",
 }
 """What can be named on the command line, and the module that takes it."""
 

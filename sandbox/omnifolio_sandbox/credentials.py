@@ -7,6 +7,7 @@ key. All of them are worthless outside the sandbox, and the derivation is public
 import base64
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha512
@@ -77,6 +78,12 @@ def binance_holder(key: str) -> Holder | None:
     except ValueError:
         return None
     return _holder(body, key, binance)
+
+
+def user_in(headers: Mapping[str, str]) -> str | None:
+    """Whose Kraken or Binance key a request carries, valid or not; None where it carries none of them."""
+    holder = kraken_holder(headers.get("api-key", "")) or binance_holder(headers.get("x-mbx-apikey", ""))
+    return None if holder is None else holder.user
 
 
 def _holder(body: str, key: str, derive: Any) -> Holder | None:

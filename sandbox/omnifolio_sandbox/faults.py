@@ -1,7 +1,7 @@
 """Scripted faults: what a venue may do wrong, for chosen calls.
 
-A fault names a venue, a path (`*` at the end matches what follows; `*` alone everything) and optionally a method, and
-which of the matching calls it hits (`nth`: 1 is the first after the fault was set; absent: all of them). What it does:
+A fault names a venue, a path (`*` at the end matches what follows; `*` alone everything) and optionally a method and a user,
+and which of the matching calls it hits (`nth`: 1 is the first after the fault was set; absent: all of them). What it does:
 `status` and `body` answer in the venue's place, `effect` spoils the answer, `delay_ms` holds it back, and `skew_ms`
 moves the server's clock for the call.
 """
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from omnifolio_sandbox import credentials
 from omnifolio_sandbox.http import Request, Response, answer
 
 Effect = Literal[
@@ -34,6 +35,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     venue: str
     path: str = "*"
     method: str | None = None
+    user: str | None = None
     nth: int | list[int] | None = None
     status: int | None = None
     body: Any = None
@@ -47,7 +49,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         """Whether the fault is about calls like this one."""
         path = self.path.removesuffix("*")
         fits = request.path == self.path or (path != self.path and request.path.startswith(path))
-        return self.venue in {"*", request.prefix} and fits and self.method in {None, request.method}
+        is_of_user = self.user is None or credentials.user_in(request.headers) == self.user
+        return self.venue in {"*", request.prefix} and fits and self.method in {None, request.method} and is_of_user
 
     def hits(self) -> bool:
         """Whether the call that was counted last is one of those that the fault hits."""
@@ -80,6 +83,7 @@ class Faults:
         found = []
         for fault in self.script:
             if fault.is_about(request):
+                request.trace.label = fault.user or request.trace.label
                 fault.seen += 1
                 if fault.hits():
                     found.append(fault)

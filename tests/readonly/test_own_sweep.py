@@ -16,6 +16,53 @@ OWN = [name for name in exchanges.ids() if exchanges.load(name).signing]
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
 
 WRITES: dict[str, tuple[str, ...]] = {
+    "bit2me": (
+        *("POST private v1/wallet/transaction", "POST private v1/wallet/transaction/proforma", "POST private v1/wallet/pocket"),
+        *("DELETE private v1/wallet/pocket", "POST private v1/trading/order", "DELETE private v1/trading/order"),
+        *("DELETE private v1/trading/order/{id}", "POST private v1/trading/wallet/deposit"),
+        *("POST private v1/trading/wallet/withdraw", "POST private v1/earn/movements", "POST private v1/loan/orders"),
+        *("POST private v1/teller/orders", "POST private v1/social-pay/orders", "DELETE private v1/account"),
+        *("POST private v1/signin/apikey", "PUT private v1/earn/wallets/{walletId}/rewards/config"),
+    ),
+    "iconomi": (
+        *("POST private v1/user/withdraw", "GET private v1/user/deposit/{currency}", "POST private v1/order"),
+        *("POST private v1/order/offer", "POST private v1/order/offer/{offerId}/confirm", "DELETE private v1/order/{orderId}"),
+        *("POST private v1/strategies/{ticker}/structure", "POST private v1/strategies/{ticker}/post"),
+        *("PUT private v1/strategies/{ticker}/post/{id}", "DELETE private v1/strategies/{ticker}/post/{id}"),
+    ),
+    "bitmart": (
+        *("POST private spot/v2/submit_order", "POST private spot/v1/margin/submit_order", "POST private spot/v4/batch_orders"),
+        *("POST private spot/v3/cancel_order", "POST private spot/v4/cancel_orders", "POST private spot/v4/cancel_all"),
+        *("POST private spot/v1/margin/isolated/borrow", "POST private spot/v1/margin/isolated/repay"),
+        *("POST private spot/v1/margin/isolated/transfer", "POST private account/v1/withdraw/apply"),
+        *("GET private account/v1/deposit/address", "POST futures account/v1/transfer-contract"),
+        *("POST futures contract/private/submit-order", "POST futures contract/private/cancel-order"),
+        *("POST futures contract/private/cancel-orders", "POST futures contract/private/submit-plan-order"),
+        *("POST futures contract/private/submit-leverage", "POST futures contract/private/set-position-mode"),
+        *("POST private account/sub-account/main/v1/sub-to-main", "POST private account/sub-account/main/v1/main-to-sub"),
+    ),
+    "bitmex": (
+        *("POST private order", "PUT private order", "DELETE private order", "DELETE private order/all"),
+        *("POST private order/closePosition", "POST private order/cancelAllAfter", "POST private position/isolate"),
+        *("POST private position/riskLimit", "POST private position/transferMargin", "POST private position/leverage"),
+        *("POST private user/requestWithdrawal", "POST private user/cancelWithdrawal", "POST private user/confirmWithdrawal"),
+        *("DELETE private user/withdrawal", "POST private user/walletTransfer", "POST private user/confirmEmail"),
+        *("POST private user/addSubaccount", "POST private user/updateSubaccount", "POST private user/logout"),
+        *("POST private user/preferences", "POST private user/communicationToken", "POST private address"),
+        *("POST private user/unstakingRequests", "DELETE private user/unstakingRequests", "POST private guild/join"),
+        *("GET private apiKey", "GET private user/depositAddress"),
+    ),
+    "coinex": (
+        *("POST private spot/order", "POST private spot/stop-order", "POST private spot/batch-order"),
+        *("POST private spot/modify-order", "POST private spot/cancel-order", "POST private spot/cancel-all-order"),
+        *("POST private futures/order", "POST private futures/close-position", "POST private futures/adjust-position-margin"),
+        *("POST private account/settings", "POST private assets/margin/borrow", "POST private assets/margin/repay"),
+        *("POST private assets/transfer", "POST private assets/withdraw", "POST private assets/cancel-withdraw"),
+        *("POST private assets/renewal-deposit-address", "GET private assets/deposit-address"),
+        *("POST private assets/amm/add-liquidity", "POST private assets/amm/remove-liquidity", "POST private account/subs"),
+        *("POST private account/subs/frozen", "POST private account/subs/api", "POST private account/subs/edit-api"),
+        *("POST private account/subs/delete-api", "POST private account/subs/transfer", "GET private account/subs/api"),
+    ),
     "bitpanda": ("POST private trades", "POST private wallets/transactions", "POST private fiatwallets/transactions"),
 }
 """`METHOD group path` of calls that would change something, after each operator's documentation. Bitpanda documents none."""

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 IDS = lazy_ccxt.exchange_ids()
 PARTS = [IDS[start::4] for start in range(4)]
 """The exchanges in four parts, so that several workers share the sweep."""
+CALLS_EACH = 40
+"""Read calls of an exchange without a row that the trace makes on average, and more: fewer and it has become hollow."""
 FEW = ("binance", "deribit", "hyperliquid", "kraken")
 STRUCK = {
     "aster GET fapiPrivate v3/builder",
@@ -79,11 +81,12 @@ async def test_no_write_method_signs_anything_off_the_list(part: int, kind: lazy
 
 async def test_reads_call_nothing_that_nobody_reviewed() -> None:
     count = Counter[str]()
-    ids = [exchange_id for exchange_id in IDS if exchange_id not in exchanges.ids()]
+    # Rows are governed by their own lists; that of hyperliquid is looked at too, as ccxt's reads call what it leaves out.
+    ids = [exchange_id for exchange_id in IDS if exchange_id not in exchanges.ids() or exchange_id == "hyperliquid"]
     found = await sweep.every_read_method(ids, count)
     assert set(found) <= STRUCK
     assert "hyperliquid POST private exchange" in found
-    assert count["calls"] > 4_000
+    assert count["calls"] > CALLS_EACH * len(ids)
 
 
 # The named cases.

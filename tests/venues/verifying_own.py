@@ -19,7 +19,12 @@ from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 
 KEY, SECRET, MEMO = "Key-of-the-account-0123456789abcdef", "Secret-of-the-account-0123456789abcdef", "memo of mine"
 SECRETS: Mapping[str, Mapping[str, str]] = {
+    "bit2me": {"key": KEY, "secret": SECRET},
+    "bitmart": {"key": KEY, "secret": SECRET, "memo": MEMO},
+    "bitmex": {"key": KEY, "secret": SECRET},
     "bitpanda": {"key": KEY},
+    "coinex": {"key": KEY, "secret": SECRET},
+    "iconomi": {"key": KEY, "secret": SECRET},
 }
 
 
@@ -51,7 +56,58 @@ def bitpanda(asked: Asked) -> bool:
     return asked.headers["X-Api-Key"] == KEY
 
 
-VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {"bitpanda": bitpanda}
+def bitmex(asked: Asked) -> bool:
+    """hex(HMAC_SHA256(apiSecret, verb + path + expires + data)), and not expired."""
+    expires = asked.headers["api-expires"]
+    signature = hexed(f"{asked.method}{asked.target}{expires}{asked.body}")
+    is_fresh = asked.now_ms < int(expires) * 1000 <= asked.now_ms + 120_000
+    return is_fresh and asked.headers["api-key"] == KEY and asked.headers["api-signature"] == signature
+
+
+def coinex(asked: Asked) -> bool:
+    """HMAC-SHA256 of method + request_path + body + timestamp, in lower-case hex."""
+    at = asked.headers["X-COINEX-TIMESTAMP"]
+    signature = hexed(f"{asked.method}{asked.target}{asked.body}{at}")
+    return asked.is_fresh(int(at)) and asked.headers["X-COINEX-KEY"] == KEY and asked.headers["X-COINEX-SIGN"] == signature
+
+
+def bit2me(asked: Asked) -> bool:
+    """HMAC-SHA512 of the SHA-256 of `nonce:url` or `nonce:url:body`, in base64."""
+    nonce = asked.headers["x-nonce"]
+    message = ":".join([nonce, asked.target, *([asked.body] if asked.body else [])])
+    signature = based(hashlib.sha256(message.encode()).digest())
+    return asked.is_fresh(int(nonce)) and asked.headers["x-api-key"] == KEY and asked.headers["api-signature"] == signature
+
+
+def iconomi(asked: Asked) -> bool:
+    """HMAC-SHA512 of timestamp + METHOD + path without query + body, in base64."""
+    at = asked.headers["ICN-TIMESTAMP"]
+    signature = based(f"{at}{asked.method}{asked.path}{asked.body}".encode())
+    return asked.is_fresh(int(at)) and asked.headers["ICN-API-KEY"] == KEY and asked.headers["ICN-SIGN"] == signature
+
+
+def bitmart(asked: Asked) -> bool:
+    """HMAC-SHA256 of timestamp + "#" + memo + "#" + what was sent, in hex."""
+    at = asked.headers["X-BM-TIMESTAMP"]
+    is_json = not asked.body or asked.headers["Content-Type"] == "application/json"
+    signature = hexed(f"{at}#{MEMO}#{asked.body or asked.query}")
+    is_signed = asked.headers["X-BM-KEY"] == KEY and asked.headers["X-BM-SIGN"] == signature
+    return is_json and is_signed and asked.is_fresh(int(at))
+
+
+VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {
+    "bit2me": bit2me,
+    "bitmart": bitmart,
+    "bitmex": bitmex,
+    "bitpanda": bitpanda,
+    "coinex": coinex,
+    "iconomi": iconomi,
+}
+
+
+REFUSALS: Mapping[str, tuple[int, object]] = {"coinex": (200, {"code": 4006, "data": {}, "message": "signature error"})}
+EXPIRED: Mapping[str, tuple[int, object]] = {"coinex": (200, {"code": 4017, "data": {}, "message": "signature expired"})}
+"""How a wrong signature is refused where it is not by 401, and how one of another time."""
 
 
 class OwnVenue:
@@ -72,8 +128,13 @@ class OwnVenue:
         asked = Asked(request, await request.read(), prefix=self.prefix, now_ms=self.clock.now() + self.ahead_ms)
         self.lines.append(f"{asked.method} {asked.target}")
         assert request.headers["User-Agent"].startswith("omnifolio/")
+        if asked.path.endswith("/time"):
+            return web.json_response({**self.row.good, "data": {"timestamp": asked.now_ms}})
         if not VERIFIERS[self.row.id](asked):
-            return web.json_response({"message": "the signature is wrong"}, status=401)
+            status, said = REFUSALS.get(self.row.id, (401, {"message": "the signature is wrong"}))
+            if self.ahead_ms:
+                status, said = EXPIRED[self.row.id]
+            return web.json_response(said, status=status)
         status, said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return web.json_response(said, status=status)
 

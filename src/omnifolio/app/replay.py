@@ -86,13 +86,14 @@ async def _read_all(
 ) -> None:
     over: set[str] = set()
     for _ in range(ROUNDS_MAX):
-        known = await store.read(read.known, principal, account)
-        access.known = Known(tokens=known.tokens, cursors=known.cursors, provisional=known.provisional)
+        access.known = await _known(store, principal, account)
         left = [stream for stream in reader.streams(access) if stream.name not in over]
         if not left:
             return
         for stream in sorted(left, key=lambda s: not s.is_balances):
             over.add(stream.name)
+            # As in a sync: what balances and earlier streams told is known to the finders after them.
+            access.known = await _known(store, principal, account)
             token = await store.read(coverage.cursor_of, account, stream.name)
             try:
                 async for page in reader.read(access, Cursor(stream.name, token)):
@@ -100,6 +101,11 @@ async def _read_all(
             except OmnifolioError as error:
                 gap = Gap(stream=stream.name, code=error.code, text=error.message)
                 await store.write_sync(record_failure, principal, account, gap, fence=fence, now=access.clock.now())
+
+
+async def _known(store: Store, principal: Principal, account: AccountId) -> Known:
+    known = await store.read(read.known, principal, account)
+    return Known(tokens=known.tokens, cursors=known.cursors, provisional=known.provisional)
 
 
 def _access(cassette: Cassette, egress: Egress, clock: HeldClock) -> Access:

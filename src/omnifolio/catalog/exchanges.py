@@ -64,6 +64,15 @@ class PacingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Header that states what was used in the running minute → the weight that the venue allows in it."""
 
 
+class QuestionRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question with a name of its own, where a venue answers several at one call: what `params` say goes with it, and the
+    account's public link `fields`, by the parameters that carry them."""
+
+    call: str
+    params: Mapping[str, str] = {}
+    fields: Mapping[str, str] = {}
+
+
 class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is special about one exchange and can be said without code."""
 
@@ -86,6 +95,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The call that tells what a key may do; "" where the venue has none."""
     permission_needs: tuple[str, ...] = ()
     """Calls whose answers tell how to ask that."""
+    permission_else: tuple[str, ...] = ()
+    """Calls that tell it for accounts of another kind; the last answer counts."""
 
     # The way out.
     groups: Mapping[str, str]
@@ -93,10 +104,13 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     bases: Mapping[str, str] = {}
     """`METHOD group path` → the URL that this one hangs under instead, where a group has several versions."""
     allowed: tuple[Endpoint, ...]
+    questions: Mapping[str, QuestionRow] = {}
+    """Names that streams may call instead of an implicit method → what they ask."""
     clock: ClockRow = ClockRow()
     pacing: PacingRow = PacingRow()
     errors: Mapping[str, str] = {}
-    """Text in the venue's error answer → code in `model/errors`, where ccxt's own table is silent or wrong. `product_not_open`
+    """Text in the venue's error answer, or its code where it is all digits → code in `model/errors`, where ccxt's own table is
+    silent or wrong. `product_not_open`
     where it says that the account has never used what was asked for."""
     good: Mapping[str, str] = {}
     """Field of an answer → the text that it has when the answer is good, where an exchange that ccxt does not have refuses with

@@ -57,7 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     price_sources: tuple[str, ...] = ()
     fiat: str = "USD"
     evidence: Literal["keep", "hash"] = "keep"
-    workers: int = 2
+    workers: int = 8
     sync_interval_s: int = 86_400
     trade_permission: Literal["warn", "refuse"] = "warn"
     rate_limit_per_minute: int = 600

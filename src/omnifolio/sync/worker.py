@@ -69,10 +69,14 @@ class Workers:
 
     async def run_until_idle(self) -> None:
         """Works until nothing is due at this moment: for one-shot commands and tests."""
+        places = asyncio.Semaphore(self._count)
+
+        async def turn(due: accounts.Due) -> None:
+            async with places:
+                await self._turn(due, f"once-{due.account}")
+
         while found := await self._store.read(accounts.due, self._clock.now(), DUE_MAX):
-            for start in range(0, len(found), self._count):
-                part = found[start : start + self._count]
-                await asyncio.gather(*(self._turn(due, f"once-{number}") for number, due in enumerate(part)))
+            await asyncio.gather(*map(turn, found))
 
     async def _plan(self) -> None:
         while not self._stopping:

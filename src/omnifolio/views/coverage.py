@@ -206,9 +206,8 @@ def losses(account: Account, spans: Spans, now: EpochMs) -> list[Loss]:
 
 def all_losses(conn: Connection, principal: Principal, now: EpochMs) -> list[tuple[Account, Loss]]:
     """What the accounts of a user are about to lose."""
-    spans = overview.intervals(conn, principal)
-    found = accounts.listed(conn, principal, now)
-    return [(account, loss) for account in found for loss in losses(account, spans.get(account.id, {}), now)]
+    found = overview.overview(conn, principal, now).accounts
+    return [(known.account, loss) for known in found for loss in losses(known.account, known.spans, now)]
 
 
 def _loss(account: Account, name: str, row: StreamRow, spans: Sequence[Interval], now: EpochMs) -> Loss | None:

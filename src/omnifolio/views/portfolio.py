@@ -6,6 +6,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from omnifolio.catalog.assets import Assets
+from omnifolio.ledger.accounts import Account
 from omnifolio.model.amounts import total
 from omnifolio.model.clock import EpochMs
 from omnifolio.views.accounts import AccountView, Holding
@@ -23,13 +24,25 @@ class AssetLine(Struct, frozen=True, kw_only=True):
     value: Total
 
 
+class Unread(Struct, frozen=True):
+    """An account that could not be read wholly, and why in words for people."""
+
+    account: Account
+    text: str
+
+
 class Portfolio(Struct, frozen=True, kw_only=True):
-    """Everything of one user. `is_partial`: an account has an error, a doubted balance or an open failure."""
+    """Everything of one user. `unread` accounts have an error, an open failure or a doubted balance: their last data count."""
 
     total: Total
     accounts: Sequence[AccountView]
     assets: Sequence[AssetLine]
-    is_partial: bool
+    unread: Sequence[Unread]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether an account could not be read wholly."""
+        return bool(self.unread)
 
 
 def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, currency: str) -> Portfolio:
@@ -55,13 +68,19 @@ def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, cur
         total=sum_up(parts, currency=currency),
         accounts=views,
         assets=lines,
-        is_partial=any(
-            view.account.status in ("error", "retry")
-            or any(gap.is_failure for gap in view.gaps)
-            or any(item.held.is_suspect for item in view.holdings)
-            for view in views
-        ),
+        unread=[Unread(view.account, text) for view in views if (text := _unread(view)) is not None],
     )
+
+
+def _unread(view: AccountView) -> str | None:
+    if view.account.status in ("error", "retry"):
+        return view.account.error_text or "it could not be read yet"
+    failure = next((gap.text for gap in view.gaps if gap.is_failure), None)
+    if failure is not None:
+        return failure
+    if any(item.held.is_suspect for item in view.holdings):
+        return "the venue's latest answer lacks what it told before"
+    return None
 
 
 def _asset_of(holding: Holding, assets: Assets, now: EpochMs) -> tuple[str, str, str, bool]:

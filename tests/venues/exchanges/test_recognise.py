@@ -5,6 +5,7 @@ from typing import Any
 
 from omnifolio.app.replay import replay
 from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Batch
 from omnifolio.transport import recording
 from omnifolio.venues.exchanges.recognise import recognised
 
@@ -68,3 +69,35 @@ async def test_a_recording_without_paths_replays_to_its_facts() -> None:
     lines: list[Any] = await replay(cassette("binance", ("GET", "myTrades/BNBBTC+symbol", f"[{FILL}]")))
     (line,) = lines
     assert (line["ref"], line["at"], len(line["legs"])) == ("BNBBTC/1", 1_499_865_549_590, 2)
+
+
+WALLET = '{"type":"wallet","id":"w","attributes":{"cryptocoin_id":"3","cryptocoin_symbol":"LTC","balance":"1"}}'
+TRADE = (
+    '{"type":"trade","id":"t","attributes":{"status":"finished","type":"buy","cryptocoin_id":"3","wallet_id":"w","fiat_id":"1",'
+    '"amount_fiat":"1.63","amount_cryptocoin":"0.009","time":{"unix":"1634963958"}}}'
+)
+
+
+def read(venue: str, *takes: tuple[str, str]) -> list[Batch]:
+    """What is made of (url, raw JSON) takes."""
+    found = cassette(venue, *(("GET", url, response) for url, response in takes))
+    return list(recognised(venue, found.requests, observed_at=AT))
+
+
+def test_rows_are_read_beside_what_names_their_assets() -> None:
+    (batch,) = read("bitpanda", ("/trades", f'{{"data":[{TRADE}]}}'), ("/wallets", f'{{"data":[{WALLET}]}}'))
+    assert [leg.token for leg in batch.claims[0].legs] == ["venue:bitpanda/LTC", "venue:bitpanda/EUR"]
+    assert batch.cursor.stream == "trades/all"
+
+
+def test_wallets_alone_are_balances() -> None:
+    (batch,) = read("bitpanda", ("/wallets", f'{{"data":[{WALLET}]}}'))
+    assert [balance.token for balance in batch.snapshots[0].balances] == ["venue:bitpanda/LTC"]
+
+
+def test_answers_that_a_recording_lists_together_are_read_apart_and_to_the_digit() -> None:
+    deposit = '{"deposit_id":1,"created_at":1637212022134,"ccy":"BTC","amount":0.1234567890123456789,"status":"finished"}'
+    withdrawal = '{"withdraw_id":2,"created_at":1637212023134,"ccy":"BTC","actual_amount":"1","tx_fee":"0","status":"finished"}'
+    first, second = read("coinex", ("*", f'[{{"code":0,"data":[{deposit}]}},{{"code":0,"data":[{withdrawal}]}}]'))
+    assert (first.cursor.stream, second.cursor.stream) == ("deposits/all", "withdrawals/all")
+    assert str(first.claims[0].legs[0].amount) == "0.1234567890123456789"

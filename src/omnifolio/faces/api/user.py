@@ -13,7 +13,7 @@ from omnifolio.faces.api.answers import answer, responses
 from omnifolio.faces.api.desk import Desk
 from omnifolio.faces.api.given import DeskGiven, SessionGiven
 from omnifolio.faces.api.shape import named, total_text, wallet_id
-from omnifolio.faces.api.wire import AccountTotalOut, AssetOut, ChangeOut, ChangesOut, PortfolioOut
+from omnifolio.faces.api.wire import AccountTotalOut, AssetOut, ChangeOut, ChangesOut, PortfolioOut, UnreadOut
 from omnifolio.ledger.feed import CHANGES_MAX, Change
 from omnifolio.model.amounts import canonical
 from omnifolio.model.ids import WalletId
@@ -40,6 +40,15 @@ async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat
             fiat_ticker=currency,
             complete=found.total.complete,
             is_partial=found.is_partial,
+            unread=[
+                UnreadOut(
+                    id=desk.context.ids.wire("account", item.account.id),
+                    name=item.account.name,
+                    provider=item.account.venue,
+                    reason=item.text,
+                )
+                for item in found.unread
+            ],
             missing=named(found.total.missing),
             stale=named(found.total.stale),
             accounts=[

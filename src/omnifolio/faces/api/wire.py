@@ -384,15 +384,25 @@ class AccountTotalOut(_Out, frozen=True, kw_only=True, gc=False):
     complete: bool
 
 
+class UnreadOut(_Out, frozen=True, kw_only=True, gc=False):
+    """An account whose latest sync did not read everything, and why. What it told before still counts."""
+
+    id: str
+    name: str | None
+    provider: str
+    reason: str
+
+
 class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     """All that a user owns. `complete` is false when any price is missing or stale, `is_partial` when any account could not be
-    read wholly."""
+    read wholly; `unread` names those."""
 
     resource_type: Literal["portfolio"] = "portfolio"
     fiat_value: str | None
     fiat_ticker: str
     complete: bool
     is_partial: bool
+    unread: list[UnreadOut]
     missing: list[MissingOut]
     stale: list[MissingOut]
     accounts: list[AccountTotalOut]

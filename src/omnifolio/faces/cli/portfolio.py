@@ -103,6 +103,7 @@ def as_document(found: Portfolios, counts: Mapping[AccountId, Counts]) -> Row:
         "complete": lead.total.complete,
         "missing": [{"asset": line.asset, "ticker": line.ticker, "reason": _reason(line)} for line in _unpriced(lead)],
         "partial": lead.is_partial,
+        "unread": [{"account": label_of(item.account), "reason": item.text} for item in lead.unread],
     }
 
 
@@ -159,8 +160,8 @@ def _print_missing(lead: Portfolio) -> None:
         click.echo(f"Not in the total ({reason}): {', '.join(names)}")
     if lead.total.stale:
         click.echo("Valued with an old price: " + ", ".join(part.name for part in lead.total.stale))
-    if lead.is_partial:
-        click.echo("Not everything could be read: omnifolio accounts list says what.")
+    for item in lead.unread:
+        click.echo(f"Not read wholly: {label_of(item.account)}: {item.text}")
 
 
 def _lead(found: Portfolios) -> Portfolio:

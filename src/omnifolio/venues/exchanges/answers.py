@@ -3,6 +3,7 @@
 JSON is decoded so that no number ever becomes a binary float: integers stay integers of any size, all others stay text.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,10 @@ from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
 
 ROW_NAME_LENGTH_MAX = 60
-NAME_FIELDS = ("id", "refid", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId", "asset", "symbol")
+NAME_FIELDS = (
+    *("id", "refid", "orderNo", "orderId", "tranId", "transId", "purchaseId", "redeemId", "transactID"),
+    *("deposit_id", "withdraw_id", "deal_id", "asset", "symbol"),
+)
 UNREADABLE = (KeyError, InvalidAmount, InvalidField, TypeError, ValueError, AttributeError, IndexError)
 """What reading a row may raise when the row, not our code, is at fault."""
 
@@ -95,6 +99,19 @@ class Scopes(Struct, frozen=True, kw_only=True):
     gaps: list[Gap] = []
 
 
+def products_token(at: EpochMs, opened: Iterable[str]) -> str:
+    """The token of a finder of products: when it asked, and what the account has opened."""
+    return json.dumps({"at": at, "open": sorted(opened)})
+
+
+def open_products(token: str) -> frozenset[str]:
+    """What a finder of products has found open. A token that cannot be read names nothing."""
+    try:
+        return frozenset(json.loads(token)["open"]) if token else frozenset()
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+
+
 def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:
     """The question of a call that has a single answer."""
     return {} if last is None else None
@@ -145,7 +162,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     `is_due`    whether the finder of scopes has anything to ask; `scopes` what to read anew, out of its answers;
                 `scope_value` a stream's scope as the venue spells it.
     `scope_of`  the scope that a recorded payload tells itself, "" for none; `forms` the answers that a recorded payload may
-                have been before it was taken out of its envelope.
+                have been before it was taken out of its envelope; `apart` the answers that it holds together.
     """
 
     parsers: Mapping[str, Parser] = {}
@@ -159,6 +176,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     scope_value: Callable[[str], str] = same
     scope_of: Callable[[Any], str] = no_scope
     forms: Callable[[Any], list[Any]] = as_it_is
+    apart: Callable[[Any], list[Any]] = as_it_is
 
 
 def decode(evidence: Evidence) -> Any:

@@ -80,11 +80,16 @@ class Bridge:
     async def call(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Evidence:
         """The raw answer of one allowed endpoint, by ccxt's implicit name: `call("privatePostLedgers", {"ofs": 50})`.
 
-        An exchange that ccxt does not have calls it as its row does: `call("GET private wallets")`.
+        An exchange that ccxt does not have calls it as its row does: `call("GET private wallets")`; a question of the row is
+        asked by its own name.
 
         Its `stream` is "" for the reader to set. Raises: EgressRefused for what is not on the row's list; BadCredentials,
         MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
         """
+        named = self._row.questions.get(endpoint)
+        if named is not None:
+            linked = {name: self._access.fields.get(field, "") for name, field in named.fields.items()}
+            return await self.call(named.call, {**named.params, **linked, **(params or {})})
         exchange, asked = self._exchange(), _sent(self._row, params or {})
         entry = exchange.described(endpoint)
         if entry is None:

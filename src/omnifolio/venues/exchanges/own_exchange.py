@@ -100,7 +100,8 @@ class OwnExchange:
         """Raises ccxt's general error where the row's tables tell a refusal; other failing statuses are left to the verdict."""
         answered = parsed if isinstance(parsed, dict) else {}
         is_good = all(str(answered[name]) == value for name, value in self.row.good.items() if name in answered)
-        if not is_good or (status >= 400 and any(known in text for known in self.row.errors)):
+        is_known = any(not known.isdigit() and known in text for known in self.row.errors)
+        if not is_good or (status >= 400 and is_known):
             raise lazy_ccxt.errors().ExchangeError
 
 

@@ -5,6 +5,7 @@ signs and carries the calls. `decode` is the same pure function for a live page,
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import (
     AccountLocked,
     BadCredentials,
+    MissingPermission,
     NotFound,
     ProductNotOpen,
     VenueBadResponse,
@@ -25,12 +27,13 @@ from omnifolio.model.errors import (
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
-from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen, open_products
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
 from omnifolio.venues.exchanges.rights import judge
 
+PRODUCTS = "products/all"
 PAGES_MAX = 100_000
 SNAPSHOT_PAGES_MAX = 200
 PROGRESS_STREAMS = 25
@@ -100,6 +103,12 @@ class ExchangeReader:
                     yield batch
         except ProductNotOpen:
             yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
+        except BadCredentials:
+            if not row.product:
+                raise
+            # The key is good for everything else: this product wants a right of its own, or is newer than the key.
+            gap = Gap(stream=since.stream, code=MissingPermission.code, text="the key may not read this product of the account")
+            yield Batch(cursor=since, observed_at=access.clock.now(), gaps=(gap,), done=True)
         finally:
             await bridge.close()
 
@@ -109,17 +118,25 @@ class ExchangeReader:
         return _batch(found, stream, evidence, _parse(found, stream, evidence))
 
     async def certificate(self, access: Access) -> Certificate:
-        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError."""
+        """What the key may do, by the venue's own introspection; unknown where it has none. Raises: VenueError.
+
+        Where nothing secret is asked for there is no key, and an address can only be read.
+        """
         venue = venue_of(access.venue)
+        if not any(field.secret for field in venue.row.fields):
+            return Certificate(state="read_only", method="address", checked_at=access.clock.now())
         if not venue.row.permission_probe:
             return Certificate(state="unknown", method="", checked_at=access.clock.now())
         bridge = Bridge(access, venue.row)
         answers: list[Evidence] = []
         try:
-            for call in (*venue.row.permission_needs, venue.row.permission_probe):
-                answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
+            for call in (*venue.row.permission_needs, venue.row.permission_probe, *venue.row.permission_else):
+                with suppress(ProductNotOpen):
+                    answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
             await bridge.close()
+        if not answers:
+            raise VenueBadResponse(f"{access.venue}: no call tells what the key may do")
         key = access.secrets.get("key")
         start = {KEY_START: key.reveal()[:KEY_START_LENGTH]} if key else {}
         return self.certify(access.venue, replace(answers[-1], params=start))
@@ -144,8 +161,10 @@ class ExchangeReader:
             return
         answers: list[Evidence] = []
         for call in row.calls:
-            for about in venue.quirks.asked(call, answers):
-                answers += await _all_pages(venue, bridge, since.stream, call, about)
+            # That a product is not open tells a finder something too.
+            with suppress(ProductNotOpen):
+                for about in venue.quirks.asked(call, answers):
+                    answers += await _all_pages(venue, bridge, since.stream, call, about)
         found = venue.quirks.scopes(context, access.known, since.token, answers)
         for number, stream in enumerate(found.streams, start=1):
             async for batch in _history(venue, bridge, access, Cursor(stream), venue.row_of(stream)):
@@ -159,8 +178,9 @@ class ExchangeReader:
 
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     cursors = access.known.cursors
+    opened = open_products(cursors.get(PRODUCTS, ""))
     for row in venue.row.reading.streams:
-        if not row.is_asked:
+        if not row.is_asked or (row.product and row.product not in opened):
             continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)

@@ -43,11 +43,23 @@ class Reading(Struct, frozen=True):
 def recognised(venue: str, takes: Sequence[Take], *, observed_at: EpochMs) -> Iterator[Batch]:
     """Batches of the takes that say something, balances together and first. Raises: NotFound for a venue without a row."""
     found, turns = venue_of(venue), Counter[str]()
+    takes = [piece for take in takes for piece in _apart(found, take)]
     readings = [reading for take in takes if (reading := _best(found, take, takes, turns, observed_at)) is not None]
     balances = [reading for reading in readings if reading.batch.snapshots and not _is_lookup(found, reading, readings)]
     for stream in dict.fromkeys(reading.stream for reading in balances):
         yield ExchangeReader().decode(venue, stream, [item.evidence for item in balances if item.stream == stream])
     yield from (reading.batch for reading in readings if not reading.batch.snapshots)
+
+
+def _apart(venue: Venue, take: Take) -> list[Take]:
+    """A take as one for each answer that it holds; its numbers stay as they were written."""
+    try:
+        pieces = venue.quirks.apart(_EXACT.decode(take.content))
+    except (msgspec.DecodeError, RecursionError):
+        return [take]
+    if len(pieces) < 2:
+        return [take]
+    return [msgspec.structs.replace(take, response=msgspec.Raw(msgspec.json.encode(piece)), text=None) for piece in pieces]
 
 
 def _is_lookup(venue: Venue, reading: Reading, readings: Sequence[Reading]) -> bool:

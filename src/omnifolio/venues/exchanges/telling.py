@@ -51,6 +51,19 @@ def rows_at(*path: str) -> RowsOf:
     return rows
 
 
+def coded_rows(good: int, *path: str) -> RowsOf:
+    """As `rows_at`, of an answer that bears a code: any other than `good` is a refusal, whatever lies beside it."""
+    rows_of = rows_at(*path)
+
+    def rows(evidence: Evidence) -> list[Any]:
+        body = decode(evidence)
+        if isinstance(body, dict) and body.get("code", good) != good:
+            raise VenueBadResponse(f"{evidence.request}: the venue answered with an error")
+        return rows_of(evidence)
+
+    return rows
+
+
 def named_rows(evidence: Evidence) -> list[Any]:
     """The entries of an answer that is an object by token or market, as rows of their own: `{"asset": name, "value": entry}`.
 
@@ -144,10 +157,19 @@ def fill(
     )
 
 
+def any_answer(evidence: Evidence) -> bool:
+    """Any answer at a source's path."""
+    return True
+
+
 class Source(Struct, frozen=True, kw_only=True):
-    """One balance call: how its path ends, where its rows lie, what a row holds, and which (wallet, product) need the call."""
+    """One balance call: how its path ends, where its rows lie, what a row holds, and which (wallet, product) need the call.
+
+    `is_one` tells its answers from others at the same path.
+    """
 
     path_end: str
+    is_one: Callable[[Evidence], bool] = any_answer
     rows_of: RowsOf
     read: Callable[[Context, Any], Iterable[Held]]
     tells: tuple[tuple[str, Product], ...]
@@ -163,7 +185,7 @@ def snapshots(*sources: Source) -> SnapshotParser:
         refused: VenueBadResponse | None = None
         rows_read = 0
         for source in sources:
-            answers = [item for item in evidence if item.request.endswith(source.path_end)]
+            answers = [item for item in evidence if item.request.endswith(source.path_end) and source.is_one(item)]
             try:
                 rows = [row for item in answers for row in source.rows_of(item)]
             except VenueBadResponse as error:

@@ -97,7 +97,7 @@ def translated(error: Exception, row: ExchangeRow, *, what: str) -> VenueError:
     status = answer.status if isinstance(answer, Answer) else 0
     found = _CODE.search(body)
     venue_code = found.group(1).decode() if found else ""
-    cls = _class_of(error, row, status=status, body=body)
+    cls = _class_of(error, row, status=status, body=body, venue_code=venue_code)
     message = f"{row.id}: {what}: {cls.__doc__ or ''}".strip() + (f" ({venue_code})" if venue_code else "")
     extra: dict[str, object] = {"kind": type(error).__name__, "venue_code": venue_code, "status": status}
     if issubclass(cls, VenueBusy):
@@ -107,11 +107,12 @@ def translated(error: Exception, row: ExchangeRow, *, what: str) -> VenueError:
     return cls(message, **extra)
 
 
-def _class_of(error: Exception, row: ExchangeRow, *, status: int, body: bytes) -> type[VenueError]:
+def _class_of(error: Exception, row: ExchangeRow, *, status: int, body: bytes, venue_code: str) -> type[VenueError]:
     if status == 418:
         return VenueBanned
     for text, code in row.errors.items():
-        if text.encode() in body:
+        # Digits alone are the venue's code; anywhere else in the body they mean nothing.
+        if text == venue_code or (not text.isdigit() and text.encode() in body):
             return _CLASSES[code]
     ccxt = lazy_ccxt.errors()
     order: tuple[tuple[Any, type[VenueError]], ...] = (

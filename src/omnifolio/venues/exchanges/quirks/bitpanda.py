@@ -5,7 +5,7 @@ name the same legs, so that each counts once whichever is read first. Assets are
 Source: developers.bitpanda.com: trades, wallets, asset-wallets, fiatwallets and their transactions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -210,8 +210,8 @@ def _where(context: Context, names: Names, about: Mapping[str, Any], family: str
 
 
 def _moment(about: Mapping[str, Any]) -> EpochMs:
-    time = about["time"]
-    return from_seconds(time["unix"]) if time.get("unix") else from_iso(time["date_iso8601"])
+    stated = about["time"]
+    return from_seconds(stated["unix"]) if stated.get("unix") else from_iso(stated["date_iso8601"])
 
 
 def _label(about: Mapping[str, Any]) -> str:
@@ -234,7 +234,7 @@ def _grouped(evidence: Evidence) -> list[Any]:
     return [row for row, group in _wallets(body) if group != CRYPTO]
 
 
-def _holds(place: str, family: str) -> Any:
+def _holds(place: str, family: str) -> Callable[[Context, Any], Iterable[Held]]:
     def read(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
         about = row["attributes"]
         yield place, "spot", context.codes.token(about[f"{family}_symbol"]), parse_amount(about["balance"], where="balance")

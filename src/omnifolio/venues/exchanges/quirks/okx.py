@@ -23,7 +23,7 @@ from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
 from omnifolio.venues.exchanges.quirks import okx_kinds as kinds
 from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, rows_of
 from omnifolio.venues.exchanges.rights import Rights
-from omnifolio.venues.exchanges.telling import Edges, history, told
+from omnifolio.venues.exchanges.telling import Edges, fill, history, told
 from omnifolio.venues.exchanges.times import from_ms
 
 DETAIL_RANK = 1
@@ -132,14 +132,17 @@ def _transfer_refs(token: TokenId, change: Decimal, at: EpochMs) -> list[str]:
 def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
     """A fill, which the trading bills tell too."""
     base, quote = split_pair(context, row["instId"])
-    if row["side"] not in ("buy", "sell"):
-        raise InvalidField("side: expected buy or sell")
-    sign = 1 if row["side"] == "buy" else -1
     size, fee = parse_amount(row["fillSz"], where="fillSz"), amount_of(row, "fee")
-    cost = product(size, parse_amount(row["fillPx"], where="fillPx"))
-    legs = [Leg("base", "trading", base, sign * size), Leg("quote", "trading", quote, -sign * cost)]
-    if fee:
-        legs.append(Leg("fee", "trading", context.codes.token(row["feeCcy"]), fee, "fee"))
+    legs = fill(
+        row["side"],
+        base=base,
+        quote=quote,
+        amount=size,
+        cost=product(size, parse_amount(row["fillPx"], where="fillPx")),
+        fee=-fee,
+        fee_token=context.codes.token(row["feeCcy"]) if fee else quote,
+        wallet="trading",
+    )
     order, trade = _text(row, "ordId"), _text(row, "tradeId")
     return told(
         context,
@@ -152,6 +155,20 @@ def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
         label=f"{row['side']} {row['instId']}",
         name=order,
     )
+
+
+def _filled_order(context: Context, row: Mapping[str, Any]) -> Claim | None:
+    """What an order brought in all its fills, for recordings that hold orders only: by its latest fill."""
+    size = parse_amount(row["accFillSz"], where="accFillSz")
+    if not size:
+        return None
+    base, quote = split_pair(context, row["instId"])
+    fee = amount_of(row, "fee")
+    token = context.codes.token(row["feeCcy"]) if fee else quote
+    cost, at = product(size, parse_amount(row["avgPx"], where="avgPx")), row.get("fillTime") or row.get("uTime") or row["cTime"]
+    legs = fill(row["side"], base=base, quote=quote, amount=size, cost=cost, fee=-fee, fee_token=token, wallet="trading")
+    order, label = _text(row, "ordId"), f"{row['side']} {row['instId']}"
+    return told(context, rank=DETAIL_RANK, ref=order, at=from_ms(at), kind="trade", legs=legs, label=label)
 
 
 def split_pair(context: Context, pair: Any) -> tuple[TokenId, TokenId]:
@@ -228,6 +245,7 @@ QUIRKS = Quirks(
     parsers={
         "bills": history(rows_of, _bill, _after("billId")),
         "trades": history(rows_of, _fill, _after("billId")),
+        "filled-orders": history(rows_of, _filled_order, _after("ordId")),
         "deposits": history(rows_of, _deposit, _after("ts")),
         "withdrawals": history(rows_of, _withdrawal, _after("ts")),
         "lending": history(rows_of, _lending, _after("ts")),
