@@ -91,6 +91,15 @@ def test_what_was_never_read_is_being_lost_since_the_account_was_linked_unless_i
     assert {loss.lost_from for loss in losses(account(status="error", next_sync_at=None), {}, NOW)} == {days_ago(300)}
 
 
+def test_a_product_that_was_never_opened_threatens_nothing_and_one_that_was_read_does() -> None:
+    """Nobody without a margin account loses the history of one."""
+    gone = account(status="error", next_sync_at=None)
+    read = {name: [span(80, 0)] for name in (*TRANSFERS, "margin-flow/all")}
+    assert {loss.stream for loss in losses(gone, read, NOW)} == read.keys()
+    assert "margin-flow/all" not in history_streams("binance", TRANSFERS)
+    assert "margin-flow/all" in history_streams("binance", read)
+
+
 @pytest.mark.parametrize("venue", ["kraken", "demo", "ethereum"])
 def test_a_venue_that_keeps_everything_threatens_nothing(venue: str) -> None:
     assert losses(account(venue, status="error", next_sync_at=None), {}, NOW) == []

@@ -125,11 +125,11 @@ def common_span(spans: Spans) -> tuple[EpochMs | None, EpochMs | None]:
 def history_streams(venue: str, read: Iterable[str]) -> dict[str, StreamRow | None]:
     """The streams that an account's history consists of, with their rows where they have one.
 
-    Those of the catalog with a fixed scope are there from the beginning, others once they were `read`. Balances, finders of
-    scopes and lists of what is open now are no history.
+    Those of the catalog that every account has are there from the beginning; those of a scope or of a product that must be
+    opened, once they were `read`. Balances, finders of scopes and lists of what is open now are no history.
     """
     rows = _rows(venue)
-    found: dict[str, StreamRow | None] = {name: row for name, row in rows.items() if not row.is_per_scope and _is_history(row)}
+    found: dict[str, StreamRow | None] = {name: row for name, row in rows.items() if _is_everyones(row) and _is_history(row)}
     for name in sorted(read):
         row = rows.get(name) or rows.get(kind_of(name))
         is_history = not coverage.is_balances(name) if row is None else _is_history(row)
@@ -198,7 +198,11 @@ def losses(account: Account, spans: Spans, now: EpochMs) -> list[Loss]:
     """
     found: list[Loss] = []
     for row in _forgetful(account.venue):
-        names = [name for name in spans if kind_of(name) == row.kind] if row.is_per_scope else [row.name]
+        names = (
+            [row.name]
+            if _is_everyones(row)
+            else [n for n in spans if n == row.name or (row.is_per_scope and kind_of(n) == row.kind)]
+        )
         told = [_loss(account, name, row, spans.get(name, ()), now) for name in names]
         found += sorted((loss for loss in told if loss is not None), key=lambda loss: loss.lost_from)[:1]
     return sorted(found, key=lambda loss: (loss.lost_from, loss.stream))
@@ -236,6 +240,11 @@ def _rows(venue: str) -> Mapping[str, StreamRow]:
     if venue not in exchanges.ids():
         return {}
     return {row.kind if row.is_per_scope else row.name: row for row in exchanges.load(venue).reading.streams}
+
+
+def _is_everyones(row: StreamRow) -> bool:
+    """Whether every account has the stream, without a scope that is found or a product that is opened."""
+    return not row.is_per_scope and not row.product
 
 
 def _is_history(row: StreamRow) -> bool:
