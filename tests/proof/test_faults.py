@@ -350,3 +350,18 @@ async def test_a_genuine_sell_off_is_accepted(house: Installation, venues: Venue
         await house.wait_and_work(number)
     assert await house.facts(number) == venues.truth(USER, "kraken")
     assert (await house.account(number)).status == "ok"
+
+
+async def test_a_history_that_the_key_may_not_read_costs_that_history_alone(house: Installation, venues: Venues) -> None:
+    number = await house.link("kraken", SMALL)
+    refused = {"status": 200, "body": '{"error":["EGeneral:Permission denied"]}'}
+    venues.fault({"venue": "kraken", "path": TRADES, **refused})
+    await house.work()
+    account = await house.account(number)
+    assert (account.status, account.error_code) == ("retry", "missing_permission")
+    assert {gap.stream.partition("/")[0] for gap in await house.gaps(number) if gap.is_failure} == {"trades"}
+    assert await house.transactions(number)
+    venues.heal()
+    await house.sync(number)
+    assert (await house.account(number)).status == "ok"
+    assert await house.facts(number) == venues.truth(SMALL, "kraken")

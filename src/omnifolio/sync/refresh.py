@@ -17,7 +17,15 @@ from omnifolio.ledger.commit import record_failure
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.accounts import AccountStatus, Principal
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock, EpochMs
-from omnifolio.model.errors import LeaseLost, NotFound, OmnifolioError, StoreUnavailable, VenueBusy, VenueUserError
+from omnifolio.model.errors import (
+    LeaseLost,
+    MissingPermission,
+    NotFound,
+    OmnifolioError,
+    StoreUnavailable,
+    VenueBusy,
+    VenueUserError,
+)
 from omnifolio.model.facts import Cursor, Gap
 from omnifolio.store.engine import Store
 from omnifolio.sync.credentials import Doorkeeper
@@ -157,6 +165,11 @@ class Refresher:
                 await self._store.write(
                     accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + LEASE_MS)
                 )
+        except MissingPermission as error:
+            if stream.is_balances:
+                raise
+            # A key that may not read one kind of history still reads all others; which one it may not is named.
+            await self._fail(turn, stream, error)
         except (VenueBusy, VenueUserError, LeaseLost, NotFound, StoreUnavailable):
             raise
         except OmnifolioError as error:
