@@ -24,8 +24,11 @@ TOLERANCE_MS = MINUTE_MS
 BAN_S = 7_200
 LIE_AGAIN_MS = 9 * MINUTE_MS
 """A venue that says twice, ten minutes apart, that something is gone is believed; the simulated ones lie for less than that."""
-STICKS = 5
-"""Calls for which a fault stays, where it stays: one more than a call is tried."""
+LIE_CHANCE, LIE_AGAIN_CHANCE = 0.08, 0.6
+STICKS = (4, 40)
+"""More calls for which a fault stays, where it stays: a round is lost, or several."""
+SUBTLE_CHANCE = 0.4
+"""How many of the faults come as a good answer."""
 
 PLAIN = ("reset", "truncated", "web page", "empty object", "500", "503", "429", "418", "clock skew")
 HISTORY = ("page shift", "duplicates", "shuffled", "dropped page")
@@ -46,6 +49,7 @@ class Wire:
         self.unseen: set[int] = set()
         """Rows (by `id()`) behind a page that was dropped where nothing tells: only a full walk can find them."""
         self.lied_at: int | None = None
+        self._lie = ("", "")
         self._rows = {row.kind: row for row in STREAMS[world.venue]}
 
     def heal(self) -> None:
@@ -83,18 +87,20 @@ class Wire:
         if left:
             self.staying[path] = (kind, left - 1)
             return kind
+        if path in PRODUCTS and self.trouble and self._may_lie(path):
+            is_again = self.lied_at is not None and self._lie[0] == path
+            if self.rng.random() < (LIE_AGAIN_CHANCE if is_again else LIE_CHANCE):
+                self._lie = self._lie if is_again else (path, self.rng.choice(BALANCES))
+                return self._lie[1]
         if self.rng.random() >= self.trouble:
             return ""
-        choice = self.rng.choice((*PLAIN, *(BALANCES if path in PRODUCTS else HISTORY)))
-        if choice in BALANCES and not self._may_lie(path):
-            return ""
-        if choice in HISTORY and path in ("symbols",):
-            return ""
-        if choice in ("duplicates",) and path == "rewards":
-            # Rows without ids: one that is repeated is one more.
+        is_subtle = path in self._rows and path != "symbols" and self.rng.random() < SUBTLE_CHANCE
+        choice = self.rng.choice(HISTORY if is_subtle else PLAIN)
+        if choice == "duplicates" and path == "rewards":
+            # Of rows without ids, one that is repeated is one more.
             return ""
         if choice in STAYING and self.rng.random() < 0.5:
-            self.staying[path] = (choice, STICKS - 1)
+            self.staying[path] = (choice, self.rng.choice(STICKS))
         return choice
 
     def _may_lie(self, path: str) -> bool:
@@ -136,7 +142,7 @@ class Wire:
         if kind in BALANCES:
             self.lied_at = self.world.clock.now_ms if self.lied_at is None else self.lied_at
             # Less than half may be gone without a doubt: a venue that leaves out more is doubted.
-            rows = [] if kind == "empty balances" else self.rng.sample(rows, (len(rows) - 1) // 2)
+            rows = [] if kind == "empty balances" else rows[: (len(rows) - 1) // 2]
         return {"rows": rows}
 
     def _page(self, kind: str, path: str, asked: dict[str, str]) -> dict[str, Any]:

@@ -179,7 +179,6 @@ class House:
         template = _prepared(venue, clock.now_ms)
         template.raw.backup(self.store.raw)
         self.store.cut = self.store.interlude = None
-        self.store.meanwhile = self._other_worker
         (due,) = self._due()
         self.account, self.principal = due.account, Principal(team=due.team, user=due.user, actor="test")
         self.start()
@@ -213,20 +212,20 @@ class House:
         due = self._due()
         return await self._refresher.slice(due[0], owner=owner) if due else None
 
-    async def _other_worker(self) -> None:
-        """What becomes of an account whose worker is taken for dead: another one does a slice."""
-        self.clock.advance(LEASE_MS + SECOND_MS)
-        await self.slice("other")
-
     def ask(self) -> None:
-        """Makes the account due now, as a person does who presses the button."""
+        """Makes the account due, as a person does who presses the button a moment later."""
+        self.clock.advance(SECOND_MS)
         self.store.at_once(partial(accounts.postpone, until=self.clock.now()), self.account)
 
     def restart(self) -> None:
         """Another process on the same database, after the lease of the dead one is over."""
         self.store.cut = self.store.interlude = None
-        self.clock.advance(LEASE_MS + SECOND_MS)
+        self.outlive_lease()
         self.start()
+
+    def outlive_lease(self) -> None:
+        """Lets so much time pass that whoever holds the account is taken for dead."""
+        self.clock.advance(LEASE_MS + SECOND_MS)
 
 
 def rows(conn: Connection, sql: str, account: int) -> Sequence[Any]:

@@ -12,7 +12,7 @@ from tests.proof.seeds.house import Clock, House, PowerCut
 from tests.proof.seeds.oracle import Oracle, Wrong
 from tests.proof.seeds.world import BEGAN, DEEP_MS, LATE_MS, World
 
-TROUBLES = (0.02, 0.08, 0.2)
+TROUBLES = (0.04, 0.1, 0.2)
 """How many of the calls fail in a seed's bad times."""
 PAUSES_MS = (MINUTE_MS, 11 * MINUTE_MS, 3 * HOUR_MS, 30 * HOUR_MS)
 WHOLE_EVERY = 20
@@ -20,7 +20,10 @@ WHOLE_EVERY = 20
 SLICES_MAX = 80
 ROUNDS_MAX = 15
 CUT_CHANCE, CUT_WITHIN = 0.1, 30
-INTERLUDE_CHANCE, INTERLUDE_WITHIN = 0.04, 6
+INTERLUDE_CHANCE, INTERLUDE_AT = 0.06, (1, 1, 2, 3, 5)
+"""Before which write of a slice another worker comes; the first page is the second write."""
+IMPATIENCE_CHANCE = 0.7
+"""How often a person who sees a doubt asks again at once."""
 NEW_ROWS = 6
 TROUBLED_ROUNDS_MAX = 2
 
@@ -43,6 +46,7 @@ class Life:
         self.world = World(rng, venue, self.clock)
         self.wire = Wire(rng, self.world, self.fired, log)
         self.house = House(venue, self.clock, self.wire, rng.random, is_lean=bool(seed % WHOLE_EVERY))
+        self.house.store.meanwhile = self._other_worker
         self.oracle = Oracle(self.house, self.world, self.wire)
         log(f"seed {seed}: {venue}, {self.world.count()} rows in {len(self.world.rows)} lists")
 
@@ -53,10 +57,12 @@ class Life:
         for _ in range(self.rng.randint(1, TROUBLED_ROUNDS_MAX)):
             self._evolve()
             self.clock.advance(self.rng.choice(PAUSES_MS))
-            if self.rng.random() < 0.3:
-                self.fired["impatience"] += 1
-                self.house.ask()
             await self._work()
+            if self.wire.lied_at is not None and self.rng.random() < IMPATIENCE_CHANCE:
+                self.fired["impatience"] += 1
+                self.clock.advance(self.rng.randint(1, 5) * MINUTE_MS)
+                self.house.ask()
+                await self._work()
         self.wire.heal()
         if not self._is_well():
             await self._settle()
@@ -112,7 +118,6 @@ class Life:
                 self.oracle.look()
                 continue
             if self.house.store.interlude is None and self._expects_other:
-                self.fired["lost lease"] += 1
                 is_done = is_done and None
             self.house.store.cut = self.house.store.interlude = None
             if is_done is None and not self._expects_other:
@@ -122,6 +127,15 @@ class Life:
                 self.oracle.look_at_round(began)
         raise Wrong("endless", "a round does not end")
 
+    async def _other_worker(self) -> None:
+        """Another worker takes the account, because the one that has it was silent for too long."""
+        self.fired["lost lease"] += 1
+        self.log("  another worker comes")
+        self.house.outlive_lease()
+        await self.house.slice("other")
+        self.oracle.look()
+        self.log("  the first one goes on")
+
     def _endanger(self) -> None:
         store = self.house.store
         self._expects_other = False
@@ -130,7 +144,7 @@ class Life:
         if self.rng.random() < CUT_CHANCE:
             store.cut, store.cut_where = self.rng.randrange(CUT_WITHIN), self.rng.choice(("before", "inside", "after"))
         elif self.rng.random() < INTERLUDE_CHANCE:
-            store.interlude, self._expects_other = self.rng.randrange(INTERLUDE_WITHIN), True
+            store.interlude, self._expects_other = self.rng.choice(INTERLUDE_AT), True
 
     async def _settle(self) -> None:
         """Rounds by their own schedule until all is well."""

@@ -91,7 +91,7 @@ class Oracle:
             for entry, key in keyed(name, entries):
                 is_due = entry.visible == entry.at <= began and id(entry) not in self._wire.unseen
                 if is_due and key not in told and not any(gap.start <= entry.at <= gap.end for gap in lost):
-                    raise Wrong("unnamed", f"{stream} {key[1]} is missing, and nothing says so")
+                    raise Wrong("unnamed", f"{stream} {key[1]} of {entry.at} is missing after the round of {began}, and nothing says so")
 
     def is_well(self) -> bool:
         """No failure stands, and no absence is doubted."""

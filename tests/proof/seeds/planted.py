@@ -96,8 +96,8 @@ def _resumed_is_whole(real: Any, pager: CursorPager, seen: Seen) -> Step:
     return step
 
 
-def _last_but_one(real: Any, pager: IdPager, seen: Seen) -> Step:
-    return real(pager, replace(seen, last_id=str(int(seen.last_id) + 1)) if seen.last_id else seen)  # type: ignore[no-any-return]
+def _two_further(real: Any, pager: IdPager, seen: Seen) -> Step:
+    return real(pager, replace(seen, last_id=str(int(seen.last_id) + 2)) if seen.last_id else seen)  # type: ignore[no-any-return]
 
 
 def _shared_cursor(real: Any, conn: Any, account: Any, stream: str) -> str:
@@ -160,7 +160,7 @@ PLANTED: Mapping[str, Plant] = {
     "a window ends two hours too early": _around(WindowPager, "question", _exclusive_end),
     "a walk by page tokens is complete at its first page": _around(CursorPager, "_token", _complete_at_once),
     "an interrupted walk by page tokens has seen what came since": _around(CursorPager, "step", _resumed_is_whole),
-    "a walk by ids goes on after the next one": _around(IdPager, "step", _last_but_one),
+    "a walk by ids goes on after the next two": _around(IdPager, "step", _two_further),
     "a window is never full": _instead(WindowPager, "_is_full", lambda *_: False),
     "symbols share one cursor": _around(coverage, "cursor_of", _shared_cursor),
     "a repeated row moves the offset": _instead(telling, "distinct", lambda rows, claims: rows),

@@ -69,8 +69,9 @@ class World:
         while self.count() < ROWS_MIN:
             at = min(at + self.rng.choice(STEPS_MS), began - MINUTE_MS)
             if self.count() >= burst_at > 0:
+                kind = self.rng.choice(("", "trade", "transfer", "reward"))
                 for _ in range(self.rng.randint(PAGE // 3, PAGE + 5)):
-                    self.happen(at=at, visible=at)
+                    self.happen(at=at, visible=at, kind=kind)
                 burst_at = -1
             self.happen(at=at, visible=at)
 
@@ -78,16 +79,16 @@ class World:
         """Rows that there are, those that have not appeared yet included."""
         return sum(map(len, self.rows.values())) + len(self.waiting)
 
-    def happen(self, *, at: int | None = None, visible: int | None = None) -> None:
-        """Something of small value happens: a trade, a deposit or withdrawal, a reward."""
+    def happen(self, *, at: int | None = None, visible: int | None = None, kind: str = "") -> None:
+        """Something of small value happens: a trade, a deposit or withdrawal, a reward, or one of a kind."""
         now = self.clock.now_ms
         at = now + self.skew_ms if at is None else at
         visible = now if visible is None else visible
-        chance = self.rng.random()
+        kind = kind or self.rng.choices(("trade", "transfer", "reward"), (6, 2, 2))[0]
         coins = [code for code in COINS if ("spot", code) not in self.sold]
-        if chance < 0.6 and coins:
+        if kind == "trade" and coins:
             self._trade(self.rng.choice(coins), at, visible)
-        elif chance < 0.8:
+        elif kind == "transfer":
             code = self.rng.choice((*coins, "USD"))
             self._transfer(code, self._amount(-90, 90), at, visible)
         else:
