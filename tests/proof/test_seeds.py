@@ -1,4 +1,4 @@
-"""Ten thousand histories, each from one number: nothing lost, nothing doubled, nothing falsely zeroed, nothing withheld in silence.
+"""Ten thousand histories, each from one number: nothing lost, doubled, falsely zeroed or withheld in silence.
 
 `python -m tests.proof.seeds --seed N -v` lives through one of them again. What the simulator proves it proves only as far as it
 finds mistakes: those that are planted must be found, each by one of the first seeds.

@@ -1,1 +1,1 @@
-"""Histories and faults out of one number: a simulated exchange behind the real way out, read by the real sync into a real ledger."""
+"""Histories and faults out of one number: a simulated exchange behind the real way out, the real sync, the real ledger."""

@@ -105,9 +105,7 @@ def _annotation(context: Context, row: Any) -> Claim:
     shared = (f"{context.codes.venue}:event/{row['event']}",)
     legs = _fill_legs(context, row) if "side" in row else _moved(context, row)
     kind = "trade" if "side" in row else row["kind"]
-    return told(
-        context, ref=row["id"], at=EpochMs(row["at"]), kind=kind, legs=legs, rank=1, shared=shared, name=row["event"]
-    )
+    return told(context, ref=row["id"], at=EpochMs(row["at"]), kind=kind, legs=legs, rank=1, shared=shared, name=row["event"])
 
 
 def _fill(context: Context, row: Any) -> Claim:

@@ -36,6 +36,7 @@ BALANCES = ("empty balances", "half balances")
 KINDS = (*PLAIN, *HISTORY, *BALANCES)
 STAYING = ("reset", "truncated", "web page", "empty object", "500", "503")
 
+
 class Wire:
     """What carries requests to the simulated exchange."""
 
@@ -79,7 +80,9 @@ class Wire:
         if kind:
             self.fired[kind] += 1
         answer = self._troubled(kind, path, dict(request.question.params))
-        self.log(f"    {path} {dict(request.question.params)} -> {answer.status}, {len(answer.body)} bytes {kind and f'[{kind}]'}")
+        self.log(
+            f"    {path} {dict(request.question.params)} -> {answer.status}, {len(answer.body)} bytes {kind and f'[{kind}]'}"
+        )
         return answer
 
     def _fault(self, path: str) -> str:
@@ -165,11 +168,14 @@ class Wire:
             page = self.rng.sample(page, len(page))
         return {"rows": [entry.body for entry in page], **edges}
 
+
 Pages = tuple[list[Entry], dict[str, Any]]
 """The rows of a page and what the venue says beside them."""
 
+
 def _newest_first(entries: list[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.at, entry.n), reverse=True)
+
 
 def _between(row: StreamRow, entries: list[Entry], asked: dict[str, str]) -> Pages:
     start, end = int(asked["start"]), int(asked["end"])
@@ -184,6 +190,7 @@ def _between(row: StreamRow, entries: list[Entry], asked: dict[str, str]) -> Pag
     first = (first - row.first_page) * PAGE
     return within[first : first + PAGE], {}
 
+
 def _after(entries: list[Entry], asked: dict[str, str]) -> Pages:
     """The page after the row that the cursor names."""
     place = 0
@@ -192,15 +199,19 @@ def _after(entries: list[Entry], asked: dict[str, str]) -> Pages:
     page = entries[place : place + PAGE]
     return page, {"next": str(page[-1].n) if place + PAGE < len(entries) else ""}
 
+
 def _by_cursor(row: StreamRow, entries: list[Entry], asked: dict[str, str]) -> Pages:
     return _after(_newest_first(entries), asked)
+
 
 def _by_time(row: StreamRow, entries: list[Entry], asked: dict[str, str]) -> Pages:
     start, limit = int(asked["start"]), int(asked["limit"])
     return sorted((entry for entry in entries if entry.at >= start), key=lambda entry: (entry.at, entry.n))[:limit], {}
 
+
 def _by_id(row: StreamRow, entries: list[Entry], asked: dict[str, str]) -> Pages:
     return [entry for entry in entries if entry.n >= int(asked["from"])][:PAGE], {}
+
 
 _PAGES: dict[str, Callable[[StreamRow, list[Entry], dict[str, str]], Pages]] = {
     "window": _between,

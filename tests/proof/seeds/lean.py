@@ -42,7 +42,7 @@ class Result:
         if cursor.description is not None:
             if compiled.row is None:
                 names = [column[0] for column in cursor.description]
-                compiled.row = namedtuple("Row", names, rename=True)._make  # noqa: PYI024  # the names are the statement's
+                compiled.row = namedtuple("Row", names, rename=True)._make  # the names are the statement's
             self._rows = list(map(compiled.row, cursor.fetchall()))
 
     def __iter__(self) -> Iterator[Any]:
@@ -83,7 +83,7 @@ class LeanConnection:
         self._raw = behind.connection.driver_connection
 
     def execute(self, statement: Any, given: Any = None) -> Any:
-        """Runs a statement that is kept; one that is made for a single use goes the usual way, as compiling it would cost more."""
+        """Runs a statement that is kept; one made for a single use goes the usual way, as compiling it would cost more."""
         kept = statement.__dict__.get(ATTRIBUTE)
         if kept is None:
             statement.__dict__[ATTRIBUTE] = {}

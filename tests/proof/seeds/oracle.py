@@ -1,4 +1,4 @@
-"""What must hold after every slice, after every round, and in the end: nothing lost, doubled, falsely zeroed, or withheld in silence."""
+"""What must hold after every slice, every round, and in the end: nothing lost, doubled, zeroed, or withheld in silence."""
 
 from collections import Counter
 from decimal import Decimal
@@ -91,7 +91,9 @@ class Oracle:
             for entry, key in keyed(name, entries):
                 is_due = entry.visible == entry.at <= began and id(entry) not in self._wire.unseen
                 if is_due and key not in told and not any(gap.start <= entry.at <= gap.end for gap in lost):
-                    raise Wrong("unnamed", f"{stream} {key[1]} of {entry.at} is missing after the round of {began}, and nothing says so")
+                    raise Wrong(
+                        "unnamed", f"{stream} {key[1]} of {entry.at} is missing after the round of {began}, and nothing says so"
+                    )
 
     def is_well(self) -> bool:
         """No failure stands, and no absence is doubted."""
@@ -122,7 +124,9 @@ class Oracle:
         self._judge_balances(is_final=is_final and not excused)
 
     def _judge_balances(self, *, is_final: bool) -> None:
-        truth = {(product, code): amount for product in ("spot", "earn") for code, amount in self._world.balances(product).items()}
+        truth = {
+            (product, code): amount for product in ("spot", "earn") for code, amount in self._world.balances(product).items()
+        }
         held = self.held()
         if held != truth:
             raise Wrong("zeroed" if truth.keys() - held.keys() else "stale", f"balances {held} are not {truth}")

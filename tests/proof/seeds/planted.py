@@ -54,9 +54,9 @@ def _one_row_further(real: Any, pager: WindowPager, seen: Seen) -> Step:
 
 async def _cursor_first(store: Any, principal: Any, account: Any, page: Any, **how: Any) -> Committed:
     empty = replace(page, claims=(), snapshots=(), orders=(), evidence=())
-    done = await pages.commit_page(store, principal, account, empty, **how) if page.claims else None
-    rest = await pages.commit_page(store, principal, account, page, **how)
-    return rest if done is None else rest
+    if page.claims:
+        await pages.commit_page(store, principal, account, empty, **how)
+    return await pages.commit_page(store, principal, account, page, **how)
 
 
 def _no_widening(real: Any, pager: TimePager, seen: Seen) -> Step:
@@ -146,7 +146,6 @@ def _twice(real: Any, conn: Any, moved: Any) -> None:
 
 def _first_legs(real: Any, told: Sequence[Any], is_fiat: Any) -> Any:
     return real([replace(claim, rank=-claim.rank) for claim in told], is_fiat)
-
 
 
 PLANTED: Mapping[str, Plant] = {

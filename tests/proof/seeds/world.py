@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from tests.proof.seeds.exchange import OPENED, PAGE, STREAMS, SYMBOLS
+from tests.proof.seeds.exchange import OPENED, PAGE, SYMBOLS
 from tests.proof.seeds.house import Clock
 
 BEGAN = OPENED + 62 * DAY_MS
