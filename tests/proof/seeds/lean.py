@@ -84,9 +84,10 @@ class LeanConnection:
 
     def execute(self, statement: Any, given: Any = None) -> Any:
         """Runs a statement that is kept; one made for a single use goes the usual way, as compiling it would cost more."""
-        kept = statement.__dict__.get(ATTRIBUTE)
-        if kept is None:
-            statement.__dict__[ATTRIBUTE] = {}
+        owner, kept = statement.__dict__.get(ATTRIBUTE, (0, {}))
+        if owner != id(statement):
+            # Not met before, or derived from one that was: SQLAlchemy copies what hangs on a statement.
+            statement.__dict__[ATTRIBUTE] = id(statement), {}
             return self._behind.execute(statement, given) if given is not None else self._behind.execute(statement)
         many = given if isinstance(given, list) else [given or {}]
         if not many:
