@@ -16,7 +16,7 @@ from omnifolio.catalog.exchanges import ClockRow, CredentialField, ExchangeRow, 
 from omnifolio.catalog.streams import ReadingRow, StreamRow
 from omnifolio.model.amounts import parse_amount
 from omnifolio.model.clock import DAY_MS, EpochMs
-from omnifolio.model.facts import Claim, Evidence, Leg
+from omnifolio.model.facts import Claim, Evidence, Kind, Leg
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Quirks, Scopes, decode
 from omnifolio.venues.exchanges.telling import Held, Source, fill, history, rows_at, snapshots, told
@@ -104,7 +104,7 @@ def _annotation(context: Context, row: Any) -> Claim:
     """A row that tells again what the ledger tells: it gives the legs only as long as the ledger is silent."""
     shared = (f"{context.codes.venue}:event/{row['event']}",)
     legs = _fill_legs(context, row) if "side" in row else _moved(context, row)
-    kind = "trade" if "side" in row else row["kind"]
+    kind: Kind = "trade" if "side" in row else row["kind"]
     return told(context, ref=row["id"], at=EpochMs(row["at"]), kind=kind, legs=legs, rank=1, shared=shared, name=row["event"])
 
 

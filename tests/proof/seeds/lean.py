@@ -42,8 +42,8 @@ class Result:
         if cursor.description is not None:
             if compiled.row is None:
                 names = [column[0] for column in cursor.description]
-                compiled.row = namedtuple("Row", names, rename=True)._make  # the names are the statement's
-            self._rows = list(map(compiled.row, cursor.fetchall()))
+                compiled.row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # the statement's names
+            self._rows = [compiled.row(*row) for row in cursor.fetchall()]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rows)
@@ -75,7 +75,7 @@ class Result:
 class LeanConnection:
     """What a unit of work is given in the place of SQLAlchemy's connection `behind` it."""
 
-    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect()
 
     def __init__(self, behind: Any) -> None:
         self._behind = behind

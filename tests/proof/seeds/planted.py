@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from omnifolio.ledger import claims, commit, coverage, events, guard, snapshots
 from omnifolio.ledger.commit import Committed
+from omnifolio.model.amounts import EXACT
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import VenueError
+from omnifolio.model.facts import Evidence
 from omnifolio.sync import pages, refresh
 from omnifolio.transport.pacing import Pacer
 from omnifolio.venues.exchanges import paging, reader, telling
@@ -113,7 +115,7 @@ async def _failing_is_empty(real: Any, venue: Any, bridge: Any, stream: str, cal
         if "earn" not in call:
             raise
         now = bridge._access.clock.now()
-        answer = reader.Evidence(stream=stream, request="GET /v1/earn", received_at=EpochMs(now), body=b'{"rows":[]}')
+        answer = Evidence(stream=stream, request="GET /v1/earn", received_at=EpochMs(now), body=b'{"rows":[]}')
         return [answer]
 
 
@@ -134,7 +136,7 @@ def _payloads_stay(real: Any, conn: Any, place: Any, changed: Sequence[Any]) -> 
 
 
 def _only_added(real: Any, moved: Any, legs: Any, operation: Any) -> None:
-    if operation is events.EXACT.add:
+    if operation == EXACT.add:
         real(moved, legs, operation)
 
 
