@@ -368,3 +368,17 @@ def test_a_walk_by_page_tokens_covers_no_more_than_the_venue_keeps() -> None:
     row = msgspec.structs.replace(CURSOR, look_back_ms=kept)
     step = pager_for(row, "", EpochMs(now)).step(Seen(rows=1, oldest=EpochMs(now - 5), newest=EpochMs(now - 5)))
     assert step.covered == (Interval(EpochMs(now - kept), EpochMs(now)),)
+
+
+def test_a_walk_by_page_tokens_that_was_interrupted_goes_back_to_the_top() -> None:
+    """Rows that came since it began lie above its first page, and nothing below tells of them."""
+    first = pager_for(CURSOR, "", EpochMs(2_000)).step(Seen(rows=PAGE, oldest=EpochMs(1_900), newest=EpochMs(1_990), next="2"))
+    resumed = pager_for(CURSOR, first.token, EpochMs(5_000))
+    assert resumed.question()["cursor"] == "2"
+    bottom = resumed.step(Seen(rows=3, oldest=EpochMs(1_000), newest=EpochMs(1_800)))
+    assert not bottom.is_done
+    assert max(span.end for span in bottom.covered) == 1_990
+    assert "cursor" not in resumed.question()
+    top = resumed.step(Seen(rows=PAGE, oldest=EpochMs(1_900), newest=EpochMs(4_000), next="2"))
+    assert top.is_done
+    assert max(span.end for span in top.covered) == 5_000

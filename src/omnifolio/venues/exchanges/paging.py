@@ -276,7 +276,8 @@ class CursorPager:
     """Newest first by the venue's own page token, until what an earlier walk has read completely.
 
     Token: `done` a complete walk has read everything up to here; `next` the page to go on with and `top` the newest row of the
-    walk in progress; `scan` as above.
+    walk in progress; `scan` as above. A walk that was interrupted knows nothing of the rows that came since it began: it is
+    followed by another one from the top.
     """
 
     def __init__(self, row: StreamRow, state: dict[str, Any], now: EpochMs) -> None:
@@ -286,6 +287,7 @@ class CursorPager:
         self._done = int(state.get("done", 0))
         self._next = str(state.get("next", ""))
         self._top = int(state.get("top", 0))
+        self._is_resumed = bool(self._next)
 
     def question(self) -> dict[str, str]:
         asked = dict(self._row.params)
@@ -301,6 +303,9 @@ class CursorPager:
         if not seen.next or seen.next == self._next or is_known:
             start = max(self._done - self._row.overlap_ms, self._row.floor_ms) if is_known else self._row.floor_ms
             self._done, self._next, self._top = max(self._top, self._done), "", 0
+            if self._is_resumed:
+                self._is_resumed = False
+                return Step(self._token(), _covered(self._row, start, self._done, self._now))
             return Step(self._token(), _covered(self._row, start, self._now, self._now), is_done=True)
         self._next = seen.next
         return Step(self._token())
