@@ -21,13 +21,11 @@ from omnifolio.model.errors import FileRefused, InvalidField, NotFound, SyncInPr
 from omnifolio.model.facts import Cursor
 from omnifolio.model.ids import AccountId
 from omnifolio.venues.contract import Access
-from omnifolio.venues.files.reader import CONTENT, LAYOUT, STREAM_KIND
-from omnifolio.venues.files.table import FILE_BYTES_MAX, recognised
+from omnifolio.venues.files.reader import CONTENT, LAYOUT, STREAM_KIND, ZONE
+from omnifolio.venues.files.table import FILE_BYTES_MAX, opened
 from omnifolio.venues.registry import reader_for
 
 LEASE_MS = 2 * MINUTE_MS
-PLAIN_VENUE = "file"
-"""The venue of layouts that belong to none: their files go into any account."""
 
 
 class Imported(Struct, frozen=True, kw_only=True):
@@ -40,17 +38,24 @@ class Imported(Struct, frozen=True, kw_only=True):
 
 
 async def import_file(
-    runtime: Runtime, principal: Principal, account: AccountId, path: Path, *, layout: str | None = None
+    runtime: Runtime,
+    principal: Principal,
+    account: AccountId,
+    path: Path,
+    *,
+    layout: str | None = None,
+    time_zone: str | None = None,
 ) -> Imported:
-    """Reads a file into an account. `layout` names its kind; None recognises it by its header line.
+    """Reads a file into an account. `layout` names its kind; None recognises it by its header line. `time_zone` is that of its
+    times, for a file that does not say.
 
     Raises: FileRefused for a file that cannot be read; InvalidField for a file of another venue; NotFound; SyncInProgress.
     """
     context = runtime.context
-    body = _bytes_of(path)
-    row = _layout(body, layout)
+    table = opened(_bytes_of(path), _named(layout))
+    row = table.layout
     venue = (await context.store.read(accounts.get, principal, account, context.clock.now())).venue
-    if row.venue not in (venue, PLAIN_VENUE):
+    if row.venue not in (venue, layouts.NO_VENUE):
         raise InvalidField(f"this file is {row.display_name}, and the account is at {venue}")
     stream = f"{STREAM_KIND}/{row.id}"
     access = Access(
@@ -58,7 +63,7 @@ async def import_file(
         egress=runtime.egress,
         clock=context.clock,
         key_label="import",
-        fields={CONTENT: _text_of(body), LAYOUT: row.id},
+        fields={CONTENT: table.text, LAYOUT: row.id, **({ZONE: time_zone} if time_zone else {})},
     )
     before = await context.store.read(overview.counts, principal, account)
     claims = 0
@@ -93,13 +98,13 @@ async def _leased(runtime: Runtime, principal: Principal, account: AccountId) ->
         await context.store.write(accounts.release, account, fence=fence)
 
 
-def _layout(body: bytes, named: str | None) -> LayoutRow:
-    if named is None:
-        return recognised(body)
+def _named(layout: str | None) -> LayoutRow | None:
+    if layout is None:
+        return None
     try:
-        return layouts.load(named)
+        return layouts.load(layout)
     except NotFound:
-        raise FileRefused(f"no layout is called {named[:40]!r}; known are {', '.join(layouts.ids())}") from None
+        raise FileRefused(f"no layout is called {layout[:40]!r}; known are {', '.join(layouts.ids())}") from None
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -108,10 +113,3 @@ def _bytes_of(path: Path) -> bytes:
     if path.stat().st_size > FILE_BYTES_MAX:
         raise FileRefused(f"the file is larger than {FILE_BYTES_MAX // 1024 // 1024} MB")
     return path.read_bytes()
-
-
-def _text_of(body: bytes) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FileRefused("the file is not UTF-8 text") from None

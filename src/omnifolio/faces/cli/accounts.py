@@ -165,14 +165,19 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
 @click.argument("account")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--layout", metavar="NAME", help="What kind of file it is.  [default: as its header line says]")
+@click.option("--time-zone", metavar="NAME", help="Where its times are local, for files that do not say: Europe/Berlin.")
 @format_option
 @pass_invocation
-def import_into(invocation: Invocation, account: str, file: Path, layout: str | None, output_format: str) -> int:
-    """Read an exported CSV file into an account. What is known already, from the venue's interface or a file, is not doubled."""
+def import_into(
+    invocation: Invocation, /, *, account: str, file: Path, layout: str | None, time_zone: str | None, output_format: str
+) -> int:
+    """Read an exported file (CSV or XLSX) into an account. What is known already, from the venue's interface or a file, is not doubled."""
 
     async def work(session: Session) -> Row:
         runtime, principal = session.runtime, session.owner.principal
-        done = await import_file(runtime, principal, await chosen_account(session, account), file, layout=layout)
+        done = await import_file(
+            runtime, principal, await chosen_account(session, account), file, layout=layout, time_zone=time_zone
+        )
         await runtime.prices.bring()
         return {"layout": done.layout, "claims": done.claims, "new": done.new, "unreadable": list(done.unreadable)}
 
