@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from omnifolio.model.clock import MINUTE_MS, SECOND_MS
 from omnifolio.model.errors import NotFound
+from omnifolio.model.facts import Kind
 
 NO_VENUE = "file"
 """The venue of layouts that belong to none: their files go into any account."""
@@ -51,12 +52,12 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seen_real: bool = False
     header: tuple[str, ...]
     columns: Mapping[str, str | tuple[str, ...]]
-    kinds: Mapping[str, str] = {}
+    kinds: Mapping[str, Kind] = {}
     outgoing: tuple[str, ...] = ()
     skips: tuple[str, ...] = ()
     only: Mapping[str, tuple[str, ...]] = {}
     group_by: tuple[str, ...] = ()
-    group_kinds: tuple[str, ...] = ()
+    group_kinds: tuple[Kind, ...] = ()
     fees: Literal["apart", "inside"] = "apart"
     signed_fees: bool = False
     wallets: Mapping[str, str] = {}
@@ -79,7 +80,8 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def resolution_ms(self) -> int:
         """How exact its times are."""
-        return MINUTE_MS if self.time_formats and "%S" not in self.time_formats[0] else SECOND_MS
+        usual = self.time_formats[0] if self.time_formats else ""
+        return MINUTE_MS if "%M" in usual and "%S" not in usual else SECOND_MS
 
 
 def column_in(names: Iterable[str], wanted: str) -> str | None:
@@ -89,10 +91,14 @@ def column_in(names: Iterable[str], wanted: str) -> str | None:
     return next((name for name in names if name.startswith(wanted[:-1])), None)
 
 
-def kind_of(kinds: Mapping[str, str], word: str) -> str | None:
+def kind_of(kinds: Mapping[str, Kind], word: str) -> Kind | None:
     """Our kind for a file's word; an exact word wins over one with `*`."""
-    found = kinds.get(word)
-    return found or next((kind for pattern, kind in kinds.items() if "*" in pattern and fnmatchcase(word, pattern)), None)
+    return kinds.get(word) or next((kind for pattern, kind in kinds.items() if is_among((pattern,), word)), None)
+
+
+def is_among(patterns: Iterable[str], word: str) -> bool:
+    """Whether a word is one of those, in which `*` stands for any text."""
+    return any(word == pattern or ("*" in pattern and fnmatchcase(word, pattern)) for pattern in patterns)
 
 
 OWN = "omnifolio"

@@ -171,7 +171,7 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
 def import_into(
     invocation: Invocation, /, *, account: str, file: Path, layout: str | None, time_zone: str | None, output_format: str
 ) -> int:
-    """Read an exported file (CSV or XLSX) into an account. What is known already, from the venue's interface or a file, is not doubled."""
+    """Read an exported file (CSV, XLSX) into an account. What the venue's interface or a file told already is not doubled."""
 
     async def work(session: Session) -> Row:
         runtime, principal = session.runtime, session.owner.principal

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 from functools import cached_property
 
-from omnifolio.catalog.layouts import LayoutRow, column_in, kind_of
+from omnifolio.catalog.layouts import LayoutRow, column_in, is_among, kind_of
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Kind
@@ -71,20 +71,20 @@ class Fields:
     def kind(self) -> Kind | None:
         """Our kind, None where no word is known."""
         found = (kind_of(self.layout.kinds, word) for word in self.words)
-        return next((kind for kind in found if kind is not None), None)  # type: ignore[return-value]  # tests compare rows with Kind
+        return next((kind for kind in found if kind is not None), None)
 
     @property
     def is_silent(self) -> bool:
         """Whether the layout knows the line to say nothing."""
         if any(self.text(field).lower() not in words for field, words in self.layout.only.items() if field in self.required):
             return True
-        return any(kind_of(dict.fromkeys(self.layout.skips, "skip"), word) for word in self.words)
+        return any(is_among(self.layout.skips, word) for word in self.words)
 
     @property
     def is_outgoing(self) -> bool:
         """Whether a word says that the amount leaves."""
         said = (self.text("direction").lower(),) if "direction" in self.required else self.words
-        return any(word in self.layout.outgoing for word in said)
+        return any(is_among(self.layout.outgoing, word) for word in said)
 
     def known_kind(self) -> Kind:
         """The kind of a line whose amount gets its sign from a word. Raises: InvalidField for a word that is not known."""

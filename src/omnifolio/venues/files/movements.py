@@ -37,7 +37,9 @@ def single(fields: Fields, codes: Codes) -> Claim | None:
         raise InvalidField("amount: there is none")
     amount = -abs(amount) if fields.is_outgoing else amount
     asset = codes.token(fields.code("asset", beside))
-    fee = _fee(fields, codes, asset)
+    # A file without signs that has the fee in the amount names the sender's fee beside what comes in.
+    is_senders = fields.layout.fees == "inside" and bool(fields.layout.outgoing) and not fields.is_outgoing
+    fee = None if is_senders else _fee(fields, codes, asset)
     if fee and fields.layout.fees == "inside" and fee.token == asset:
         amount = total((amount, -fee.amount))
     role: Role = "fee" if kind == "fee" else "principal"
@@ -62,15 +64,18 @@ def double(fields: Fields, codes: Codes) -> Claim | None:
         sent = None
     if kind in _SENDING and sent:
         received = None
-    if not sent and not received and not fields.text("fee"):
+    if not sent and not received and not fields.amount("fee")[0]:
         raise InvalidField("amount: neither sent nor received")
+    if sent and received and sent.token == received.token and not total((sent.amount, received.amount)):
+        sent = received = None  # from the account to itself
     side = sent or received
     fee = _fee(fields, codes, side.token if side else None)
     if sent and kind == "fee":
         sent = Leg(sent.key, sent.wallet, sent.token, sent.amount, "fee")
     if sent and fee and fields.layout.fees == "inside" and fee.token == sent.token:
         sent = Leg(sent.key, sent.wallet, sent.token, total((sent.amount, -fee.amount)), sent.role)
-    return _claim(fields, kind, [leg for leg in (sent, received, fee) if leg])
+    legs = [leg for leg in (sent, received, fee) if leg]
+    return _claim(fields, kind, legs) if legs else None
 
 
 def paired(fields: Fields, codes: Codes) -> Claim | None:
