@@ -70,7 +70,8 @@ class FileReader:
     async def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         """Pages of the file after the cursor; a cursor of another file starts anew. Raises: FileRefused."""
         table = _table(access)
-        known = {name: access.fields[name] for name in (ZONE, MATCHES) if access.fields.get(name)}
+        known = {ZONE: access.fields[ZONE]} if access.fields.get(ZONE) else {}
+        matches: dict[str, str] = json.loads(access.fields.get(MATCHES, "{}"))
         _check_zone(table.layout, known.get(ZONE, ""))
         digest = hashlib.sha256((table.text + known.get(ZONE, "")).encode()).hexdigest()[:16]
         done = _pages_done(since.token, digest)
@@ -78,6 +79,10 @@ class FileReader:
         for number, evidence in enumerate(cut[done:], start=done + 1):
             token = json.dumps({"file": digest, "pages": number}, separators=(",", ":"))
             batch = self.decode(access.venue, since.stream, (evidence,))
+            here = {claim.ref: matches[claim.ref] for claim in batch.claims if claim.ref in matches}
+            if here:
+                params = {**evidence.params, MATCHES: json.dumps(here, separators=(",", ":"))}
+                batch = self.decode(access.venue, since.stream, (replace(evidence, params=params),))
             yield replace(batch, cursor=Cursor(since.stream, token), done=number == len(cut))
 
     def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -102,7 +107,7 @@ class FileReader:
                 known = matches.get(claim.ref)
                 if known is not None:
                     # The event is told already: this line only adds its name, and nothing at all where the account is another.
-                    claim = replace(claim, refs=(*claim.refs, known), legs=())
+                    claim = replace(claim, refs=(*claim.refs, known), legs=(), kind="other", label="", name="")
                 if known != ELSEWHERE:
                     claims.append(claim if place == 0 else replace(claim, evidence=place))
         tokens = dict.fromkeys(leg.token for claim in claims for leg in claim.legs)
