@@ -23,6 +23,7 @@ from omnifolio.model.clock import MINUTE_MS, EpochMs
 from omnifolio.model.errors import FileRefused, InvalidField, NotFound, SyncInProgress
 from omnifolio.model.facts import Batch, Cursor
 from omnifolio.model.ids import AccountId
+from omnifolio.venues import manual
 from omnifolio.venues.contract import Access
 from omnifolio.venues.files.reader import CONTENT, LAYOUT, MATCHES, STREAM_KIND, ZONE
 from omnifolio.venues.files.table import FILE_BYTES_MAX, opened
@@ -69,7 +70,7 @@ async def import_file(
     table = opened(_bytes_of(path), _named(layout))
     row = table.layout
     venue = (await context.store.read(accounts.get, principal, account, context.clock.now())).venue
-    if row.venue not in (venue, layouts.NO_VENUE):
+    if row.venue not in (venue, layouts.NO_VENUE) and venue != manual.VENUE:
         raise InvalidField(f"this file is {row.display_name}, and the account is at {venue}")
     fields = {CONTENT: table.text, LAYOUT: row.id, **({ZONE: time_zone} if time_zone else {})}
     if is_preview:

@@ -10,7 +10,7 @@ import click
 
 from omnifolio.app import link as linking
 from omnifolio.app.importing import import_file
-from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
+from omnifolio.app.offers import MANUAL, NAMES_OF_FIELDS, TITLE, Field, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
@@ -121,6 +121,8 @@ def add(
     offer = offer_of(offers_of(invocation), venue)
     if cassette is not None and (no_sync or not cassette.parent.is_dir()):
         raise click.UsageError(f"--record: there is no folder {cassette.parent}, or nothing to record with --no-sync")
+    if offer.name == MANUAL.name and name is not None:
+        fields = (*fields, f"{TITLE}={name}")
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
     recorder = None if cassette is None else Recorder(offer.name)
 
