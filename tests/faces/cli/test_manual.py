@@ -1,10 +1,12 @@
 """Manual accounts: what the owner states is shown and valued like any balance, can be changed and taken back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faces.cli.program import Program
+from tests.venues.files.sheets import number, row, text, workbook
 
 
 def held(program: Program) -> dict[str, tuple[Any, Any]]:
@@ -66,3 +68,30 @@ def test_two_manual_accounts_are_told_apart_by_their_names(house: Program) -> No
     assert again.code != 0
     assert "already" in again.err
     assert house("holdings", "remove", "Safe", "--asset", "Gold").code != 0
+
+
+def test_files_of_any_kind_go_into_a_manual_account(house: Program, tmp_path: Path) -> None:
+    """A workbook, and an exchange's export where no interface was linked; what is previewed is not saved."""
+    header = row(1, *(text(f"{letter}1", name) for letter, name in zip("ABCD", ("date", "type", "asset", "amount"), strict=True)))
+    line = row(2, number("A2", "45292.5", 1), text("B2", "deposit"), text("C2", "BTC"), number("D2", "0.10000000000000001"))
+    (tmp_path / "mine.xlsx").write_bytes(workbook(("One", [header, line])))
+    (tmp_path / "gate.csv").write_text(
+        "no,time,action_desc,action_data,type,change_amount\n1,2024-07-15 12:00:00,Deposits,,USDT,10\n"
+    )
+    workbook_file, export = str(tmp_path / "mine.xlsx"), str(tmp_path / "gate.csv")
+
+    asked = house("accounts", "import", "House", workbook_file, "--preview", "-o", "json").json
+    assert (asked["layout"], asked["saved"], asked["new"], asked["from"]) == ("omnifolio", False, 1, "2024-01-01T12:00:00.000Z")
+    assert house("transactions", "-o", "json").json == []
+    assert house("accounts", "import", "House", workbook_file, "-o", "json").json["new"] == 1
+
+    refused = house("accounts", "import", "House", export)
+    assert refused.code != 0
+    assert "time zone" in refused.err
+    assert house("accounts", "import", "House", export, "--time-zone", "Europe/Berlin").code == 0
+    found = [(item["time"], item["in"]) for item in house("transactions", "-o", "json").json]
+    assert found == [("2024-07-15 10:00:00", "10 USDT"), ("2024-01-01 12:00:00", "0.10000000000000001 BTC")]
+    listed = house("venues", "files", "-o", "json").json
+    assert {"id": "gate", "account": "gate", "time_zone": "ask", "seen_real": False}.items() <= next(
+        item for item in listed if item["id"] == "gate"
+    ).items()

@@ -1,5 +1,7 @@
 """Uploaded files: bad lines are named and cost nothing else, equal lines count, sizes are bounded, nothing is executed."""
 
+import json
+
 import pytest
 
 from omnifolio.catalog import layouts
@@ -212,3 +214,21 @@ def test_the_second_column_of_a_name_has_a_name_of_its_own() -> None:
 async def test_what_we_guarded_against_a_spreadsheet_is_read_as_it_was() -> None:
     [claim] = await claims(HEADER + "2024-01-02,'-odd,BTC,1,,,,\n")
     assert claim.label == "-odd"
+
+
+async def test_a_file_that_says_its_zone_is_given_none() -> None:
+    with pytest.raises(FileRefused, match="says itself"):
+        await read(HEADER, time_zone="Europe/Berlin")
+
+
+async def test_the_zone_and_what_is_known_are_kept_with_the_pages() -> None:
+    """Else a rebuild would read other times, and what was joined would come apart."""
+    content = "no,time,action_desc,action_data,type,change_amount\n1,2024-07-15 12:00:00,Deposits,,USDT,10\n"
+    [plain] = await read(content, time_zone="Europe/Berlin")
+    [ref] = [claim.ref for claim in plain.claims]
+    [joined] = await read(content, time_zone="Europe/Berlin", matches=json.dumps({ref: "deposit:77"}))
+    [claim] = reader_for("gate", joined.cursor.stream).decode("gate", joined.cursor.stream, joined.evidence).claims
+    assert claim.at == plain.claims[0].at == 1_721_037_600_000
+    assert (claim.refs, claim.legs) == ((f"gate:{ref}", "deposit:77"), ())
+    [elsewhere] = await read(content, time_zone="Europe/Berlin", matches=json.dumps({ref: ""}))
+    assert elsewhere.claims == ()
