@@ -40,7 +40,8 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `time_formats`  as `strptime` has them, the usual one first; () is ISO 8601.
     `time_zone`   `UTC`, or `ask` where the file does not say.  `sheet`: of a workbook; "" is the first.
     `is_named`    its ids are those of the venue's API: content need not be compared.
-    `fills`       kinds of the venue's streams whose rows the file has; () = all of them.
+    `fills`       kinds of the venue's streams whose rows the file has; () = all of them.  `is_partial`: it has those of one wallet
+                  or business alone, so that its span proves nothing complete.
     """
 
     id: str
@@ -67,10 +68,11 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sheet: str = ""
     is_named: bool = False
     fills: tuple[str, ...] = ()
+    is_partial: bool = False
 
     def tells(self, kind: str) -> bool:
         """Whether the file has the rows of a kind of stream."""
-        return not self.fills or kind in self.fills
+        return not self.is_partial and (not self.fills or kind in self.fills)
 
     def fits(self, names: Iterable[str]) -> bool:
         """Whether a header has all columns that must be there."""
