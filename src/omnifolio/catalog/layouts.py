@@ -40,8 +40,8 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `time_formats`  as `strptime` has them, the usual one first; () is ISO 8601.
     `time_zone`   `UTC`, or `ask` where the file does not say.  `sheet`: of a workbook; "" is the first.
     `is_named`    its ids are those of the venue's API: content need not be compared.
-    `fills`       kinds of the venue's streams whose rows the file has; () = all of them.  `is_partial`: it has those of one wallet
-                  or business alone, so that its span proves nothing complete.
+    `fills`       kinds of the venue's streams whose rows the file has; () = all of them.
+    `is_partial`  it has the rows of one wallet or business alone, so that its span proves nothing complete.
     """
 
     id: str

@@ -229,6 +229,6 @@ async def test_the_zone_and_what_is_known_are_kept_with_the_pages() -> None:
     [joined] = await read(content, time_zone="Europe/Berlin", matches=json.dumps({ref: "deposit:77"}))
     [claim] = reader_for("gate", joined.cursor.stream).decode("gate", joined.cursor.stream, joined.evidence).claims
     assert claim.at == plain.claims[0].at == 1_721_037_600_000
-    assert (claim.refs, claim.legs) == ((f"gate:{ref}", "deposit:77"), ())
+    assert (claim.refs, claim.legs) == ((f"file-gate:{ref}", "deposit:77"), ())
     [elsewhere] = await read(content, time_zone="Europe/Berlin", matches=json.dumps({ref: ""}))
     assert elsewhere.claims == ()

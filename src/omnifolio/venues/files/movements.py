@@ -1,6 +1,7 @@
 """Lines of any layout that data can describe: one signed amount, a sent and a received one, a pair with a price, a column a coin.
 
-All give claims of a book of their own with the last rank: what a venue's interface said of the same event stands.
+All give claims of a book of their own with the last rank: what a venue's interface said of the same event stands. Their names
+begin with `file-`, so that a number in a file is never taken for one of the interface.
 """
 
 import re
@@ -40,6 +41,8 @@ def single(fields: Fields, codes: Codes) -> Claim | None:
     # A file without signs that has the fee in the amount names the sender's fee beside what comes in.
     is_senders = fields.layout.fees == "inside" and bool(fields.layout.outgoing) and not fields.is_outgoing
     fee = None if is_senders else _fee(fields, codes, asset)
+    if fee and fee.token != asset and kind != "trade" and "value" in fields.layout.columns:
+        fee = None  # where each line is valued, a fee in money beside what was not bought or sold is a value as well
     if fee and fields.layout.fees == "inside" and fee.token == asset:
         amount = total((amount, -fee.amount))
     role: Role = "fee" if kind == "fee" else "principal"
@@ -116,13 +119,13 @@ def wide(fields: Fields, codes: Codes) -> Claim | None:
 
 def _claim(fields: Fields, kind: Kind, legs: Sequence[Leg]) -> Claim:
     own = fields.layout.id == OWN
-    namespace = OWN_BOOK if own else fields.layout.id
-    group = fields.group(kind)
+    namespace = OWN_BOOK if own else f"file-{fields.layout.id}"
+    group = fields.group(kind)  # our own reference means the same event in every file that we wrote
     named = fields.text("group") if own else fields.text("id") or fields.text("hash")
     return Claim(
         book=namespace,
         ref=fields.ref,
-        refs=(f"{namespace}:{fields.ref}", *([f"{OWN_BOOK}-group:{group}" if own else _group(fields, group)] if group else [])),
+        refs=(f"{namespace}:{fields.ref}", *([f"{OWN_BOOK if fields.reference else namespace}-group:{group}"] if group else [])),
         name=named or fields.ref,
         at=fields.at,
         kind=kind,
@@ -132,11 +135,6 @@ def _claim(fields: Fields, kind: Kind, legs: Sequence[Leg]) -> Claim:
         rank=RANK,
         evidence=0,
     )
-
-
-def _group(fields: Fields, group: str) -> str:
-    """The name of a group; one that is our own reference means the same event in every file that we wrote."""
-    return f"{OWN_BOOK}-group:{group}" if fields.reference else f"{fields.layout.id}-group:{group}"
 
 
 def _side(fields: Fields, codes: Codes, name: str, key: str) -> Leg | None:
