@@ -30,7 +30,7 @@ format: venv ## write the format and the safe fixes
 	@$(PY) -m ruff check --fix .
 
 golden: venv ## rewrite the expected results of golden cases; read the diff as you read code
-	@$(PY) -m pytest -q tests/test_golden.py tests/test_accounts.py tests/catalog/test_proofs.py --update-golden $(ARGS)
+	@$(PY) -m pytest -q tests/test_golden.py tests/test_golden_files.py tests/test_accounts.py tests/catalog/test_proofs.py --update-golden $(ARGS)
 
 bench: venv ## measure, print a table and write bench.json (ARGS="ccxt_page_commit")
 	@$(PY) -m benchmarks $(ARGS)

@@ -11,6 +11,7 @@ import click
 import msgspec
 import pytest
 
+from omnifolio.catalog import layouts
 from omnifolio.faces.cli.main import EXIT_CODES, cli
 from omnifolio.model import errors
 from omnifolio.model.settings import Settings
@@ -113,3 +114,19 @@ def _path(words: list[str]) -> tuple[str, ...]:
         if tuple(words[:length]) in known:
             found = tuple(words[:length])
     return found
+
+
+def test_every_file_that_can_be_imported_is_listed_as_its_row_says() -> None:
+    row_of = r"^\| `([a-z-]+)` \| (.+) \| (\S+) \| (UTC|ask) \| (yes|no) \| (.+), (\S+) \|$"
+    assert re.findall(row_of, PAGES["docs/files.md"].text, re.M) == [
+        (
+            row.id,
+            row.display_name,
+            "any" if row.venue == layouts.NO_VENUE else row.venue,
+            row.time_zone,
+            "yes" if row.seen_real else "no",
+            f"[{row.source[8:].partition('/')[0]}]({row.source})" if row.source.startswith("https://") else "here",
+            row.seen,
+        )
+        for row in map(layouts.load, layouts.ids())
+    ]

@@ -5,11 +5,14 @@ interface, adds nothing that was known.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
+from omnifolio.app.comparing import Compared, compare
 from omnifolio.app.runtime import Runtime
 from omnifolio.catalog import layouts
 from omnifolio.catalog.layouts import LayoutRow
@@ -18,64 +21,102 @@ from omnifolio.ledger.commit import commit
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import MINUTE_MS, EpochMs
 from omnifolio.model.errors import FileRefused, InvalidField, NotFound, SyncInProgress
-from omnifolio.model.facts import Cursor
+from omnifolio.model.facts import Batch, Cursor
 from omnifolio.model.ids import AccountId
+from omnifolio.venues import manual
 from omnifolio.venues.contract import Access
-from omnifolio.venues.files.reader import CONTENT, LAYOUT, STREAM_KIND
-from omnifolio.venues.files.table import FILE_BYTES_MAX, recognised
+from omnifolio.venues.files.reader import CONTENT, LAYOUT, MATCHES, STREAM_KIND, ZONE
+from omnifolio.venues.files.table import FILE_BYTES_MAX, opened
 from omnifolio.venues.registry import reader_for
 
 LEASE_MS = 2 * MINUTE_MS
-PLAIN_VENUE = "file"
-"""The venue of layouts that belong to none: their files go into any account."""
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """What a file brought. `new` are transactions that were not known; `unreadable` names the lines that were left out."""
+    """What a file brings, or would bring. Lines are counted as `lines`, all else are transactions.
+
+    `new` were not known; `known` were; `elsewhere` are in another account of the user and left out; `ambiguous` are among the new
+    and may be known. `unreadable` names the lines that were left out and why. `first` and `last` span the lines that were read.
+    """
 
     layout: str
-    claims: int
+    lines: int
     new: int
+    known: int
+    elsewhere: int
+    ambiguous: int
+    first: EpochMs | None
+    last: EpochMs | None
     unreadable: tuple[str, ...]
 
 
 async def import_file(
-    runtime: Runtime, principal: Principal, account: AccountId, path: Path, *, layout: str | None = None
+    runtime: Runtime,
+    principal: Principal,
+    account: AccountId,
+    path: Path,
+    *,
+    layout: str | None = None,
+    time_zone: str | None = None,
+    is_preview: bool = False,
 ) -> Imported:
-    """Reads a file into an account. `layout` names its kind; None recognises it by its header line.
+    """Reads a file into an account, or only says what that would bring.
+
+    `layout` names its kind; None recognises it by its header line. `time_zone` is that of its times, where it does not say.
 
     Raises: FileRefused for a file that cannot be read; InvalidField for a file of another venue; NotFound; SyncInProgress.
     """
     context = runtime.context
-    body = _bytes_of(path)
-    row = _layout(body, layout)
+    table = opened(_bytes_of(path), _named(layout))
+    row = table.layout
     venue = (await context.store.read(accounts.get, principal, account, context.clock.now())).venue
-    if row.venue not in (venue, PLAIN_VENUE):
+    if row.venue not in (venue, layouts.NO_VENUE) and venue != manual.VENUE:
         raise InvalidField(f"this file is {row.display_name}, and the account is at {venue}")
-    stream = f"{STREAM_KIND}/{row.id}"
-    access = Access(
-        venue=venue,
-        egress=runtime.egress,
-        clock=context.clock,
-        key_label="import",
-        fields={CONTENT: _text_of(body), LAYOUT: row.id},
-    )
-    before = await context.store.read(overview.counts, principal, account)
-    claims = 0
+    fields = {CONTENT: table.text, LAYOUT: row.id, **({ZONE: time_zone} if time_zone else {})}
+    if is_preview:
+        found, pages = await _compared(runtime, principal, account, row, _access(runtime, venue, fields))
+        return _imported(row, found, pages, new=found.new)
     async with _leased(runtime, principal, account) as fence:
+        found, pages = await _compared(runtime, principal, account, row, _access(runtime, venue, fields))
+        before = await context.store.read(overview.counts, principal, account)
+        stream = f"{STREAM_KIND}/{row.id}"
         since = Cursor(stream, await context.store.read(coverage.cursor_of, account, stream))
+        access = _access(runtime, venue, {**fields, MATCHES: json.dumps(found.matches)})
         async for page in reader_for(venue, stream).read(access, since):
             now = context.clock.now()
             await context.store.write_sync(commit, principal, account, page, fence=fence, now=now)
             await context.store.write(accounts.extend, account, fence=fence, until=EpochMs(now + LEASE_MS))
-            claims += len(page.claims)
-    after = await context.store.read(overview.counts, principal, account)
-    gaps = await context.store.read(coverage.gaps_of, account)
+        after = await context.store.read(overview.counts, principal, account)
+    return _imported(row, found, pages, new=after.transactions - before.transactions)
+
+
+async def _compared(
+    runtime: Runtime, principal: Principal, account: AccountId, row: LayoutRow, access: Access
+) -> tuple[Compared, Sequence[Batch]]:
+    """The whole file as it reads, and what of it is known."""
+    stream = f"{STREAM_KIND}/{row.id}"
+    pages = [page async for page in reader_for(access.venue, stream).read(access, Cursor(stream))]
+    context = runtime.context
+    found = await context.store.read(partial(compare, layout=row, ids=context.ids), principal, account, pages)
+    return found, pages
+
+
+def _access(runtime: Runtime, venue: str, fields: Mapping[str, str]) -> Access:
+    return Access(venue=venue, egress=runtime.egress, clock=runtime.context.clock, key_label="import", fields=fields)
+
+
+def _imported(row: LayoutRow, found: Compared, pages: Sequence[Batch], *, new: int) -> Imported:
+    spans = [span for page in pages for span in page.covered]
     return Imported(
         layout=row.id,
-        claims=claims,
-        new=after.transactions - before.transactions,
-        unreadable=tuple(gap.text for gap in gaps if gap.stream == stream),
+        lines=sum(len(page.claims) for page in pages),
+        new=new,
+        known=found.known,
+        elsewhere=found.elsewhere,
+        ambiguous=found.ambiguous,
+        first=min((span.start for span in spans), default=None),
+        last=max((span.end for span in spans), default=None),
+        unreadable=tuple(gap.text for page in pages for gap in page.gaps),
     )
 
 
@@ -93,13 +134,13 @@ async def _leased(runtime: Runtime, principal: Principal, account: AccountId) ->
         await context.store.write(accounts.release, account, fence=fence)
 
 
-def _layout(body: bytes, named: str | None) -> LayoutRow:
-    if named is None:
-        return recognised(body)
+def _named(layout: str | None) -> LayoutRow | None:
+    if layout is None:
+        return None
     try:
-        return layouts.load(named)
+        return layouts.load(layout)
     except NotFound:
-        raise FileRefused(f"no layout is called {named[:40]!r}; known are {', '.join(layouts.ids())}") from None
+        raise FileRefused(f"no layout is called {layout[:40]!r}; known are {', '.join(layouts.ids())}") from None
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -108,10 +149,3 @@ def _bytes_of(path: Path) -> bytes:
     if path.stat().st_size > FILE_BYTES_MAX:
         raise FileRefused(f"the file is larger than {FILE_BYTES_MAX // 1024 // 1024} MB")
     return path.read_bytes()
-
-
-def _text_of(body: bytes) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FileRefused("the file is not UTF-8 text") from None

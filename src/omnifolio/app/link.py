@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.administer import shred_now
 from omnifolio.app.context import Context
-from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
+from omnifolio.app.offers import MANUAL, NAMES_OF_FIELDS, TITLE, Field, Offer
 from omnifolio.app.private_keys import refuse_private_keys
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import AccountStatus, Principal
@@ -52,6 +52,9 @@ async def link(
     account that this user already has; VaultUnavailable.
     """
     offer = context.offers.of(provider)
+    if offer.name == MANUAL.name:  # its name is all that it has, whichever way it is given
+        name = name or entered.get(TITLE)
+        entered = {**({TITLE: name} if name else {}), **entered}
     credentials = check(offer, entered, fingerprint_key=context.edge.fingerprint)
 
     def op(conn: Connection) -> AccountId:

@@ -11,9 +11,13 @@ from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.proofs import Proof
 from omnifolio.model.clock import DAY_MS
 from omnifolio.model.errors import NotFound
+from omnifolio.venues import manual
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
 Category = Literal["exchanges", "wallets", "blockchains"]
+
+TITLE = "title"
+"""The field of a manual account: its name, which tells it from the others."""
 
 UNPROVEN_NOTICE = (
     "This connector was checked against the provider's documentation and a simulation of it, not yet against a live account."
@@ -95,7 +99,7 @@ def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Of
 
     `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
     """
-    return [*exchange_offers(), *chain_offers(configured), *([DEMO] if is_sandbox else [])]
+    return [*exchange_offers(), *chain_offers(configured), MANUAL, *([DEMO] if is_sandbox else [])]
 
 
 def chain_offers(configured: Collection[str]) -> list[Offer]:
@@ -145,6 +149,19 @@ def _days_of(row: exchanges.ExchangeRow, kind: str) -> int | None:
     look_back_ms = next(stream.look_back_ms for stream in row.reading.streams if stream.kind == kind)
     return None if look_back_ms is None else look_back_ms // DAY_MS
 
+
+MANUAL = Offer(
+    name=manual.VENUE,
+    display_name="Manual",
+    category="wallets",
+    auth_type="wallet",
+    fields=(Field(name=TITLE, label="name of the account", pattern=r".{1,80}", is_secret=False),),
+    identity=(TITLE,),
+    instructions="Name it; then omnifolio holdings set says what is in it. Exported files can be imported into it, too.",
+    proof="executed",
+    has_history=False,
+)
+"""What nobody can be asked for: houses, shares, cash, in the owner's own words."""
 
 DEMO = Offer(
     name="demo",

@@ -7,6 +7,7 @@ from msgspec import Struct
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.model.errors import NotFound
+from omnifolio.venues import manual
 from omnifolio.venues.contract import Reader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
@@ -25,6 +26,7 @@ FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, ExchangeReader()),
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
+    "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
     "demo": Family(lambda: ("demo",), DemoReader()),
 }
 

@@ -53,9 +53,9 @@ def test_a_file_that_the_interface_told_already_adds_nothing(linked: Program, tm
     (tmp_path / "export.csv").write_text(text, encoding="utf-8")
     done = linked("accounts", "import", "Main", str(tmp_path / "export.csv"), "-o", "json")
     assert (done.code, done.json["layout"], done.json["new"], done.json["unreadable"]) == (0, f"kraken-{kind}", 0, [])
-    assert done.json["claims"] > 10
+    assert done.json["lines"] > 10
     assert asyncio.run(_stored(linked, "Main")) == before
-    assert linked("accounts", "import", "Main", str(tmp_path / "export.csv"), "-o", "json").json["claims"] == 0
+    assert linked("accounts", "import", "Main", str(tmp_path / "export.csv"), "-o", "json").json["new"] == 0
 
 
 def test_a_plain_file_adds_its_lines_and_names_those_that_it_cannot_read(simulated: Program, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_plain_file_adds_its_lines_and_names_those_that_it_cannot_read(simulat
     [
         (("{folder}/none.csv",), "there is no file"),
         (("{folder}/odd.csv",), "known files are"),
-        (("{folder}/odd.csv", "--layout", "nothing"), "known are kraken-ledgers"),
+        (("{folder}/odd.csv", "--layout", "nothing"), "known are binance-statement, bitfinex"),
         (("{folder}/kraken.csv",), "the account is at demo"),
         (("{folder}/binary.csv",), "not UTF-8"),
     ],

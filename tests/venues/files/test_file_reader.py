@@ -1,11 +1,13 @@
 """Uploaded files: bad lines are named and cost nothing else, equal lines count, sizes are bounded, nothing is executed."""
 
+import json
+
 import pytest
 
 from omnifolio.catalog import layouts
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import FileRefused
-from omnifolio.model.facts import Batch, Claim, Cursor
+from omnifolio.model.facts import Batch, Claim, Cursor, Evidence
 from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Access
 from omnifolio.venues.files import table
@@ -176,4 +178,57 @@ async def test_krakens_announcing_lines_say_nothing_and_the_wallet_column_decide
 @pytest.mark.parametrize("layout", layouts.ids())
 def test_every_layout_is_recognised_by_its_own_header(layout: str) -> None:
     row = layouts.load(layout)
-    assert table.recognised((row.delimiter.join(row.header) + "\n").encode()) == row
+    assert table.recognised((",".join(row.header) + "\n").encode()) == row
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_the_delimiter_is_that_of_the_header(delimiter: str) -> None:
+    content = f"date,type,asset,amount\n2024-01-02,deposit,BTC,{'1.5'}\n".replace(",", delimiter)
+    [batch] = await read(content)
+    assert [legs(claim) for claim in batch.claims] == [["1.5 BTC principal"]]
+    assert reader_for("kraken", batch.cursor.stream).decode("kraken", batch.cursor.stream, batch.evidence).claims[0].ref
+
+
+async def test_lines_before_the_header_are_not_read_and_counted() -> None:
+    content = "\nTransactions\nUser,someone\n" + HEADER + "2024-01-02,deposit,BTC,1,,,,\nbad,deposit,BTC,1,,,,\n"
+    [batch] = await read(content)
+    assert len(batch.claims) == 1
+    assert [gap.text.partition(" was")[0] for gap in batch.gaps] == ["line 6"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_byte_order_mark_tells_the_encoding(encoding: str) -> None:
+    body = HEADER.encode(encoding)
+    if encoding == "utf-16-le":
+        with pytest.raises(FileRefused, match="binary"):
+            table.opened(body)
+    else:
+        assert table.opened(body).layout.id == "omnifolio"
+
+
+def test_the_second_column_of_a_name_has_a_name_of_its_own() -> None:
+    evidence = Evidence(stream="file/x", request="FILE x", received_at=EpochMs(0), body=b"Buy,Cur.,Sell,Cur.\n1,BTC,2,EUR\n")
+    assert [line.cells for line in table.lines_of(evidence)] == [{"Buy": "1", "Cur.": "BTC", "Sell": "2", "Cur.#2": "EUR"}]
+
+
+async def test_what_we_guarded_against_a_spreadsheet_is_read_as_it_was() -> None:
+    [claim] = await claims(HEADER + "2024-01-02,'-odd,BTC,1,,,,\n")
+    assert claim.label == "-odd"
+
+
+async def test_a_file_that_says_its_zone_is_given_none() -> None:
+    with pytest.raises(FileRefused, match="says itself"):
+        await read(HEADER, time_zone="Europe/Berlin")
+
+
+async def test_the_zone_and_what_is_known_are_kept_with_the_pages() -> None:
+    """Else a rebuild would read other times, and what was joined would come apart."""
+    content = "no,time,action_desc,action_data,type,change_amount\n1,2024-07-15 12:00:00,Deposits,,USDT,10\n"
+    [plain] = await read(content, time_zone="Europe/Berlin")
+    [ref] = [claim.ref for claim in plain.claims]
+    [joined] = await read(content, time_zone="Europe/Berlin", matches=json.dumps({ref: "deposit:77"}))
+    [claim] = reader_for("gate", joined.cursor.stream).decode("gate", joined.cursor.stream, joined.evidence).claims
+    assert claim.at == plain.claims[0].at == 1_721_037_600_000
+    assert (claim.refs, claim.legs) == ((f"file-gate:{ref}", "deposit:77"), ())
+    [elsewhere] = await read(content, time_zone="Europe/Berlin", matches=json.dumps({ref: ""}))
+    assert elsewhere.claims == ()

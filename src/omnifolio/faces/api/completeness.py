@@ -83,7 +83,7 @@ def _kind(kind: KindCoverage) -> KindOut:
 
 
 def _upload(row: LayoutRow) -> UploadOut:
-    return UploadOut(layout=row.id, name=row.display_name, columns=list(row.header), docs_url=row.documentation)
+    return UploadOut(layout=row.id, name=row.display_name, columns=list(row.header), docs_url=row.source)
 
 
 def _streams(found: AccountCoverage) -> list[StreamOut]:

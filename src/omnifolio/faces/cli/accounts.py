@@ -10,7 +10,7 @@ import click
 
 from omnifolio.app import link as linking
 from omnifolio.app.importing import import_file
-from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer
+from omnifolio.app.offers import MANUAL, NAMES_OF_FIELDS, TITLE, Field, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
@@ -121,6 +121,8 @@ def add(
     offer = offer_of(offers_of(invocation), venue)
     if cassette is not None and (no_sync or not cassette.parent.is_dir()):
         raise click.UsageError(f"--record: there is no folder {cassette.parent}, or nothing to record with --no-sync")
+    if offer.name == MANUAL.name and name is not None:
+        fields = (*fields, f"{TITLE}={name}")
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
     recorder = None if cassette is None else Recorder(offer.name)
 
@@ -165,16 +167,41 @@ def sync(invocation: Invocation, account: str | None, output_format: str) -> int
 @click.argument("account")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--layout", metavar="NAME", help="What kind of file it is.  [default: as its header line says]")
+@click.option("--time-zone", metavar="NAME", help="Where its times are local, for files that do not say: Europe/Berlin.")
+@click.option("--preview", is_flag=True, help="Only say what it would bring; nothing is saved.")
 @format_option
 @pass_invocation
-def import_into(invocation: Invocation, account: str, file: Path, layout: str | None, output_format: str) -> int:
-    """Read an exported CSV file into an account. What is known already, from the venue's interface or a file, is not doubled."""
+def import_into(
+    invocation: Invocation,
+    /,
+    *,
+    account: str,
+    file: Path,
+    layout: str | None,
+    time_zone: str | None,
+    preview: bool,
+    output_format: str,
+) -> int:
+    """Read an exported file (CSV, XLSX) into an account. What the venue's interface or a file told already is not doubled."""
 
     async def work(session: Session) -> Row:
         runtime, principal = session.runtime, session.owner.principal
-        done = await import_file(runtime, principal, await chosen_account(session, account), file, layout=layout)
-        await runtime.prices.bring()
-        return {"layout": done.layout, "claims": done.claims, "new": done.new, "unreadable": list(done.unreadable)}
+        number = await chosen_account(session, account)
+        done = await import_file(runtime, principal, number, file, layout=layout, time_zone=time_zone, is_preview=preview)
+        if not preview:
+            await runtime.prices.bring()
+        return {
+            "layout": done.layout,
+            "saved": not preview,
+            "lines": done.lines,
+            "new": done.new,
+            "known": done.known,
+            "elsewhere": done.elsewhere,
+            "ambiguous": done.ambiguous,
+            "from": None if done.first is None else iso(done.first),
+            "to": None if done.last is None else iso(done.last),
+            "unreadable": list(done.unreadable),
+        }
 
     row = at_work(invocation, work)
     show_one(row, output_format)

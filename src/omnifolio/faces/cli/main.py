@@ -65,6 +65,7 @@ COMMANDS = {
     "demo": ("demo:demo", "Simulated exchanges, a server and a portfolio in one command."),
     "doctor": ("doctor:doctor", "Is this installation in order, and whom may it call?"),
     "export": ("export:export", "Your transactions as a file for a tax program or a spreadsheet."),
+    "holdings": ("manual:holdings", "What you own that no venue tells: houses, shares, cash."),
     "owner": ("owner:owner", "The owner's team and user, and a token for the API."),
     "portfolio": ("portfolio:portfolio", "Everything in one view, in one or several currencies."),
     "prices": ("prices:prices", "Prices that you set yourself, in the place of every source."),

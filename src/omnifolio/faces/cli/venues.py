@@ -1,15 +1,18 @@
-"""`omnifolio venues …`: what can be connected, and what each venue asks for."""
+"""`omnifolio venues …`: what can be connected, what each venue asks for, and which files can be read."""
 
 import difflib
 
 import click
 
 from omnifolio.app.offers import Offer, Offers, all_offers
+from omnifolio.catalog import layouts
+from omnifolio.catalog.layouts import LayoutRow
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.model.errors import NotFound
 
 LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
+FILE_COLUMNS = ("id", "name", "account", "time_zone", "seen_real", "seen")
 
 
 @click.group()
@@ -41,6 +44,13 @@ def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     show_one({**_row(offer), **fields, "instructions": offer.instructions or None, "data": _data(offer)}, output_format)
 
 
+@venues.command("files")
+@format_option
+def list_files(output_format: str) -> None:
+    """The files that can be imported, where each one's form was seen, and whether a real one ever was."""
+    show([_file(layouts.load(name)) for name in layouts.ids()], output_format, columns=FILE_COLUMNS)
+
+
 def offer_of(offers: Offers, name: str) -> Offer:
     """The venue with that name. Raises: NotFound that says what may have been meant."""
     try:
@@ -63,6 +73,18 @@ def _data(offer: Offer) -> list[str]:
         f"{item.kind} ({item.proof}{'' if item.look_back_days is None else f', {item.look_back_days} days'})"
         for item in offer.data
     ]
+
+
+def _file(row: LayoutRow) -> Row:
+    return {
+        "id": row.id,
+        "name": row.display_name,
+        "account": "any" if row.venue == layouts.NO_VENUE else row.venue,
+        "time_zone": row.time_zone,
+        "seen_real": row.seen_real,
+        "seen": row.seen,
+        "source": row.source,
+    }
 
 
 def _row(offer: Offer) -> Row:

@@ -13,18 +13,26 @@ from functools import cache
 from msgspec.structs import replace
 
 from omnifolio.catalog import exchanges, layouts
-from omnifolio.catalog.layouts import LayoutRow
+from omnifolio.catalog.layouts import NO_VENUE, LayoutRow
 from omnifolio.model.accounts import Certificate
+from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import FileRefused, InvalidAmount, InvalidField, NotFound
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval, Wallet
 from omnifolio.venues.contract import Access, Stream, received_at
 from omnifolio.venues.demo import reader as demo
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.files.cells import zone_of
+from omnifolio.venues.files.fields import Fields
 from omnifolio.venues.files.rows import ROWS
-from omnifolio.venues.files.table import Line, lines_of, pages, recognised
+from omnifolio.venues.files.table import Table, lines_of, opened, pages
 
 CONTENT = "content"
 LAYOUT = "layout"
+ZONE = "time_zone"
+MATCHES = "matches"
+"""What the import found out: the ref of a claim → a name of the event that the ledger has already (JSON)."""
+ELSEWHERE = ""
+"""In place of that name: the event is of another account of the user."""
 STREAM_KIND = "file"
 
 FIAT = (
@@ -47,7 +55,7 @@ FIAT = (
     "SGD",
     "HKD",
 )
-"""Codes of the plain layout that are government money."""
+"""Codes of files without a venue that are government money."""
 
 
 class FileReader:
@@ -57,39 +65,53 @@ class FileReader:
         """The one stream that the file is. An access without a file has none."""
         if CONTENT not in access.fields:
             return ()
-        return (Stream(name=f"{STREAM_KIND}/{_layout(access).id}"),)
+        return (Stream(name=f"{STREAM_KIND}/{_table(access).layout.id}"),)
 
     async def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         """Pages of the file after the cursor; a cursor of another file starts anew. Raises: FileRefused."""
-        layout = _layout(access)
-        body = access.fields[CONTENT].encode()
-        digest = hashlib.sha256(body).hexdigest()[:16]
+        table = _table(access)
+        known = {ZONE: access.fields[ZONE]} if access.fields.get(ZONE) else {}
+        matches: dict[str, str] = json.loads(access.fields.get(MATCHES, "{}"))
+        _check_zone(table.layout, known.get(ZONE, ""))
+        digest = hashlib.sha256((table.text + known.get(ZONE, "")).encode()).hexdigest()[:16]
         done = _pages_done(since.token, digest)
-        cut = list(pages(body, layout, received_at=access.clock.now()))
+        cut = list(pages(table, received_at=access.clock.now(), known=known))
         for number, evidence in enumerate(cut[done:], start=done + 1):
             token = json.dumps({"file": digest, "pages": number}, separators=(",", ":"))
             batch = self.decode(access.venue, since.stream, (evidence,))
+            here = {claim.ref: matches[claim.ref] for claim in batch.claims if claim.ref in matches}
+            if here:
+                params = {**evidence.params, MATCHES: json.dumps(here, separators=(",", ":"))}
+                batch = self.decode(access.venue, since.stream, (replace(evidence, params=params),))
             yield replace(batch, cursor=Cursor(since.stream, token), done=number == len(cut))
 
     def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
         """The facts of the given pages. `venue` is that of the account. Raises: FileRefused.
 
-        Tokens are those of the layout's venue. Our own layout has none: in an exchange's account its codes are the exchange's, so
-        that what a user adds by hand counts for the balance that it belongs to.
+        Tokens are those of the layout's venue. A layout of none takes the account's: in an exchange's account its codes are the
+        exchange's, so that what a user adds by hand counts for the balance that it belongs to.
         """
         layout = layouts.load(stream.partition("/")[2])
-        is_plain = layout.id == layouts.OWN
-        codes, wallet_names = _codes(venue if is_plain and venue in (*exchanges.ids(), demo.VENUE) else layout.venue)
+        is_anywhere = layout.venue == NO_VENUE
+        codes, wallet_names = _codes(venue if is_anywhere and venue in (*exchanges.ids(), demo.VENUE) else layout.venue)
         claims: list[Claim] = []
         gaps: list[Gap] = []
+        times: list[EpochMs] = []
         for place, item in enumerate(evidence):
-            for line in lines_of(item, layout):
-                claim = _claim(layout, codes, stream, line, gaps)
-                if claim is not None:
+            zone, matches = zone_of(item.params.get(ZONE, "")), json.loads(item.params.get(MATCHES, "{}"))
+            for line in lines_of(item):
+                claim = _claim(Fields(layout, line, zone), codes, stream, gaps)
+                if claim is None:
+                    continue
+                times.append(claim.at)
+                known = matches.get(claim.ref)
+                if known is not None:
+                    # The event is told already: this line only adds its name, and nothing at all where the account is another.
+                    claim = replace(claim, refs=(*claim.refs, known), legs=(), kind="other", label="", name="")
+                if known != ELSEWHERE:
                     claims.append(claim if place == 0 else replace(claim, evidence=place))
         tokens = dict.fromkeys(leg.token for claim in claims for leg in claim.legs)
         wallets = dict.fromkeys(leg.wallet for claim in claims for leg in claim.legs)
-        times = [claim.at for claim in claims]
         return Batch(
             cursor=Cursor(stream),
             observed_at=received_at(evidence),
@@ -106,13 +128,22 @@ class FileReader:
         return Certificate(state="read_only", method="", checked_at=access.clock.now())
 
 
-def _layout(access: Access) -> LayoutRow:
-    """The layout that the user named, else the one that the header tells. Raises: FileRefused."""
+def _table(access: Access) -> Table:
+    """The file as a table of the layout that the user named, else of the one that its header tells. Raises: FileRefused."""
     named = access.fields.get(LAYOUT)
     try:
-        return layouts.load(named) if named else recognised(access.fields[CONTENT].encode())
+        return opened(access.fields[CONTENT].encode(), layouts.load(named) if named else None)
     except NotFound as error:
         raise FileRefused(error.message) from None
+
+
+def _check_zone(layout: LayoutRow, zone: str) -> None:
+    """Raises: FileRefused."""
+    if layout.time_zone == "ask" and not zone:
+        raise FileRefused(f"{layout.display_name} does not say in which time zone its times are; name it, such as Europe/Berlin")
+    if layout.time_zone != "ask" and zone:
+        raise FileRefused(f"{layout.display_name} says itself in which time zone its times are")
+    zone_of(zone)
 
 
 def _pages_done(token: str, digest: str) -> int:
@@ -120,15 +151,15 @@ def _pages_done(token: str, digest: str) -> int:
     return int(state.get("pages", 0)) if state.get("file") == digest else 0
 
 
-def _claim(layout: LayoutRow, codes: Codes, stream: str, line: Line, gaps: list[Gap]) -> Claim | None:
+def _claim(fields: Fields, codes: Codes, stream: str, gaps: list[Gap]) -> Claim | None:
     """The line's claim, or a gap that names its line number."""
     try:
-        return ROWS[layout.rows](layout, codes, line)
+        return ROWS[fields.layout.rows](fields, codes)
     except KeyError as error:
         reason = f"{error.args[0]} is missing"
     except (InvalidAmount, InvalidField) as error:
         reason = error.message
-    gaps.append(Gap(stream=stream, code="row_unreadable", text=f"line {line.number} was left out: {reason}"))
+    gaps.append(Gap(stream=stream, code="row_unreadable", text=f"line {fields.line.number} was left out: {reason}"))
     return None
 
 
