@@ -5,6 +5,7 @@ form of its kind as well: an id under a harmless name is an id.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 Kind = Literal["word", "time", "rate", "amount", "other"]
@@ -68,11 +69,22 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FIELD = re.compile(r"[A-Za-z_]{1,40}\d{0,2}[A-Za-z_]{0,20}")
 _CODE = re.compile(r"(?!(?:.*\d){5})(?=.*[A-Z])[A-Z0-9]{2,15}(?:[._-][A-Z0-9]{1,8})?")
 
+_WHOLE_NAMES: Mapping[str, Kind] = {
+    **dict.fromkeys(("productid", "instid", "instrumentid", "marketid", "currencyid", "symbolid"), "word"),
+    **dict.fromkeys(("sourceaccount", "destaccount", "accounttype", "walletname", "networkname", "timeinforce"), "word"),
+    **dict.fromkeys(("opentm", "closetm", "starttm", "expiretm", "timestampms", "timems", "unixtime"), "time"),
+    **dict.fromkeys(("limitprice", "stopprice", "avgprice", "current", "minnotional", "maxnotional"), "rate"),
+    **dict.fromkeys(("amtfromspot", "amtfromfunding", "volexec", "btcvaluation"), "amount"),
+}
+"""Fields whose last word does not tell their kind, by their whole name in lower case without its underscores."""
 _CALLED_LIKE_ASSETS = frozenset(("ID", "UID", "OID", "TXID", "IP"))
 
 
 def kinds_of(field: str) -> tuple[Kind, ...]:
     """The kinds that a field of that name may hold, by the last word of the name; `other` alone where it is not listed."""
+    whole = _WHOLE_NAMES.get(field.replace("_", "").lower())
+    if whole:
+        return (whole,)
     parts = _WORDS.findall(field)
     last = parts[-1].lower() if parts else ""
     if field in _CALLED_LIKE_ASSETS or not _CODE.fullmatch(field):

@@ -26,6 +26,8 @@ FACTOR_PARTS = 1_000_000
 SECRET_CHARS_MIN = 4
 """Shorter entries are no secrets that could be told from other text."""
 _PIECES = re.compile(r"([/?&=])")
+_SMALL = re.compile(r"\d{1,4}|true|false")
+"""What is too short to name anybody, beside words."""
 _WHOLE_NUMBER = re.compile(r"-?\d{1,15}")
 
 
@@ -99,7 +101,7 @@ class _Pass:
         )
 
     def _take(self, take: Take) -> Take:
-        params = take.params and {name: self._scalar(name, str(value), is_scaled=False) for name, value in take.params.items()}
+        params = take.params and {name: self._param(name, str(value)) for name, value in take.params.items()}
         return msgspec.structs.replace(
             take,
             path=take.path and self._path(take.path),
@@ -109,6 +111,11 @@ class _Pass:
             response=self._response(take.response),
             text=take.text and self._replaced("text", f"({len(take.text)} characters that are no JSON)"),
         )
+
+    def _param(self, name: str, text: str) -> str:
+        """A parameter: what the reader says of itself (flags, words of the row, small numbers) stays, what it was told does not."""
+        is_own = text in self._allowed.words or bool(_SMALL.fullmatch(text))
+        return text if is_own and not self._tells_secret(text) else str(self._scalar(name, text, is_scaled=False))
 
     def _response(self, response: msgspec.Raw | msgspec.UnsetType) -> msgspec.Raw | msgspec.UnsetType:
         if response is msgspec.UNSET:
@@ -139,7 +146,7 @@ class _Pass:
             return msgspec.Raw(text.encode()) if is_number else text
         if is_number:
             return msgspec.Raw(self._replaced("number", self._number(str(text))).encode())
-        return self._known(text) or self._replaced("text", self._path(text))
+        return self._known(text) or self._replaced("text", self._path(text) if _is_path(text) else self._text(text))
 
     def _amount(self, text: str) -> str:
         if self._allowed.factor is None:
@@ -156,7 +163,7 @@ class _Pass:
         return "".join(piece if _PIECES.fullmatch(piece) else self._piece(piece) for piece in _PIECES.split(text))
 
     def _piece(self, piece: str) -> str:
-        is_kept = piece in self._allowed.words or not piece
+        is_kept = piece in self._allowed.words or not piece or bool(_SMALL.fullmatch(piece))
         return piece if is_kept and not self._tells_secret(piece) else self._text(piece)
 
     def _tells_secret(self, text: str) -> bool:
@@ -167,6 +174,10 @@ class _Pass:
         return text
 
 
-def words_of(paths: Iterable[str]) -> frozenset[str]:
-    """The words of a venue's documented paths, without their parameters."""
-    return frozenset(piece for path in paths for piece in _PIECES.split(path) if "{" not in piece)
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """The words of a venue's documented paths and parameters; what stands in braces is a place for others."""
+    return frozenset(piece for text in texts for piece in _PIECES.split(text) if "{" not in piece)
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("/", "http://", "https://"))
