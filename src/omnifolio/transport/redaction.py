@@ -113,7 +113,7 @@ class _Pass:
         )
 
     def _param(self, name: str, text: str) -> str:
-        """A parameter: what the reader says of itself (flags, words of the row, small numbers) stays, what it was told does not."""
+        """A parameter: what the reader says of itself (flags, words of the row, small numbers) stays."""
         is_own = text in self._allowed.words or bool(_SMALL.fullmatch(text))
         return text if is_own and not self._tells_secret(text) else str(self._scalar(name, text, is_scaled=False))
 

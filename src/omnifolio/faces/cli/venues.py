@@ -1,13 +1,12 @@
 """`omnifolio venues …`: what can be connected, and what each venue asks for."""
 
-import difflib
-
 import click
 
-from omnifolio.app.offers import Offer, Offers, all_offers
+from omnifolio.app.offers import Offer
+from omnifolio.faces.cli.entering import offer_of, offers_of
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
-from omnifolio.model.errors import NotFound
+from omnifolio.faces.cli.verify import verify
 
 LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
 
@@ -41,20 +40,7 @@ def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     show_one({**_row(offer), **fields, "instructions": offer.instructions or None, "data": _data(offer)}, output_format)
 
 
-def offer_of(offers: Offers, name: str) -> Offer:
-    """The venue with that name. Raises: NotFound that says what may have been meant."""
-    try:
-        return offers.of(name)
-    except NotFound:
-        near = difflib.get_close_matches(name, [offer.name for offer in offers.all], n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise NotFound(f"no venue is called {name[:40]!r}; omnifolio venues list names them.{hint}") from None
-
-
-def offers_of(invocation: Invocation) -> Offers:
-    """The venues of this configuration."""
-    settings = invocation.settings()
-    return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
+venues.add_command(verify)
 
 
 def _data(offer: Offer) -> list[str]:
