@@ -40,9 +40,14 @@ class StreamRead(Struct, kw_only=True):
 
 
 def clock(offset_ms: int | None) -> Finding:
-    """How this machine's clock stands to the venue's."""
+    """How this machine's clock stands to the venue's; None where the venue told no time."""
     if offset_ms is None:
-        return Finding(check="clock", outcome="ok", text="the venue states no time; an accepted signature is proof enough")
+        return Finding(
+            check="clock",
+            outcome="warning",
+            text="unknown: the venue told no time",
+            action="Let the machine set its clock by NTP.",
+        )
     text = f"this machine's clock is {-offset_ms / 1000:+.1f} s from the venue's"
     if abs(offset_ms) <= OFFSET_OK_MS:
         return Finding(check="clock", outcome="ok", text=text)
@@ -108,8 +113,8 @@ def stream(read: StreamRead) -> Finding:
     if warned:
         action = "Report it with a recording (--record): a row or page is not understood."
         return Finding(check=check, outcome="warning", text="; ".join(said + warned), action=action)
-    if not read.is_balances and len(read.pages) > 1:
-        said.append("in order of time, none lost or doubled between the pages")
+    if sum(bool(page.claims or page.orders) for page in read.pages) > 1:
+        said.append("in order of time, no row doubled and no loss told between the pages")
     return Finding(check=check, outcome="ok", text=", ".join(said))
 
 

@@ -17,7 +17,7 @@ from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog import exchanges
 from omnifolio.model import amounts
 from omnifolio.model.amounts import canonical
-from omnifolio.model.clock import Clock
+from omnifolio.model.clock import SECOND_MS, Clock
 from omnifolio.model.errors import InvalidField, OmnifolioError, VenueClockSkew, VenueUserError
 from omnifolio.model.settings import Settings
 from omnifolio.transport.egress import Egress
@@ -83,20 +83,20 @@ async def verify(
     finally:
         access.secrets = {}
         await egress.close()
+    cassette = recorder.cassette(recorded_at=clock.now(), fields=credentials.fields)
     return Verification(
         venue=venue,
-        findings=found,
+        findings=[*_by_headers(found, cassette), *found],
         streams=streams,
-        cassette=recorder.cassette(recorded_at=clock.now(), fields=credentials.fields),
+        cassette=cassette,
         is_refused=not streams,
     )
 
 
 async def _is_reached(access: Access, found: list[Finding]) -> bool:
-    """Whether the venue answers; where it states its time, the clock is told too."""
+    """Whether the venue answers the question for its time; where there is none, the next question shows it."""
     row = exchanges.load(access.venue)
     if not row.clock.endpoint:
-        found.append(findings.clock(None))
         return True
     bridge = Bridge(access, row)
     try:
@@ -114,6 +114,21 @@ async def _is_reached(access: Access, found: list[Finding]) -> bool:
         findings.clock(_whole_seconds(offset_ms, row.clock.unit_ms)),
     ]
     return True
+
+
+def _by_headers(found: Sequence[Finding], cassette: Cassette) -> list[Finding]:
+    """That the venue answers, and its clock, of a venue that was not asked for its time: told by the headers of its answers."""
+    if any(finding.check == "venue" for finding in found):
+        return []
+    if not cassette.requests:
+        return [Finding(check="venue", outcome="failed", text="it did not answer", action="Try again later.")]
+    dated = [
+        stated - take.received_at
+        for take in cassette.requests
+        if take.received_at is not None and (stated := http_date_ms(take.headers.get("date", ""))) is not None
+    ]
+    told = findings.clock(_whole_seconds(dated[0], SECOND_MS) if dated else None)
+    return [Finding(check="venue", outcome="ok", text="it answers"), told]
 
 
 def _whole_seconds(offset_ms: int, unit_ms: int) -> int:
@@ -182,7 +197,7 @@ async def _adding_up(scratch: Scratch, streams: Sequence[StreamRead]) -> Finding
     partial = [read.name for read in streams if not read.is_whole]
     if partial:
         text = f"not compared: {len(partial)} of {len(streams)} streams were read in part"
-        return Finding(check="history", outcome="ok", text=text, action="Read all pages with --pages to compare.")
+        return Finding(check="history", outcome="warning", text=text, action="Give a greater --pages to read all and compare.")
     found = await scratch.reconciliation()
     different = [line for line in found.lines if line.verdict.state == "open"]
     if not different:
