@@ -21,7 +21,7 @@ from omnifolio.model.clock import SECOND_MS, Clock
 from omnifolio.model.errors import InvalidField, OmnifolioError, VenueClockSkew, VenueUserError
 from omnifolio.model.settings import Settings
 from omnifolio.transport.egress import Egress
-from omnifolio.transport.pacing import Sleep
+from omnifolio.transport.pacing import Sleep, http_date_ms
 from omnifolio.transport.recording import Cassette, Recorder
 from omnifolio.venues.contract import Access, Reader
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge, stated_time

@@ -16,7 +16,7 @@ TRIES_MAX = 64
 """Draws until a stand-in is new; of very short texts there are not enough, and the last draw stays."""
 KEY_BYTES = 32
 _WHOLE = re.compile(r"[1-9]\d{2,}")
-_HEX = re.compile(r"(?=.*\d)[0-9a-f-]{8,}|(?=.*\d)[0-9A-F-]{8,}")
+_HEX = re.compile(r"(?=.*\d)[0-9a-f-]{8,}|(?=.*\d)[0-9A-F-]{8,}|[0-9a-f]{16,}|[0-9A-F]{16,}")
 _EXPONENT = re.compile(r"[eE][+-]?\d+$")
 
 
@@ -86,7 +86,7 @@ def _class_of(char: str, *, is_hex: bool) -> str:
 
 
 def _numbers(texts: set[str]) -> Mapping[str, str]:
-    """Stand-ins of whole numbers: as many digits, in the same order, and those that follow one another still do."""
+    """Stand-ins of whole numbers: as many digits, in the same order; of as many digits, those that follow one another still do."""
     found: dict[str, str] = {}
     for length, group in groupby(sorted(map(int, texts)), key=lambda value: len(str(value))):
         runs: list[list[int]] = []

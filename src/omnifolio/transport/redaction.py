@@ -5,12 +5,15 @@ What goes in is a cassette, what comes out is one that replays alike: ids, addre
 """
 
 import base64
+import binascii
+import contextlib
 import json
 import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from itertools import product as product_of
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -23,7 +26,7 @@ from omnifolio.transport.pseudonyms import Pseudonyms
 from omnifolio.transport.recording import Cassette, Take
 
 FACTOR_PARTS = 1_000_000
-SECRET_CHARS_MIN = 4
+SECRET_CHARS_MIN = 6
 """Shorter entries are no secrets that could be told from other text."""
 _PIECES = re.compile(r"([/?&=])")
 _SMALL = re.compile(r"\d{1,4}|true|false")
@@ -78,9 +81,16 @@ def redact(cassette: Cassette, allowed: Allowed) -> Redacted:
 def forms_of(secret: str) -> frozenset[str]:
     """The ways in which a secret may be written in an answer."""
     raw = secret.encode()
-    plain = {secret, secret[::-1], raw.hex(), raw.hex().upper(), quote(secret, safe=""), quote_plus(secret)}
-    coded = {encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)}
-    return frozenset(form for form in plain | coded | {json.dumps(secret)[1:-1]} if len(form) >= SECRET_CHARS_MIN)
+    parts = {raw}
+    with contextlib.suppress(binascii.Error, ValueError):
+        parts.add(base64.b64decode(secret, validate=True))
+    found = {quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], *secret.splitlines()}
+    for part in parts:
+        found |= {part.decode("latin-1"), part[::-1].decode("latin-1"), part.hex(), part.hex().upper()}
+        # Base64 depends on where it begins, so it is cut to what is the same wherever that is.
+        for shift, encode in product_of(range(3), (base64.b64encode, base64.urlsafe_b64encode)):
+            found.add(encode(bytes(shift) + part)[4 if shift else 0 : -4].decode())
+    return frozenset(form for form in found if len(form) >= SECRET_CHARS_MIN and not form.startswith("-----"))
 
 
 class _Pass:
