@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -107,7 +108,7 @@ def test_numbers_keep_their_order_their_length_and_their_neighbours(ids: set[int
     assert found == sorted(set(found))
     assert [len(str(value)) for value in found] == [len(str(value)) for value in ordered]
     steps = [(a + 1 == b, c + 1 == d) for a, b, c, d in zip(ordered, ordered[1:], found, found[1:], strict=False)]
-    lengths = [len(str(a)) == len(str(b)) for a, b in zip(ordered, ordered[1:], strict=False)]
+    lengths = [len(str(a)) == len(str(b)) for a, b in pairwise(ordered)]
     assert all(after for (before, after), is_one_length in zip(steps, lengths, strict=True) if before and is_one_length)
 
 

@@ -86,7 +86,7 @@ def _class_of(char: str, *, is_hex: bool) -> str:
 
 
 def _numbers(texts: set[str]) -> Mapping[str, str]:
-    """Stand-ins of whole numbers: as many digits, in the same order; of as many digits, those that follow one another still do."""
+    """Stand-ins of whole numbers: as many digits, in the same order; neighbours of one length stay neighbours."""
     found: dict[str, str] = {}
     for length, group in groupby(sorted(map(int, texts)), key=lambda value: len(str(value))):
         runs: list[list[int]] = []

@@ -84,9 +84,7 @@ def test_scaled_amounts_are_not_those_of_the_account(simulated: Program, tmp_pat
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_a_key_that_can_withdraw_is_refused_and_nothing_is_read_or_recorded(
-    simulated: Program, venue: str, tmp_path: Path
-) -> None:
+def test_a_key_that_can_withdraw_is_refused_and_nothing_is_read(simulated: Program, venue: str, tmp_path: Path) -> None:
     path = tmp_path / "recorded.json"
     done = verified(simulated, venue, "--record", str(path), "--yes", "-o", "json", permission="withdraw")
     assert done.code == EXIT_REFUSED
