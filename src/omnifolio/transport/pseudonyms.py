@@ -64,9 +64,10 @@ def _shaped(text: str, draw: Iterator[int]) -> str:
     prefix = "0x" if text.startswith("0x") else ""
     rest = text[len(prefix) :]
     is_hex = bool(_HEX.fullmatch(rest)) and not rest.replace("-", "").isdigit()
+    hex_letters = HEX_UPPER if rest == rest.upper() else HEX
     shaped = []
     for place, char in enumerate(rest):
-        letters = _class_of(char, is_hex=is_hex)
+        letters = hex_letters if is_hex and char != "-" else _class_of(char)
         # A number that begins with a zero is another kind of number, and "0x" is no digit to draw.
         if letters == DIGITS and (place == 0 or not rest[place - 1].isdigit()):
             letters = "0" if char == "0" else DIGITS[1:]
@@ -75,9 +76,7 @@ def _shaped(text: str, draw: Iterator[int]) -> str:
     return prefix + "".join(shaped)
 
 
-def _class_of(char: str, *, is_hex: bool) -> str:
-    if is_hex and char in HEX + HEX_UPPER:
-        return HEX_UPPER if char in UPPER else HEX
+def _class_of(char: str) -> str:
     if not char.isalnum():
         return ""
     if char.isdecimal():
