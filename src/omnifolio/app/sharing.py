@@ -36,9 +36,7 @@ async def shareable(cassette: Cassette, secrets: Mapping[str, Secret], *, is_sca
     """
     row, factor = exchanges.load(cassette.venue), drawn_factor() if is_scaled else None
     entered = tuple(secret.reveal() for secret in secrets.values())
-    allowed = Allowed(
-        words=words_of(_texts(msgspec.to_builtins(row))) | _paths(row), texts=tuple(row.errors), secrets=entered, factor=factor
-    )
+    allowed = allowed_of(row, entered, factor)
     redacted = redact(cassette, allowed)
     document = dump(redacted.cassette).decode()
     if any(form in document for text in entered for form in forms_of(text)):
@@ -47,6 +45,12 @@ async def shareable(cassette: Cassette, secrets: Mapping[str, Secret], *, is_sca
     if difference:
         raise FileRefused(f"the redacted conversation does not replay like the original ({difference}), so nothing was saved")
     return redacted
+
+
+def allowed_of(row: ExchangeRow, entered: tuple[str, ...], factor: Decimal | None) -> Allowed:
+    """What may stay of a venue's answers beside the harmless fields: the words of its row."""
+    words = words_of(_texts(msgspec.to_builtins(row))) | words_of(row.url_of(endpoint) for endpoint in row.allowed)
+    return Allowed(words=words, texts=tuple(row.errors), secrets=entered, factor=factor)
 
 
 def result_of(verification: Verification, *, is_scaled: bool) -> dict[str, object]:
@@ -112,10 +116,6 @@ def _id(line: Mapping[str, Any]) -> str:
 
 def _amount(line: Mapping[str, Any], factor: Decimal | None) -> str:
     return str(line["amount"]) if factor is None else canonical(product(Decimal(line["amount"]), factor))
-
-
-def _paths(row: ExchangeRow) -> frozenset[str]:
-    return words_of(row.url_of(endpoint) for endpoint in row.allowed)
 
 
 def _texts(value: Any) -> Iterator[str]:

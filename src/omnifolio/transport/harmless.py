@@ -30,6 +30,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
             (
                 *("time", "timestamp", "ts", "date", "at", "start", "end", "since", "until", "from", "to", "before", "after"),
                 *("ms", "tm", "created", "updated", "modified", "expires", "expiry", "begin", "opened", "closed"),
+                *("datetime", "unix", "utc"),
             )
         ),
     ),
@@ -52,6 +53,8 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
                 *("equity", "borrowed", "interest", "liability", "debt", "funds", "cash", "proceeds", "profit", "pnl", "sz"),
                 *("subtotal", "received", "sent", "change", "credit", "principal", "reward", "rewards", "staked", "net"),
                 *("traded", "filled", "executed", "income", "trade", "eq", "tax", "rebate", "bonus", "total", "size", "avail"),
+                *("borrow", "unpaid", "notional", "liab", "deal", "delegated", "unbonding", "holding", "vault", "invested"),
+                *("receive", "give", "upl", "chg", "earnings", "debit", "funding", "point", "unrealized", "usdc"),
             )
         ),
     ),
@@ -72,8 +75,13 @@ _CODE = re.compile(r"(?!(?:.*\d){5})(?=.*[A-Z])[A-Z0-9]{2,15}(?:[._-][A-Z0-9]{1,
 _WHOLE_NAMES: Mapping[str, Kind] = {
     **dict.fromkeys(("productid", "instid", "instrumentid", "marketid", "currencyid", "symbolid"), "word"),
     **dict.fromkeys(("sourceaccount", "destaccount", "accounttype", "walletname", "networkname", "timeinforce"), "word"),
+    **dict.fromkeys(("instrumentname", "feeinstrumentname", "frominstrumentname", "toinstrumentname", "inorout"), "word"),
+    **dict.fromkeys(("underlyinginstname", "rewardinstname", "feecoinname", "currencyname", "transfrom", "transto"), "word"),
+    **dict.fromkeys(("break", "cryptocoinsymbol"), "word"),
     **dict.fromkeys(("opentm", "closetm", "starttm", "expiretm", "timestampms", "timems", "unixtime"), "time"),
     **dict.fromkeys(("limitprice", "stopprice", "avgprice", "current", "minnotional", "maxnotional"), "rate"),
+    **dict.fromkeys(("unrealizedpl", "inorder", "positiondeposit", "totalpendingwithdrawal", "marginstatic"), "amount"),
+    **dict.fromkeys(("amountfiat", "amountcryptocoin", "totalconvert", "profitunreal"), "amount"),
     **dict.fromkeys(("amtfromspot", "amtfromfunding", "volexec", "btcvaluation"), "amount"),
 }
 """Fields whose last word does not tell their kind, by their whole name in lower case without its underscores."""

@@ -1,6 +1,9 @@
 """An exchange verified with a key: every line in plain words, nothing stored, and a recording that tells nothing of its owner."""
 
 import json
+import os
+import pty
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,8 @@ from omnifolio.app.sandbox import SandboxProcess, credentials_of
 from omnifolio.faces.cli.main import EXIT_REFUSED, EXIT_USAGE, EXIT_VENUE
 from omnifolio_sandbox import credentials
 from tests.faces.cli.conftest import USER
-from tests.faces.cli.program import Done, Program
+from tests.faces.cli.program import ENTRY, Done, Program
+from tests.faces.cli.test_credentials import answered
 from tests.proof.canaries import found_in
 
 VENUES = ("kraken", "binance", "coinbase")
@@ -133,6 +137,25 @@ def test_a_recording_is_not_saved_where_nobody_can_agree(simulated: Program, tmp
     done = verified(simulated, "kraken", "--record", str(tmp_path / "recorded.json"))
     assert done.code == EXIT_USAGE
     assert "--yes" in done.err
+
+
+@pytest.mark.parametrize(("answer", "is_saved"), [("n", False), ("y", True)])
+def test_its_owner_sees_what_would_be_saved_and_decides(simulated: Program, tmp_path: Path, answer: str, is_saved: bool) -> None:
+    path = tmp_path / "recorded.json"
+    fields = credentials_of(USER)["kraken"]
+    (tmp_path / "key").write_text(fields["key"], encoding="utf-8")
+    (tmp_path / "secret").write_text(fields["secret"], encoding="utf-8")
+    given = (f"key=@{tmp_path / 'key'}", f"secret=@{tmp_path / 'secret'}")
+    command = [sys.executable, "-c", ENTRY, "venues", "verify", "kraken", *given, "--record", str(path)]
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execve(command[0], command, simulated.environment)
+    shown = answered(terminal, [answer], prompt="[y/N]:")
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, shown
+    assert "Replaced: " in shown
+    assert "A part of it:" in shown
+    assert path.exists() is is_saved
 
 
 def test_a_secret_on_the_command_line_is_refused(omnifolio: Program) -> None:
