@@ -78,7 +78,7 @@ def test_a_prompt_asks_for_what_is_missing_and_shows_no_secret(omnifolio: Progra
     process, terminal = pty.fork()
     if process == 0:
         os.execve(command[0], command, omnifolio.environment)
-    shown = _answer(terminal, [KEY, SECRET])
+    shown = answered(terminal, [KEY, SECRET])
     _, status = os.waitpid(process, 0)
     assert os.waitstatus_to_exitcode(status) == 0, shown
     assert "Kraken API key" in shown
@@ -87,7 +87,7 @@ def test_a_prompt_asks_for_what_is_missing_and_shows_no_secret(omnifolio: Progra
     assert len(omnifolio("accounts", "list", "-o", "json").json) == 1
 
 
-def _answer(terminal: int, answers: list[str]) -> str:
+def answered(terminal: int, answers: list[str], *, prompt: str = ":") -> str:
     """Types an answer whenever a prompt ends; gives all that was shown until the program ended."""
     shown, asked, limit = b"", 0, time.monotonic() + PROMPTS_S
     while time.monotonic() < limit:
@@ -100,7 +100,7 @@ def _answer(terminal: int, answers: list[str]) -> str:
         if not part:
             break
         shown += part
-        if asked < len(answers) and shown.rstrip(b" ").endswith(b":") and shown.count(b": ") > asked:
+        if asked < len(answers) and shown.rstrip(b" ").endswith(prompt.encode()) and shown.count(b": ") > asked:
             os.write(terminal, answers[asked].encode() + b"\n")
             asked += 1
     os.close(terminal)

@@ -1,7 +1,6 @@
 """`omnifolio accounts …`: link, list, synchronise and remove the owner's accounts."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -10,22 +9,21 @@ import click
 
 from omnifolio.app import link as linking
 from omnifolio.app.importing import import_file
-from omnifolio.app.offers import MANUAL, NAMES_OF_FIELDS, TITLE, Field, Offer
+from omnifolio.app.offers import MANUAL, TITLE, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
 from omnifolio.faces.cli.completeness import coverage, reconcile
+from omnifolio.faces.cli.entering import entered_fields, offer_of, offers_of, our_name
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
-from omnifolio.faces.cli.venues import offer_of, offers_of
 from omnifolio.faces.money import money
 from omnifolio.model.clock import SystemClock, iso
-from omnifolio.model.errors import AlreadyConnected, InvalidField, LiteralSecretRefused
+from omnifolio.model.errors import AlreadyConnected
 from omnifolio.model.ids import AccountId
-from omnifolio.model.settings import variables
 from omnifolio.transport.recording import Recorder, dump
 from omnifolio.views.accounts import AccountView
 
@@ -227,67 +225,15 @@ def remove(invocation: Invocation, account: str) -> None:
     click.echo("Removed. Its credentials cannot be opened any more, not even from an earlier backup of the database.")
 
 
-def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_simulated: bool) -> dict[str, str]:
-    """What the user enters, from files, standard input, the environment or a prompt without echo.
-
-    Raises: LiteralSecretRefused for a secret on the command line, except for a simulated venue; InvalidField.
-    """
-    by_name = {field.name: field for field in offer.fields}
-    from_input = sum(item.endswith("=-") for item in given)
-    entered: dict[str, str] = {}
-    for item in given:
-        name, separator, value = item.partition("=")
-        if not separator:
-            raise InvalidField(f"{item[:20]}: expected FIELD=@FILE, FIELD=- or FIELD=VALUE")
-        if value == "-":
-            # Several fields take a line each; a single one takes everything, so that it may have several lines.
-            entered[name] = (sys.stdin.readline() if from_input > 1 else sys.stdin.read()).strip()
-        else:
-            entered[name] = _value(by_name.get(_ours(offer, name)), name, value, is_simulated=is_simulated)
-    if prefix:
-        entered |= _from_environment(offer, prefix)
-    for field in offer.fields:
-        names = {field.name, *NAMES_OF_FIELDS.get(field.name, ())}
-        if not names & entered.keys() and field.is_required and sys.stdin.isatty():
-            entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret, err=True)
-    return entered
-
-
 def _without_secrets(recorder: Recorder, offer: Offer, entered: Mapping[str, str]) -> bytes:
     """The recorded conversation. Venues repeat keys in answers (what may this one do?), so what was entered is blotted out."""
-    named = {_ours(offer, name): value for name, value in entered.items()}
+    named = {our_name(offer, name): value for name, value in entered.items()}
     public = {field.name: named[field.name] for field in offer.fields if not field.is_secret and field.name in named}
     document = dump(recorder.cassette(recorded_at=SystemClock().now(), fields=public))
     for field in offer.fields:
         if field.is_secret and named.get(field.name):
             document = document.replace(json.dumps(named[field.name])[1:-1].encode(), b"***")
     return document
-
-
-def _value(field: Field | None, name: str, value: str, *, is_simulated: bool) -> str:
-    if value.startswith("@"):
-        path = Path(value[1:])
-        if not path.is_file():
-            raise InvalidField(f"{name}: there is no file {path}")
-        return path.read_text(encoding="utf-8").strip()
-    if (field is None or field.is_secret) and not is_simulated:
-        raise LiteralSecretRefused(
-            f"{name[:20]} was given in plain text, where the shell's history and other programs can read it"
-        )
-    return value
-
-
-def _ours(offer: Offer, name: str) -> str:
-    return next((field.name for field in offer.fields if name in NAMES_OF_FIELDS.get(field.name, ())), name)
-
-
-def _from_environment(offer: Offer, prefix: str) -> dict[str, str]:
-    names = {field.name: f"{prefix}_{field.name}".upper() for field in offer.fields}
-    environment = variables(names.values())
-    found = {field: environment[name] for field, name in names.items() if name in environment}
-    if not found:
-        raise InvalidField(f"--credential-env {prefix}: expected {' or '.join(names.values())} in the environment")
-    return found
 
 
 async def _after_link(session: Session, number: AccountId, *, is_synced: bool) -> tuple[Row, int]:

@@ -49,12 +49,13 @@ PRIVATE = 0o077
 """The umask: what this program writes is its user's alone."""
 
 _SETUP_CODES = frozenset({"invalid_settings", "store_unavailable", "schema_too_new", "vault_unavailable"})
-_REFUSED_CODES = frozenset(
+REFUSED_CODES = frozenset(
     {
         "unauthenticated", "forbidden", "excess_permission", "missing_permission", "bad_credentials", "egress_refused",
         "literal_secret_refused", "private_key_refused", "secret_unreadable", "account_locked",
     }
 )  # fmt: skip
+"""Errors that are a refusal, of ours or of the venue."""
 
 COMMANDS = {
     "accounts": ("accounts:accounts", "Link, list, synchronise, check, import into and remove accounts."),
@@ -170,7 +171,7 @@ def exit_code_of(error: OmnifolioError) -> int:
     """The exit code of an error, see EXIT_CODES."""
     if error.code in _SETUP_CODES:
         return EXIT_SETUP
-    if error.code in _REFUSED_CODES:
+    if error.code in REFUSED_CODES:
         return EXIT_REFUSED
     if error.blame == "venue":
         return EXIT_VENUE

@@ -1,15 +1,14 @@
 """`omnifolio venues …`: what can be connected, what each venue asks for, and which files can be read."""
 
-import difflib
-
 import click
 
-from omnifolio.app.offers import Offer, Offers, all_offers
+from omnifolio.app.offers import Offer
 from omnifolio.catalog import layouts
 from omnifolio.catalog.layouts import LayoutRow
+from omnifolio.faces.cli.entering import offer_of, offers_of
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
-from omnifolio.model.errors import NotFound
+from omnifolio.faces.cli.verify import verify
 
 LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
 FILE_COLUMNS = ("id", "name", "account", "time_zone", "seen_real", "seen")
@@ -51,20 +50,7 @@ def list_files(output_format: str) -> None:
     show([_file(layouts.load(name)) for name in layouts.ids()], output_format, columns=FILE_COLUMNS)
 
 
-def offer_of(offers: Offers, name: str) -> Offer:
-    """The venue with that name. Raises: NotFound that says what may have been meant."""
-    try:
-        return offers.of(name)
-    except NotFound:
-        near = difflib.get_close_matches(name, [offer.name for offer in offers.all], n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise NotFound(f"no venue is called {name[:40]!r}; omnifolio venues list names them.{hint}") from None
-
-
-def offers_of(invocation: Invocation) -> Offers:
-    """The venues of this configuration."""
-    settings = invocation.settings()
-    return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
+venues.add_command(verify)
 
 
 def _data(offer: Offer) -> list[str]:

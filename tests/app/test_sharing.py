@@ -1,0 +1,87 @@
+"""Redaction by the venues' own rows: what a reader makes of documented answers is the same before and after."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from omnifolio.app.sharing import allowed_of, connector_digest, differing
+from omnifolio.catalog import exchanges
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Evidence
+from omnifolio.transport.recording import Cassette, Take
+from omnifolio.transport.redaction import redact
+from omnifolio.venues.exchanges.reader import ExchangeReader
+from tests.docs.pages import ROOT
+
+WHOLE = (
+    *("binanceus", "bingx", "bit2me", "bitflyer", "bitget", "bithumb", "bitvavo", "coinbase", "cryptocom", "deribit", "gateeu"),
+    *("gemini", "iconomi", "independentreserve", "kraken", "kucoin", "mexc", "upbit", "woo"),
+)
+"""Exchanges of which every documented page reads alike; at the others some rows have no field names, or speak in free text."""
+
+
+def pages_of(venue: str) -> list[tuple[str, list[Take]]]:
+    """(stream, answers) of every page of the venue's golden cases that is all data."""
+    found = []
+    for path in sorted(Path(ROOT, "tests/golden/exchange", venue).glob("*/recorded.json")):
+        case = json.loads(path.read_text(encoding="utf-8"))
+        for page in case["pages"]:
+            if all("response" in answer for answer in page["answers"]):
+                found.append((page["stream"], [take_of(answer, case["received_at"]) for answer in page["answers"]]))
+    return found
+
+
+def take_of(answer: dict[str, Any], received_at: int) -> Take:
+    """One documented answer as it would be recorded."""
+    method, path = answer["request"].split(" ", 1)
+    response = msgspec.Raw(json.dumps(answer["response"]).encode())
+    return Take(method=method, path=path, params=answer.get("params", {}), received_at=EpochMs(received_at), response=response)
+
+
+def told(venue: str, stream: str, takes: tuple[Take, ...]) -> object:
+    """What the decoder makes of the answers, without names; the error's kind where it refuses them."""
+    evidence = [
+        Evidence(
+            stream=stream,
+            request=f"{take.method} {take.path}",
+            params={name: str(value) for name, value in (take.params or {}).items()},
+            received_at=take.received_at or EpochMs(0),
+            body=take.content,
+        )
+        for take in takes
+    ]
+    try:
+        batch = ExchangeReader().decode(venue, stream, evidence)
+    except Exception as error:
+        return type(error)
+    moved = [(c.kind, c.status, c.at, str(sorted((leg.wallet, leg.token, leg.amount) for leg in c.legs))) for c in batch.claims]
+    held = Counter((s.wallet, s.product, str(sorted((b.token, b.amount) for b in s.balances))) for s in batch.snapshots)
+    return Counter(moved), held, len(batch.orders), len(batch.gaps)
+
+
+@pytest.mark.parametrize("venue", WHOLE)
+def test_documented_answers_read_alike_after_redaction(venue: str) -> None:
+    pages = pages_of(venue)
+    assert pages
+    for stream, takes in pages:
+        redacted = redact(Cassette(venue=venue, requests=tuple(takes)), allowed_of(exchanges.load(venue), (), None)).cassette
+        assert told(venue, stream, redacted.requests) == told(venue, stream, tuple(takes)), stream
+
+
+def test_a_replay_that_differs_in_one_amount_or_type_is_noticed() -> None:
+    balance = {"kind": "balance", "wallet": "spot", "asset": "BTC", "asset_id": "x", "product": "spot", "amount": "1"}
+    legs = [{"wallet": "spot", "asset": "BTC", "amount": "1", "role": "principal"}]
+    trade = {"kind": "transaction", "type": "trade", "subtype": None, "status": "confirmed", "at": 1, "legs": legs}
+    assert differing([balance, trade], [balance, trade], None) == ""
+    assert differing([balance, trade], [{**balance, "amount": "2"}, trade], None) == "balance spot"
+    assert differing([balance, trade], [balance, {**trade, "type": "deposit"}], None) != ""
+    assert differing([balance, trade], [balance], None) == "transaction trade"
+
+
+def test_a_connector_is_told_by_its_row_and_its_readers() -> None:
+    assert connector_digest("kraken") == connector_digest("kraken")
+    assert connector_digest("kraken") != connector_digest("binance")
