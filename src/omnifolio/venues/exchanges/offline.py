@@ -18,8 +18,13 @@ NO_CREDENTIAL = "x1"
 """Stands where ccxt wants to see a credential before it asks; nothing is signed with it."""
 
 
-async def _one_by_one(*awaitables: Any) -> list[Any]:
-    return [await item for item in awaitables]
+async def _one_by_one(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
+    left = list(coroutines)
+    try:
+        return [await left.pop(0) for _ in coroutines]
+    finally:
+        for coroutine in left:
+            coroutine.close()
 
 
 def load(ccxt_id: str) -> type[Any]:
