@@ -15,7 +15,17 @@ from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Balance, Claim, Evidence, Gap, Product, Snapshot
 from omnifolio.venues.contract import Known, received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Scopes, Seen, distinct, read_list, read_rows
-from omnifolio.venues.exchanges.quirks.unified_rows import QUOTES, SPOT_WALLET, Names, fees, held, movement, trade, wallet_of
+from omnifolio.venues.exchanges.quirks.unified_rows import (
+    QUOTES,
+    SPOT_WALLET,
+    Names,
+    fees,
+    held,
+    movement,
+    spelled,
+    trade,
+    wallet_of,
+)
 from omnifolio.venues.exchanges.unified import pair_of, replayed, scope_of
 
 PARTS = frozenset({"info", "free", "used", "total", "debt", "timestamp", "datetime"})
@@ -35,7 +45,7 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     held_of: dict[Product, list[Balance]] = {own: [], "debt": []}
 
     def read(code: str, entry: Any) -> None:
-        token = context.codes.token(code)
+        token = context.codes.token(spelled(code))
         whole, owed = held(entry)
         if whole:
             held_of[own].append(Balance(token, whole))

@@ -115,6 +115,11 @@ def amount_of(row: Mapping[str, Any], name: str) -> Decimal:
     return parse_amount(row[name], where=name)
 
 
+def spelled(code: Any) -> Any:
+    """A code as ccxt spells codes; in places it hands on the venue's own small letters."""
+    return code.upper() if isinstance(code, str) and code.islower() else code
+
+
 def fees(context: Context, row: Mapping[str, Any]) -> tuple[list[tuple[TokenId, Decimal]], bool]:
     """The fees that a row tells with their tokens, and whether there is one more whose token it does not tell."""
     listed = row.get("fees") or [row.get("fee") or {}]
@@ -124,7 +129,7 @@ def fees(context: Context, row: Mapping[str, Any]) -> tuple[list[tuple[TokenId, 
         if fee.get("cost") is None or not parse_amount(fee["cost"], where="fee"):
             continue
         if fee.get("currency"):
-            found.append((context.codes.token(fee["currency"]), parse_amount(fee["cost"], where="fee")))
+            found.append((context.codes.token(spelled(fee["currency"])), parse_amount(fee["cost"], where="fee")))
         else:
             is_untold = True
     return found, is_untold
@@ -132,7 +137,7 @@ def fees(context: Context, row: Mapping[str, Any]) -> tuple[list[tuple[TokenId, 
 
 def trade(context: Context, row: Mapping[str, Any], name: str) -> Claim:
     """A fill as base, quote and fee legs. Raises: InvalidField, InvalidAmount, KeyError."""
-    base, quote = (context.codes.token(code) for code in pair(context, row))
+    base, quote = (context.codes.token(spelled(code)) for code in pair(context, row))
     paid, _ = fees(context, row)
     legs = fill(
         row["side"],
@@ -159,7 +164,7 @@ def movement(context: Context, row: Mapping[str, Any], name: str) -> Claim:
         raise InvalidField(f"type: {str(row.get('type'))[:40]} does not belong among {context.kind}")
     said = row.get("status")
     status = STATUSES.get(str(said), "pending")
-    token, amount = context.codes.token(row["currency"]), abs(amount_of(row, "amount"))
+    token, amount = context.codes.token(spelled(row["currency"])), abs(amount_of(row, "amount"))
     paid, _ = fees(context, row)
     return told(
         context,
