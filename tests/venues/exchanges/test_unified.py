@@ -159,6 +159,19 @@ async def test_an_error_answer_is_never_an_empty_account() -> None:
         await read("coinsph", "balances/all", [{"code": -1000, "msg": "unknown"}])
 
 
+@pytest.mark.parametrize(
+    "body", [{"success": True, "btc": "1.5"}, {"balances": None}, {"other": [{"asset": "BTC", "free": "1"}]}]
+)
+async def test_an_answer_that_is_not_understood_is_no_empty_account(body: object) -> None:
+    with pytest.raises(VenueBadResponse, match="not empty"):
+        await read("coinsph", "balances/all", [body])
+
+
+async def test_an_empty_account_is_empty() -> None:
+    (batch,), _ = await read("coinsph", "balances/all", [{"accountType": "SPOT", "balances": []}])
+    assert [(snapshot.product, snapshot.balances) for snapshot in batch.snapshots] == [("spot", ()), ("debt", ())]
+
+
 def test_what_is_missing_is_said_and_not_guessed() -> None:
     context = venue_of("blockchaincom").context("trades/all")
     assert pair(context, {"symbol": "AAVE/USDT"}) == ("AAVE", "USDT")

@@ -14,7 +14,7 @@ from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Balance, Claim, Evidence, Gap, Product, Snapshot
 from omnifolio.venues.contract import Known, received_at
-from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Scopes, Seen, distinct, read_list, read_rows
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Scopes, Seen, decode, distinct, read_list, read_rows
 from omnifolio.venues.exchanges.quirks.unified_rows import (
     QUOTES,
     SPOT_WALLET,
@@ -53,10 +53,23 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
             held_of["debt"].append(Balance(token, -owed))
 
     rows = [(code, entry) for code, entry in sorted(parsed.items()) if code not in PARTS and isinstance(entry, dict)]
+    if not rows and not all(_is_empty(decode(item)) for item in evidence):
+        raise VenueBadResponse(f"{context.codes.venue}: no balance was found in an answer that is not empty")
     gaps = read_rows(context, rows, read)
     at = received_at(evidence)
     told = [] if gaps else [Snapshot(wallet=wallet, product=p, at=at, balances=tuple(b), evidence=0) for p, b in held_of.items()]
     return Page(seen=Seen(rows=len(rows)), snapshots=told, gaps=gaps)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether an answer holds a list or object without anything in it, and no list of objects: nothing else tells an empty account
+    from an answer that ccxt does not understand."""
+    if isinstance(value, list):
+        return not value
+    if not isinstance(value, dict):
+        return False
+    inner = [item for item in value.values() if isinstance(item, dict | list)]
+    return not value or (bool(inner) and any(_is_empty(item) for item in inner))
 
 
 def _rows(read: RowClaim, context: Context, evidence: Sequence[Evidence]) -> Page:
