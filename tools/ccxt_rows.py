@@ -1,7 +1,7 @@
 """Writes the rows of exchanges that are read through ccxt's unified methods, out of what ccxt states and our reviewed reads.
 
 `python -m tools.ccxt_rows` makes `catalog/data/exchanges/<id>.toml` of each id in the reviewed list of reads that can be read so,
-moves its reads into the row, and says why the others cannot. What has a row already is not written again.
+moves its reads into the row, and says why the others cannot. Rows that it made are made anew; those of people are left alone.
 """
 
 import json
@@ -17,7 +17,7 @@ from tools.ccxt_cases import LOADERS
 from tools.ccxt_signing import CREDENTIALS
 
 import omnifolio.catalog
-from omnifolio.catalog import reads
+from omnifolio.catalog import exchanges, reads
 from omnifolio.model.clock import DAY_MS
 from omnifolio.venues.exchanges import lazy_ccxt, offline
 from omnifolio.venues.exchanges.gate import endpoint_of
@@ -109,12 +109,9 @@ def bases(ccxt_id: str) -> dict[tuple[str, str, str], str]:
         params: dict[str, Any] = dict.fromkeys(re.findall(r"\{([^{}]+)\}", path), "1")
         tail = "/" + exchange.implode_params(path, params)
         try:
-            signed = exchange.sign(path, group.split("/") if "/" in group else group, method, params)
-        except Exception:
-            try:
-                signed = exchange.sign(path, group.split("/"), method, params)
-            except Exception as error:
-                raise Unreadable(f"{method} {group} {path} cannot be signed offline ({type(error).__name__})") from None
+            signed = exchange.sign(path, group.split("/"), method, params)
+        except Exception as error:
+            raise Unreadable(f"{method} {group} {path} cannot be signed offline ({type(error).__name__})") from None
         url = str(signed["url"]).partition("?")[0]
         if not url.startswith("https://") or not url.endswith(tail):
             raise Unreadable(f"{method} {group} {path} is not a path of its own")
@@ -234,7 +231,8 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     policy = DATA / "policy" / "ccxt_reads.toml"
     text = policy.read_text(encoding="utf-8")
-    for ccxt_id in sorted(reads.traced().reads):
+    made_before = [name for name in exchanges.ids() if exchanges.load(name).quirks == "unified"]
+    for ccxt_id in sorted({*reads.traced().reads, *made_before}):
         try:
             made = row(ccxt_id)
         except Unreadable as why:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tools.ccxt_cases import LOADERS, markets
 
-from omnifolio.venues.exchanges import lazy_ccxt, offline
+from omnifolio.venues.exchanges import offline
 
 CREDENTIALS = {
     "apiKey": "12345678-1234-1234-1234-123456789012",
@@ -33,7 +33,7 @@ class Captured(Exception):
 
 def signing_line(ccxt_id: str) -> str:
     """`id VERB host path query=… headers=… body=…` of the balance request, or `id -` and why none can be built offline."""
-    base: Any = lazy_ccxt.load(ccxt_id)
+    base: Any = offline.load(ccxt_id)
     sent: list[str] = []
 
     class Signing(base):  # type: ignore[misc]  # ccxt is untyped

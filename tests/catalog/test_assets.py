@@ -1,15 +1,20 @@
 """The reviewed assets: every row is whole, no token belongs to two at once, and a ticker alone makes nobody a member."""
 
 import re
+import tomllib
 from datetime import date, timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from omnifolio.catalog import assets as catalog
-from omnifolio.catalog.assets import Dated
+from omnifolio.catalog import exchanges
+from omnifolio.catalog.assets import CommonCodes, Dated
 from omnifolio.model.clock import EpochMs, start_of_day
 from omnifolio.model.tokens import TokenId, venue_token
 
+DATA = Path(catalog.__file__).parent / "data"
 TODAY = start_of_day(date(2026, 1, 1))
 
 
@@ -34,6 +39,20 @@ def test_rows_are_whole_and_their_ids_differ() -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_common_codes_are_those_of_the_exchanges_own_rows() -> None:
+    """A row that calls another code by the asset's ticker, or that code otherwise, contradicts the list."""
+    common = msgspec.convert(tomllib.loads((DATA / "common_codes.toml").read_text(encoding="utf-8")), CommonCodes)
+    every = {asset.id: asset for asset in catalog.load().all}
+    assert set(common.assets) <= every.keys()
+    assert set(common.exchanges) <= set(exchanges.ids())
+    for exchange in common.exchanges:
+        tickers = exchanges.load(exchange).reading.tickers
+        for name in common.assets:
+            code = common.codes.get(exchange, {}).get(name, every[name].ticker)
+            assert not code or tickers.get(code, code) == every[name].ticker, (exchange, name)
+            assert not code or code == every[name].ticker or tickers.get(code) == every[name].ticker, (exchange, name)
+
+
 def test_contracts_stand_in_lower_case_and_are_whole() -> None:
     for token in catalog.load().members():
         if "/erc20:" in token:
@@ -46,6 +65,10 @@ def test_contracts_stand_in_lower_case_and_are_whole() -> None:
         ("venue:kraken/XXBT", "bitcoin"),
         ("venue:binance/BTC", "bitcoin"),
         ("venue:coinbase/CGLD", "celo"),
+        ("venue:okx/BTC", "bitcoin"),
+        ("venue:bitmex/XBT", "bitcoin"),
+        ("venue:bitfinex/UST", "tether"),
+        ("venue:upbit/SOL", "solana"),
         ("venue:kraken/LUNA", "terra-luna"),
         ("venue:kraken/LUNA2", "terra-luna-2"),
         ("eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "usd-coin"),

@@ -138,10 +138,9 @@ class Book:
         """Sums of legs by `wallet/code`, zeros left out."""
 
         def op(conn: Connection) -> dict[str, str]:
-            keys = {wallet.id: wallet.key for wallet in read.wallets_of(conn, self.principal)}
-            rows = read.calculated(conn, self.principal)
-            names = by_number(conn, [number for sums in rows.values() for number in sums])
-            return {f"{keys[w]}/{names[t].ticker}": text for w, sums in sorted(rows.items()) for t, text in sorted(sums.items())}
+            states = read.wallet_states(conn, self.principal)
+            names = by_number(conn, [number for state in states for number in state.sums])
+            return {f"{s.wallet.key}/{names[t].ticker}": text for s in states for t, text in sorted(s.sums.items())}
 
         return await self.store.read(op)
 

@@ -321,8 +321,8 @@ class Installation:
                 wanted[place] = total((wanted.get(place, ZERO), leg.amount))
 
         def op(conn: Connection) -> dict[tuple[int, int], Any]:
-            sums = read.calculated(conn, self.principal, number)
-            return {(wallet, token): Decimal(text) for wallet, by_token in sums.items() for token, text in by_token.items()}
+            states = read.wallet_states(conn, self.principal, number)
+            return {(state.wallet.id, token): Decimal(text) for state in states for token, text in state.sums.items()}
 
         kept = await self.runtime.context.store.read(op)
         return {p: a for p, a in kept.items() if a} == {p: a for p, a in wanted.items() if a}

@@ -52,7 +52,7 @@ class Page(NamedTuple):
 class Past:
     """One history. `skew_ms` is how far a venue dates rows from when it books them."""
 
-    def __init__(self, seed: int, *, events: int = 18, skew_ms: int = 0, may_empty: bool = False) -> None:
+    def __init__(self, seed: int, *, events: int = 24, skew_ms: int = 0, may_empty: bool = False) -> None:
         self.rng = random.Random(seed)
         self.seed = seed
         self.may_empty = may_empty

@@ -58,9 +58,18 @@ def row(**more: Any) -> StreamRow:
         (136, {}, 44),
         (0, {"status": "error", "next_sync_at": None}, 180),
         (100, {"next_sync_at": EpochMs(NOW + 81 * DAY_MS)}, 80),
+        (136, {"status": "syncing"}, None),
         (200, {}, -20),
     ],
-    ids=["read now", "time enough", "less than a quarter is left", "no sync is planned", "the next sync is too late", "losing"],
+    ids=[
+        "read now",
+        "time enough",
+        "less than a quarter is left",
+        "no sync is planned",
+        "the next sync is too late",
+        "a sync is under way",
+        "losing",
+    ],
 )
 def test_a_loss_is_announced_when_no_sync_will_come_before_it_or_little_time_is_left(
     last_read: int, more: dict[str, Any], lost_in_days: int | None
@@ -80,6 +89,15 @@ def test_a_hole_within_reach_is_announced_from_its_beginning() -> None:
 def test_what_was_never_read_is_being_lost_since_the_account_was_linked_unless_its_first_sync_is_under_way() -> None:
     assert losses(account(status="syncing"), {}, NOW) == []
     assert {loss.lost_from for loss in losses(account(status="error", next_sync_at=None), {}, NOW)} == {days_ago(300)}
+
+
+def test_a_product_that_was_never_opened_threatens_nothing_and_one_that_was_read_does() -> None:
+    """Nobody without a margin account loses the history of one."""
+    gone = account(status="error", next_sync_at=None)
+    read = {name: [span(80, 0)] for name in (*TRANSFERS, "margin-flow/all")}
+    assert {loss.stream for loss in losses(gone, read, NOW)} == read.keys()
+    assert "margin-flow/all" not in history_streams("binance", TRANSFERS)
+    assert "margin-flow/all" in history_streams("binance", read)
 
 
 @pytest.mark.parametrize("venue", ["kraken", "demo", "ethereum"])

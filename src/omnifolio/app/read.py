@@ -1,8 +1,9 @@
 """Reading for faces: each question is one consistent read of the database, valued in the asked currency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
@@ -26,6 +27,8 @@ from omnifolio.views.market import check_currency
 from omnifolio.views.portfolio import Portfolio, portfolio
 from omnifolio.views.reconciled import Reconciliation, reconciliation
 from omnifolio.views.transactions import TransactionPage, one_transaction, some_transactions, transaction_page
+
+T = TypeVar("T")
 
 
 class OrderPage(Struct, frozen=True):
@@ -80,14 +83,19 @@ class Read:
 
         return await context.store.read(op)
 
-    async def changed_accounts(self, principal: Principal, known: Mapping[AccountId, int], *, fiat: str) -> Changed:
-        """All accounts in order, and views of those whose version is not the `known` one."""
+    async def changed_accounts(
+        self, principal: Principal, known: Mapping[AccountId, int], *, fiat: str, into: Callable[[Changed], T]
+    ) -> T:
+        """All accounts in order, and views of those whose version is not the `known` one, made `into` what is wanted of them.
+
+        That is done where they were read, in a reader's thread on SQLite: hundreds of balances do not change the processor.
+        """
         context = self._context
 
-        def op(conn: Connection) -> Changed:
+        def op(conn: Connection) -> T:
             now = context.clock.now()
             check_currency(conn, fiat, now)
-            return changed_accounts(conn, principal, context.market, known, now=now, currency=fiat)
+            return into(changed_accounts(conn, principal, context.market, known, now=now, currency=fiat))
 
         return await context.store.read(op)
 

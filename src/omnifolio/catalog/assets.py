@@ -5,7 +5,7 @@ never evidence. The order of the rows is the order of liquidity, best first.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -62,10 +62,26 @@ class _Row(Struct, frozen=True, forbid_unknown_fields=True):
     tokens: tuple[str, ...] = ()
 
 
+class CommonCodes(Struct, frozen=True, forbid_unknown_fields=True):
+    """Assets that many exchanges list, and the code at each: `codes` by exchange where it is not the asset's ticker."""
+
+    exchanges: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    codes: Mapping[str, Mapping[str, str]] = {}
+
+    def of(self, asset: Asset) -> Iterator[TokenId]:
+        """The tokens of these exchanges that are the asset."""
+        if asset.id in self.assets:
+            for exchange in self.exchanges:
+                code = self.codes.get(exchange, {}).get(asset.id, asset.ticker)
+                if code:
+                    yield venue_token(exchange, code)
+
+
 class Assets:
     """The catalog's assets and who belongs to them. `digest` changes with the data."""
 
-    def __init__(self, rows: Mapping[str, _Row], *, digest: str) -> None:
+    def __init__(self, rows: Mapping[str, _Row], *, digest: str, common: CommonCodes) -> None:
         self.digest = digest
         self.all: tuple[Asset, ...] = tuple(
             Asset(
@@ -87,6 +103,8 @@ class Assets:
                 for code in codes:
                     dated = Dated(code) if isinstance(code, str) else code
                     self._add(venue_token(venue, dated.code), dated, asset)
+            for token in common.of(asset):
+                self._add(token, Dated(token), asset)
 
     def _add(self, token: TokenId, dated: Dated, asset: Asset) -> None:
         self._members.setdefault(token, []).append((dated, asset))
@@ -109,13 +127,19 @@ class Assets:
 @cache
 def load() -> Assets:
     """The assets that come with this version."""
-    text = resources.files("omnifolio.catalog").joinpath("data", "assets.toml").read_text(encoding="utf-8")
-    return read(text)
+    folder = resources.files("omnifolio.catalog").joinpath("data")
+    rows, common = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("assets.toml", "common_codes.toml"))
+    return read(rows, common)
 
 
-def read(text: str) -> Assets:
-    """The assets of a TOML document, one table each, best liquidity first. Raises: msgspec.ValidationError."""
-    return Assets(msgspec.convert(tomllib.loads(text), dict[str, _Row]), digest=sha256(text.encode()).hexdigest())
+def read(text: str, common: str = "") -> Assets:
+    """The assets of a TOML document, one table each, best liquidity first, with the codes that many exchanges share.
+
+    Raises: msgspec.ValidationError.
+    """
+    rows = msgspec.convert(tomllib.loads(text), dict[str, _Row])
+    shared = msgspec.convert(tomllib.loads(common), CommonCodes)
+    return Assets(rows, digest=sha256((text + common).encode()).hexdigest(), common=shared)
 
 
 def _folded(token: TokenId) -> TokenId:

@@ -20,7 +20,7 @@ from omnifolio.store.schema import accounts, users
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _ours = (accounts.c.id == _account) & (accounts.c.user_id == _user) & (accounts.c.is_deleted == 0)
-_COLUMNS = (
+COLUMNS: tuple[sa.Column[Any], ...] = (
     accounts.c.id,
     accounts.c.user_id,
     accounts.c.venue,
@@ -46,15 +46,11 @@ _COLUMNS = (
     accounts.c.lease_until,
     accounts.c.fence,
 )
+"""What `account_of` takes."""
 _document = msgspec.json.Decoder().decode
 _certificate = msgspec.json.Decoder(Certificate).decode
-_one = Reading(sa.select(*_COLUMNS).where(_ours))
-_all = Reading(sa.select(*_COLUMNS).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0).order_by(accounts.c.id))
-_versions = Reading(
-    sa.select(accounts.c.id, accounts.c.seq)
-    .where(accounts.c.user_id == _user, accounts.c.is_deleted == 0)
-    .order_by(accounts.c.id)
-)
+_one = Reading(sa.select(*COLUMNS).where(_ours))
+_all = Reading(sa.select(*COLUMNS).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0).order_by(accounts.c.id))
 _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
@@ -166,17 +162,12 @@ def get(conn: Connection, principal: Principal, account: AccountId, now: EpochMs
     rows = _one.rows(conn, account=account, user=principal.data_user)
     if not rows:
         raise NotFound("no account has this id")
-    return _account_of(rows[0], now)
-
-
-def versions(conn: Connection, principal: Principal) -> dict[AccountId, int]:
-    """The sequence of the last change (`v`) of each account of the principal's user, oldest first."""
-    return {AccountId(row[0]): row[1] for row in _versions.rows(conn, user=principal.data_user)}
+    return account_of(rows[0], now)
 
 
 def listed(conn: Connection, principal: Principal, now: EpochMs) -> Sequence[Account]:
     """All accounts of the principal's user, oldest first."""
-    return [_account_of(row, now) for row in _all.rows(conn, user=principal.data_user)]
+    return [account_of(row, now) for row in _all.rows(conn, user=principal.data_user)]
 
 
 def linked(conn: Connection, principal: Principal, fingerprint: bytes) -> AccountId | None:
@@ -273,7 +264,8 @@ def count_calls(conn: Connection, account: AccountId, count: int) -> None:
     conn.execute(_count_calls, {"account": account, "count": count})
 
 
-def _account_of(row: Sequence[Any], now: EpochMs) -> Account:
+def account_of(row: Sequence[Any], now: EpochMs) -> Account:
+    """The account that a row of `COLUMNS` says."""
     # Taken apart at once: asking a row for its columns by name costs more than everything else here.
     (
         number, user, venue, name, fields, options, fingerprint, key_hint, status, progress, error_code, error_text, certificate,

@@ -1,4 +1,4 @@
-"""How complete the accounts of a user are, all of them in two statements: complete intervals and gaps by account.
+"""What a reader knows of all accounts of a user by one statement: their state, complete intervals, gaps, and the terms of values.
 
 `ledger.coverage` keeps both while facts are committed; this is the reader's side, which names its user.
 """
@@ -6,36 +6,46 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import accounts
+from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap, joined
 from omnifolio.ledger.overrides import OVERLAY_KIND
 from omnifolio.model.accounts import Principal
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.errors import NotFound
 from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import accounts, coverage, gaps, observations, transactions, wallets
+from omnifolio.store.schema import accounts as accounts_table
+from omnifolio.store.schema import observations, transactions, wallets
 
-_owned = sa.select(accounts.c.id).where(accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0)
-_intervals = Reading(
-    sa.select(coverage.c.account_id, coverage.c.stream, coverage.c.start, coverage.c.end).where(coverage.c.account_id.in_(_owned))
+_owned = sa.select(accounts_table.c.id).where(accounts_table.c.user_id == sa.bindparam("user"), accounts_table.c.is_deleted == 0)
+_ARRAYS = {"sqlite": "json_group_array(json_array({0}))", "postgresql": "CAST(json_agg(json_build_array({0})) AS TEXT)"}
+"""Rows as one text, since each of a user's accounts has a few: no statement for each kind of them is needed."""
+_SPAN = 'c.stream, c.start, c."end"'
+_GAP = 'g.id, g.stream, g.code, g.text, g.start, g."end", g.is_failure, g.opened_at'
+_overview = Reading(
+    {
+        dialect: sa.text(
+            f"SELECT t.version, t.has_own, {', '.join('a.' + column.name for column in accounts.COLUMNS)}, "
+            f"(SELECT {rows.format(_SPAN)} FROM coverage c WHERE c.account_id = a.id), "
+            f"(SELECT {rows.format(_GAP)} "
+            "FROM gaps g WHERE g.account_id = a.id) "
+            "FROM (SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state) AS version, "
+            "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind) AS has_own) t "
+            "LEFT JOIN accounts a ON a.user_id = :user AND a.is_deleted = 0 "
+            "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) ORDER BY a.id"
+        )
+        for dialect, rows in _ARRAYS.items()
+    }
 )
-_gaps = Reading(
-    sa.select(
-        gaps.c.account_id,
-        gaps.c.stream,
-        gaps.c.code,
-        gaps.c.text,
-        gaps.c.start,
-        gaps.c.end,
-        gaps.c.is_failure,
-        gaps.c.opened_at,
-    )
-    .where(gaps.c.account_id.in_(_owned))
-    .order_by(gaps.c.account_id, gaps.c.id)
-)
+_decode_spans = msgspec.json.Decoder(list[tuple[str, EpochMs, EpochMs]]).decode
+_decode_gaps = msgspec.json.Decoder(list[tuple[int, str, str, str, EpochMs | None, EpochMs | None, int, EpochMs]]).decode
 _held_count = (
     sa.select(sa.func.count())
     .select_from(observations)
@@ -55,12 +65,6 @@ _live_count = (
         transactions.c.state == "live",
     )
 )
-_terms = Reading(
-    sa.text(
-        "SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state), "
-        "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind)"
-    )
-)
 
 
 class PriceTerms(Struct, frozen=True):
@@ -70,29 +74,49 @@ class PriceTerms(Struct, frozen=True):
     has_own: bool
 
 
-def intervals(conn: Connection, principal: Principal) -> Mapping[AccountId, Mapping[str, Sequence[Interval]]]:
-    """The complete intervals of each stream of each account, joined and in order."""
-    found: dict[AccountId, dict[str, list[Interval]]] = {}
-    for account, stream, start, end in _intervals.rows(conn, user=principal.data_user):
-        found.setdefault(AccountId(account), {}).setdefault(stream, []).append(Interval(start, end))
-    return {account: {name: joined(items) for name, items in streams.items()} for account, streams in found.items()}
+class Known(Struct, frozen=True):
+    """An account and how far it was read: the complete intervals of each stream, joined and in order, and what is known to be
+    missing, oldest first."""
+
+    account: Account
+    spans: Mapping[str, Sequence[Interval]]
+    gaps: Sequence[StoredGap]
 
 
-def open_gaps(conn: Connection, principal: Principal) -> Mapping[AccountId, Sequence[StoredGap]]:
-    """What is known to be missing, by account, oldest first."""
-    found: dict[AccountId, list[StoredGap]] = {}
-    for account, stream, code, text, start, end, is_failure, opened_at in _gaps.rows(conn, user=principal.data_user):
-        gap = StoredGap(
-            stream=stream, code=code, text=text, start=start, end=end, is_failure=bool(is_failure), opened_at=opened_at
-        )
-        found.setdefault(AccountId(account), []).append(gap)
-    return found
+class Overview(Struct, frozen=True):
+    """The terms of a user's values, and their accounts, oldest first."""
+
+    terms: PriceTerms
+    accounts: Sequence[Known]
 
 
-def price_terms(conn: Connection, principal: Principal) -> PriceTerms:
-    """The present terms of the user's values. Without prices of their own, the market's are the user's."""
-    [(version, has_own)] = _terms.rows(conn, user=principal.data_user, kind=OVERLAY_KIND)
-    return PriceTerms(int(version), bool(has_own))
+def overview(conn: Connection, principal: Principal, now: EpochMs, account: AccountId | None = None) -> Overview:
+    """What is known of all accounts of the user, or of one, before one looks into them. Raises: NotFound."""
+    rows = _overview.rows(conn, user=principal.data_user, kind=OVERLAY_KIND, account=account)
+    terms = PriceTerms(int(rows[0][0]), bool(rows[0][1]))
+    # Where there is no account, the terms stand alone.
+    found = [
+        Known(accounts.account_of(columns, now), _spans(spans), _gaps(gaps))
+        for _version, _has_own, *columns, spans, gaps in rows
+        if columns[0] is not None
+    ]
+    if account is not None and not found:
+        raise NotFound("no account has this id")
+    return Overview(terms, found)
+
+
+def _spans(text: str | None) -> Mapping[str, Sequence[Interval]]:
+    found: dict[str, list[Interval]] = {}
+    for stream, start, end in _decode_spans(text) if text else ():
+        found.setdefault(stream, []).append(Interval(start, end))
+    return {stream: joined(items) for stream, items in found.items()}
+
+
+def _gaps(text: str | None) -> Sequence[StoredGap]:
+    return [
+        StoredGap(stream=stream, code=code, text=said, start=start, end=end, is_failure=bool(is_failure), opened_at=opened_at)
+        for _id, stream, code, said, start, end, is_failure, opened_at in (sorted(_decode_gaps(text)) if text else ())
+    ]
 
 
 class Counts(NamedTuple):

@@ -3,10 +3,11 @@
 Every query names the user of the principal; ids of other users are simply not there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
@@ -46,37 +47,28 @@ _wallets = Reading(
     .where(wallets.c.account_id.in_(_owned))
     .order_by(wallets.c.id)
 )
-# Walked from the wallets to what each holds now; CROSS JOIN keeps SQLite from walking every amount that was ever observed.
-_OF_USER = (
-    "FROM accounts a CROSS JOIN wallets w CROSS JOIN {0} WHERE a.user_id = :user AND a.is_deleted = 0 "
-    "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) AND w.account_id = a.id "
-)
-_JOINED = {
-    "sqlite": "group_concat({0}.token_id, ' ') || '/' || group_concat({0}.amount, ' ')",
-    "postgresql": "string_agg(CAST({0}.token_id AS TEXT), ' ') || '/' || string_agg({0}.amount, ' ')",
+_JSON = {
+    "sqlite": "json_group_object({0}.token_id, {0}.amount)",
+    "postgresql": "CAST(json_object_agg({0}.token_id, {0}.amount) AS TEXT)",
 }
-"""All tokens and amounts of a wallet in one text, `1 7 3/0.5 -20 4`: a row for each of them costs three times as much."""
-_balances = Reading(
+"""All amounts of a wallet by token in one text, `{"1":"0.5","7":"-20"}`: a row for each of them costs three times as much."""
+# Walked from the wallets to what each holds now; CROSS JOIN keeps SQLite from walking every amount that was ever observed.
+_states = Reading(
     {
         dialect: sa.text(
-            f"SELECT a.id, s.wallet_id, s.product, s.last_seen, s.suspect, (SELECT {joined.format('o')} FROM observations o "
-            "WHERE o.wallet_id = s.wallet_id AND o.product = s.product AND o.until IS NULL) "
-            + _OF_USER.format("snapshots s")
-            + "AND s.wallet_id = w.id ORDER BY a.id, s.wallet_id, s.product"
+            "SELECT w.id, a.id, w.key, w.name, w.address, s.product, s.last_seen, s.suspect, "
+            f"(SELECT {amounts.format('o')} FROM observations o "
+            "WHERE o.wallet_id = w.id AND o.product = s.product AND o.until IS NULL), "
+            f"(SELECT {amounts.format('c')} FROM sums c WHERE c.wallet_id = w.id AND c.amount <> '0') "
+            "FROM accounts a CROSS JOIN wallets w LEFT JOIN snapshots s ON s.wallet_id = w.id "
+            "WHERE a.user_id = :user AND a.is_deleted = 0 AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) "
+            "AND w.account_id = a.id ORDER BY a.id, w.id, s.product"
         )
-        for dialect, joined in _JOINED.items()
+        for dialect, amounts in _JSON.items()
     }
 )
-_sums = Reading(
-    {
-        dialect: sa.text(
-            f"SELECT w.id, (SELECT {joined.format('s')} FROM sums s WHERE s.wallet_id = w.id AND s.amount <> '0') "
-            "FROM accounts a CROSS JOIN wallets w WHERE a.user_id = :user AND a.is_deleted = 0 "
-            "AND (CAST(:account AS BIGINT) IS NULL OR a.id = :account) AND w.account_id = a.id"
-        )
-        for dialect, joined in _JOINED.items()
-    }
-)
+_NONE: frozenset[int] = frozenset()
+_by_token = msgspec.json.Decoder(dict[int, str]).decode
 _transaction_columns = (
     transactions.c.id,
     transactions.c.account_id,
@@ -153,7 +145,7 @@ class Look(Struct, frozen=True, kw_only=True):
     """What was last seen of one product in a wallet, in columns: the nth token, amount and text are one balance.
 
     A user has hundreds of balances; columns are worked on without an object for each. `doubted` are the tokens that the latest
-    look lacks, which is not believed yet; `texts` are the amounts in canonical form.
+    look lacks, which is not believed yet; `texts` are the amounts in canonical form, and `by_token` the same once more.
     """
 
     account: AccountId
@@ -164,6 +156,7 @@ class Look(Struct, frozen=True, kw_only=True):
     tokens: Sequence[int]
     texts: Sequence[str]
     amounts: Sequence[Decimal]
+    by_token: Mapping[int, str]
 
     def held(self) -> list[Held]:
         """The balances one by one."""
@@ -171,6 +164,17 @@ class Look(Struct, frozen=True, kw_only=True):
             Held(self.account, self.wallet, self.product, token, amount, text, self.last_seen, token in self.doubted)
             for token, amount, text in zip(self.tokens, self.amounts, self.texts, strict=True)
         ]
+
+
+class WalletState(Struct, frozen=True):
+    """A wallet, what was last seen in it by product, and what its history adds up to.
+
+    `sums` are the sums of all legs by token, as canonical texts and without zeros.
+    """
+
+    wallet: WalletRow
+    looks: list[Look]
+    sums: Mapping[int, str]
 
 
 class StoredLeg(Struct, frozen=True, kw_only=True):
@@ -220,44 +224,43 @@ def venues_of(conn: Connection, principal: Principal) -> Mapping[AccountId, str]
     return {AccountId(row[0]): row[1] for row in conn.execute(_venues, {"user": principal.data_user})}
 
 
-def looks(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Look]:
-    """Everything that the user holds, or that one account holds, by account, wallet and product."""
-    found: list[Look] = []
-    for number, wallet, product, last_seen, suspect, joined in _balances.rows(conn, user=principal.data_user, account=account):
-        pairs = sorted(_parted(joined))
-        texts = [text for _token, text in pairs]
-        found.append(
-            Look(
-                account=number,
-                wallet=wallet,
-                product=product,
-                last_seen=last_seen,
-                doubted=frozenset() if suspect is None else doubted_tokens(suspect),
-                tokens=[token for token, _text in pairs],
-                texts=texts,
-                amounts=list(map(Decimal, texts)),
-            )
+def wallet_states(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[WalletState]:
+    """Every wallet of the user, or of one account, with what it holds, by account."""
+    found: dict[WalletId, WalletState] = {}
+    rows = _states.rows(conn, user=principal.data_user, account=account)
+    for wallet, owner, key, name, address, product, last_seen, suspect, held, added_up in rows:
+        state = found.get(wallet)
+        if state is None:
+            purse = WalletRow(wallet, owner, key, name, address)
+            state = found[wallet] = WalletState(purse, [], _texts(added_up))
+        if product is None:
+            continue
+        by_token = _texts(held)
+        numbers = sorted(by_token)
+        texts = [by_token[token] for token in numbers]
+        look = Look(
+            account=owner,
+            wallet=wallet,
+            product=product,
+            last_seen=last_seen,
+            doubted=_NONE if suspect is None else doubted_tokens(suspect),
+            tokens=numbers,
+            texts=texts,
+            amounts=list(map(Decimal, texts)),
+            by_token=by_token,
         )
-    return found
+        state.looks.append(look)
+    return list(found.values())
+
+
+def _texts(joined: str | None) -> Mapping[int, str]:
+    """The amounts by token that a statement has joined; none for a wallet that is empty."""
+    return {} if joined is None else _by_token(joined)
 
 
 def balances(conn: Connection, principal: Principal, account: AccountId | None = None) -> list[Held]:
-    """As `looks`, one by one: by account, wallet, product and token."""
-    return [held for look in looks(conn, principal, account) for held in look.held()]
-
-
-def calculated(conn: Connection, principal: Principal, account: AccountId | None = None) -> Mapping[WalletId, Mapping[int, str]]:
-    """The sums of all legs by wallet and token, as canonical texts and without zeros, of all accounts of the user or of one."""
-    rows = _sums.rows(conn, user=principal.data_user, account=account)
-    return {wallet: dict(_parted(joined)) for wallet, joined in rows}
-
-
-def _parted(joined: str | None) -> Iterable[tuple[int, str]]:
-    """The tokens and amounts that a statement has joined; none for a wallet that is empty."""
-    if joined is None:
-        return ()
-    tokens, _, amounts = joined.partition("/")
-    return zip(map(int, tokens.split(" ")), amounts.split(" "), strict=True)
+    """Everything that the user holds, or that one account holds, one by one: by account, wallet, product and token."""
+    return [held for state in wallet_states(conn, principal, account) for look in state.looks for held in look.held()]
 
 
 def transaction(conn: Connection, principal: Principal, account: AccountId, number: TransactionId) -> StoredTransaction:

@@ -22,7 +22,8 @@ _KINDS: dict[IdKind, int] = {"account": 1, "transaction": 2, "order": 3, "leg": 
 WIRE_LENGTH = 24
 _ROUNDS = 4
 _HALF_BYTES = 6
-_INTEGER_BYTES = 8
+_HALF_MASK = (1 << _HALF_BYTES * 8) - 1
+_KIND_SHIFT_BITS = 40
 
 
 class WireIds:
@@ -40,8 +41,7 @@ class WireIds:
 
     def wire(self, kind: IdKind, number: int) -> str:
         """The 24 hexadecimal digits of an integer id."""
-        plain = _KINDS[kind].to_bytes(1, "big") + bytes(3) + number.to_bytes(_INTEGER_BYTES, "big")
-        left, right = int.from_bytes(plain[:_HALF_BYTES], "big"), int.from_bytes(plain[_HALF_BYTES:], "big")
+        left, right = _KINDS[kind] << _KIND_SHIFT_BITS | number >> _HALF_BYTES * 8, number & _HALF_MASK
         for n in range(_ROUNDS):
             left, right = right, left ^ self._mix(n, right)
         return f"{left:012x}{right:012x}"

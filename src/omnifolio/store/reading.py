@@ -32,8 +32,9 @@ class Reading:
         dialect = conn.dialect.name
         raw: Any = conn.connection.driver_connection
         if dialect == "postgresql" and not raw.is_in_transaction():
-            # SQLAlchemy begins the transaction, and with it the snapshot, with the first statement that it runs itself.
-            return conn.execute(self._for(dialect), values).all()
+            # SQLAlchemy begins the transaction, and with it the snapshot, only before the first statement that it runs itself.
+            adapter: Any = conn.connection.dbapi_connection
+            await_only(adapter._start_transaction())
         compiled = self._compiled.get(dialect)
         if compiled is None:
             compiled = self._compiled[dialect] = _compile(self._for(dialect), conn)

@@ -5,25 +5,29 @@ One consistent read; nothing is fetched, nothing is written. Amounts and values 
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
+from operator import attrgetter, mul
+from typing import cast
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, overview, read
+from omnifolio.ledger import read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
-from omnifolio.ledger.overview import PriceTerms
-from omnifolio.ledger.read import Held, Look, WalletRow
+from omnifolio.ledger.overview import Known, Overview, PriceTerms, overview
+from omnifolio.ledger.read import Held, Look, WalletRow, WalletState
 from omnifolio.ledger.tokens import TokenRow
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import canonical, exact, total
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId, WalletId
 from omnifolio.model.prices import BRIDGE, Price, Unpriced
 from omnifolio.views.coverage import Loss, common_span, losses
 from omnifolio.views.market import Market, rates_for
 from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_of
+
+_price = attrgetter("price")
 
 
 class Holding(Struct, frozen=True, gc=False):
@@ -47,6 +51,12 @@ class Pocket(Struct, frozen=True, kw_only=True):
     worths: Sequence[Decimal | Unpriced]
     currency: str
     is_plain: bool
+
+    @property
+    def plain_worths(self) -> Sequence[Decimal]:
+        """The values of a pocket that is plain."""
+        assert self.is_plain, "only where every balance has a value"
+        return cast("Sequence[Decimal]", self.worths)
 
     def holdings(self) -> list[Holding]:
         """The balances one by one."""
@@ -89,14 +99,11 @@ def all_accounts(
     conn: Connection, principal: Principal, market: Market, *, now: EpochMs, currency: str, wallet: str | None = None
 ) -> list[AccountView]:
     """Every account of the user, oldest first; with `wallet` only the accounts and balances of the wallet with that key."""
-    found = accounts.listed(conn, principal, now)
     views = _views(
         conn,
         principal,
         market,
-        found,
-        None,
-        terms=overview.price_terms(conn, principal),
+        overview(conn, principal, now),
         now=now,
         currency=currency,
         wallet=wallet,
@@ -119,17 +126,15 @@ def changed_accounts(
 
     For a caller that keeps the others, valued at the prices that still hold. Where the user has set prices, all are given.
     """
-    versions = accounts.versions(conn, principal)
-    terms = overview.price_terms(conn, principal)
-    is_shared = not terms.has_own
-    changed = [number for number, v in versions.items() if not is_shared or known.get(number) != v]
-    only = changed[0] if len(changed) == 1 else None
-    if only is not None:
-        wanted: Sequence[Account] = [accounts.get(conn, principal, only, now)]
-    else:
-        wanted = [account for account in accounts.listed(conn, principal, now) if account.id in changed] if changed else []
-    views = _views(conn, principal, market, wanted, only, terms=terms, now=now, currency=currency, wallet=None) if wanted else []
-    return Changed(order=list(versions), views={view.account.id: view for view in views}, is_shared=is_shared)
+    found = overview(conn, principal, now)
+    is_shared = not found.terms.has_own
+    wanted = [item for item in found.accounts if not is_shared or known.get(item.account.id) != item.account.v]
+    views = _views(conn, principal, market, Overview(found.terms, wanted), now=now, currency=currency, wallet=None)
+    return Changed(
+        order=[item.account.id for item in found.accounts],
+        views={view.account.id: view for view in views},
+        is_shared=is_shared,
+    )
 
 
 def one_account(
@@ -143,57 +148,33 @@ def one_account(
     wallet: str | None = None,
 ) -> AccountView:
     """One account of the user. Raises: NotFound."""
-    found = accounts.get(conn, principal, account, now)
-    return _views(
-        conn,
-        principal,
-        market,
-        [found],
-        account,
-        terms=overview.price_terms(conn, principal),
-        now=now,
-        currency=currency,
-        wallet=wallet,
-    )[0]
+    found = overview(conn, principal, now, account)
+    return _views(conn, principal, market, found, now=now, currency=currency, wallet=wallet)[0]
 
 
 def _views(
     conn: Connection,
     principal: Principal,
     market: Market,
-    wanted: Sequence[Account],
-    only: AccountId | None,
+    wanted: Overview,
     *,
-    terms: PriceTerms,
     now: EpochMs,
     currency: str,
     wallet: str | None,
 ) -> list[AccountView]:
-    purses: dict[AccountId, list[WalletRow]] = {account.id: [] for account in wanted}
-    chosen: set[WalletId] = set()
-    for purse in read.wallets_of(conn, principal):
-        if purse.account in purses and (wallet is None or purse.key == wallet):
-            purses[purse.account].append(purse)
-            chosen.add(purse.id)
-    pockets: dict[AccountId, list[Pocket]] = {account.id: [] for account in wanted}
-    looks = [look for look in read.looks(conn, principal, only) if look.wallet in chosen]
-    for pocket in _pockets(conn, principal, market, looks, terms=terms, now=now, currency=currency):
+    if not wanted.accounts:
+        return []
+    states: dict[AccountId, list[WalletState]] = {known.account.id: [] for known in wanted.accounts}
+    only = next(iter(states)) if len(states) == 1 else None
+    for state in read.wallet_states(conn, principal, only):
+        if state.wallet.account in states and (wallet is None or state.wallet.key == wallet):
+            states[state.wallet.account].append(state)
+    looks = [look for account in states.values() for state in account for look in state.looks]
+    pockets: dict[AccountId, list[Pocket]] = {number: [] for number in states}
+    for pocket in _pockets(conn, principal, market, looks, terms=wanted.terms, now=now, currency=currency):
         pockets[pocket.look.account].append(pocket)
-    sums = read.calculated(conn, principal, only)
-    spans = overview.intervals(conn, principal)
-    gaps = overview.open_gaps(conn, principal)
     return [
-        _view(
-            account,
-            purses[account.id],
-            pockets[account.id],
-            sums,
-            gaps=gaps.get(account.id, ()),
-            spans=spans.get(account.id, {}),
-            now=now,
-            currency=currency,
-        )
-        for account in wanted
+        _view(known, states[known.account.id], pockets[known.account.id], now=now, currency=currency) for known in wanted.accounts
     ]
 
 
@@ -208,59 +189,48 @@ def _pockets(
     currency: str,
 ) -> list[Pocket]:
     """Balances with their tokens and values."""
-    numbers = {number for look in looks for number in look.tokens}
-    rows = market.tokens(conn, numbers)
-    fiat = {number: rows[number].ticker for number in numbers if rows[number].kind == "fiat"}
-    prices = market.prices(conn, principal, numbers - fiat.keys(), terms=terms, now=now)
+    numbers = set(chain.from_iterable(look.tokens for look in looks))
+    tokens = market.tokens(conn, numbers)
+    fiat = {number: tokens.fiat[number] for number in numbers.intersection(tokens.fiat)}
+    prices = market.prices(conn, principal, numbers.difference(fiat), terms=terms, now=now)
     sources = {*fiat.values(), *([BRIDGE] if len(fiat) < len(numbers) else [])}
     rates = rates_for(conn, currency=currency, sources=sources, times=[now])
-
     plain = prices.plain if currency == BRIDGE else {}
 
     def pocket(look: Look) -> Pocket:
+        if all(map(plain.__contains__, look.tokens)):
+            known = [plain[number] for number in look.tokens]
+            products = list(map(mul, look.amounts, map(_price, known)))
+            return Pocket(look=look, rows=tokens.rows, prices=known, worths=products, currency=currency, is_plain=True)
         used: list[Price | None] = []
         worths: list[Decimal | Unpriced] = []
-        if all(map(plain.__contains__, look.tokens)):
-            used += map(plain.__getitem__, look.tokens)
-            worths += [amount * plain[number].price for number, amount in zip(look.tokens, look.amounts, strict=True)]
-            return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=True)
         for number, amount in zip(look.tokens, look.amounts, strict=True):
             quote = None if number in fiat else prices.found[number]
             own = Money(amount=amount, currency=fiat[number]) if quote is None else value_of(amount, quote)
             value = convert(own, currency=currency, at=now, rates=rates)
             used.append(value.price if isinstance(value, Money) else None)
             worths.append(value.amount if isinstance(value, Money) else value)
-        return Pocket(look=look, rows=rows, prices=used, worths=worths, currency=currency, is_plain=False)
+        return Pocket(look=look, rows=tokens.rows, prices=used, worths=worths, currency=currency, is_plain=False)
 
     with exact():
         return [pocket(look) for look in looks]
 
 
-def _view(
-    account: Account,
-    purses: Sequence[WalletRow],
-    pockets: Sequence[Pocket],
-    sums: Mapping[WalletId, Mapping[int, str]],
-    *,
-    gaps: Sequence[StoredGap],
-    spans: Mapping[str, Sequence[Interval]],
-    now: EpochMs,
-    currency: str,
-) -> AccountView:
-    by_wallet: dict[WalletId, list[Pocket]] = {purse.id: [] for purse in purses}
+def _view(known: Known, states: Sequence[WalletState], pockets: Sequence[Pocket], *, now: EpochMs, currency: str) -> AccountView:
+    by_wallet: dict[WalletId, list[Pocket]] = {state.wallet.id: [] for state in states}
     for pocket in pockets:
         by_wallet[pocket.look.wallet].append(pocket)
     totals = {number: _total(items, currency) for number, items in by_wallet.items()}
-    start, end = common_span(spans)
+    start, end = common_span(known.spans)
     return AccountView(
-        account=account,
-        wallets=purses,
+        account=known.account,
+        wallets=[state.wallet for state in states],
         pockets=pockets,
         total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, currency),
         wallet_totals=totals,
-        reconciled=frozenset(number for number, items in by_wallet.items() if _is_reconciled(items, sums.get(number, {}))),
-        gaps=gaps,
-        losses=losses(account, spans, now),
+        reconciled=frozenset(state.wallet.id for state in states if _is_reconciled(state)),
+        gaps=known.gaps,
+        losses=losses(known.account, known.spans, now),
         complete_from=start,
         complete_to=end,
     )
@@ -268,19 +238,19 @@ def _view(
 
 def _total(pockets: Sequence[Pocket], currency: str) -> Total:
     if all(pocket.is_plain for pocket in pockets):
-        worths = [worth for pocket in pockets for worth in pocket.worths if isinstance(worth, Decimal)]
-        return Total(amount=total(worths), currency=currency, complete=True)
+        return Total(
+            amount=total(chain.from_iterable(pocket.plain_worths for pocket in pockets)), currency=currency, complete=True
+        )
     holdings = [holding for pocket in pockets for holding in pocket.holdings()]
     return sum_up([(holding.token.ticker, holding.value) for holding in holdings], currency=currency)
 
 
-def _is_reconciled(pockets: Sequence[Pocket], sums: Mapping[int, str]) -> bool:
+def _is_reconciled(state: WalletState) -> bool:
     """Whether a wallet holds, over all its products, exactly what its history adds up to. An amount has one canonical text."""
-    if len(pockets) == 1:
-        look = pockets[0].look
-        return dict(zip(look.tokens, look.texts, strict=True)) == sums
+    if len(state.looks) == 1:
+        return state.looks[0].by_token == state.sums
     amounts: dict[int, list[Decimal]] = {}
-    for pocket in pockets:
-        for number, amount in zip(pocket.look.tokens, pocket.look.amounts, strict=True):
+    for look in state.looks:
+        for number, amount in zip(look.tokens, look.amounts, strict=True):
             amounts.setdefault(number, []).append(amount)
-    return {number: canonical(total(parts)) for number, parts in amounts.items()} == sums
+    return {number: canonical(total(parts)) for number, parts in amounts.items()} == state.sums

@@ -125,11 +125,11 @@ def common_span(spans: Spans) -> tuple[EpochMs | None, EpochMs | None]:
 def history_streams(venue: str, read: Iterable[str]) -> dict[str, StreamRow | None]:
     """The streams that an account's history consists of, with their rows where they have one.
 
-    Those of the catalog with a fixed scope are there from the beginning, others once they were `read`. Balances, finders of
-    scopes and lists of what is open now are no history.
+    Those of the catalog that every account has are there from the beginning; those of a scope or of a product that must be
+    opened, once they were `read`. Balances, finders of scopes and lists of what is open now are no history.
     """
     rows = _rows(venue)
-    found: dict[str, StreamRow | None] = {name: row for name, row in rows.items() if not row.is_per_scope and _is_history(row)}
+    found: dict[str, StreamRow | None] = {name: row for name, row in rows.items() if _is_everyones(row) and _is_history(row)}
     for name in sorted(read):
         row = rows.get(name) or rows.get(kind_of(name))
         is_history = not coverage.is_balances(name) if row is None else _is_history(row)
@@ -155,8 +155,9 @@ def kind_of(stream: str) -> str:
 def missing(streams: Mapping[str, StreamRow | None], spans: Spans, now: EpochMs) -> list[Missing]:
     """The holes of each stream from its beginning to `now`, without what files have filled."""
     found: list[Missing] = []
+    uploaded = {kind: _uploaded(kind, spans) for kind in {kind_of(name) for name in streams}}
     for name, row in streams.items():
-        known = joined([*spans.get(name, ()), *_uploaded(kind_of(name), spans)])
+        known = joined([*spans.get(name, ()), *uploaded[kind_of(name)]])
         begin = row.floor_ms if row is not None else known[0].start if known else 0
         reach = EpochMs(max(begin, now - row.look_back_ms)) if row is not None and row.look_back_ms else None
         for hole in _holes(known, Interval(EpochMs(begin), now)):
@@ -190,34 +191,37 @@ def kinds(
 
 
 def losses(account: Account, spans: Spans, now: EpochMs) -> list[Loss]:
-    """What is about to be lost unless somebody acts, the most urgent first.
+    """What is about to be lost unless somebody acts, the most urgent first; of streams that are read per scope the first one.
 
     A venue that keeps a stream for `look_back_ms` drops what was last read at E from E + look_back_ms on. That is announced when
-    no sync is planned before it, or when less than a quarter of the look-back is left.
+    no sync is planned before it, or when less than a quarter of the look-back is left; not while a sync is under way in time.
     """
     found: list[Loss] = []
     for row in _forgetful(account.venue):
-        names = [name for name in spans if kind_of(name) == row.kind] if row.is_per_scope else [row.name]
+        names = (
+            [row.name]
+            if _is_everyones(row)
+            else [n for n in spans if n == row.name or (row.is_per_scope and kind_of(n) == row.kind)]
+        )
         told = [_loss(account, name, row, spans.get(name, ()), now) for name in names]
-        found += [loss for loss in told if loss is not None]
+        found += sorted((loss for loss in told if loss is not None), key=lambda loss: loss.lost_from)[:1]
     return sorted(found, key=lambda loss: (loss.lost_from, loss.stream))
 
 
 def all_losses(conn: Connection, principal: Principal, now: EpochMs) -> list[tuple[Account, Loss]]:
     """What the accounts of a user are about to lose."""
-    spans = overview.intervals(conn, principal)
-    found = accounts.listed(conn, principal, now)
-    return [(account, loss) for account in found for loss in losses(account, spans.get(account.id, {}), now)]
+    found = overview.overview(conn, principal, now).accounts
+    return [(known.account, loss) for known in found for loss in losses(known.account, known.spans, now)]
 
 
 def _loss(account: Account, name: str, row: StreamRow, spans: Sequence[Interval], now: EpochMs) -> Loss | None:
     look_back = row.look_back_ms or 0
     reach = max(now - look_back, row.floor_ms)
     before = [span for span in spans if span.start <= reach]
-    if not before and account.status == "syncing":
-        return None
     unread_from = EpochMs(before[-1].end if before else account.created_at - look_back)
     lost_from = EpochMs(unread_from + look_back)
+    if account.status == "syncing" and (not before or lost_from > now):
+        return None
     is_planned = account.next_sync_at is not None and account.next_sync_at < lost_from
     if is_planned and lost_from - now > look_back // NOTICE_PART:
         return None
@@ -236,6 +240,11 @@ def _rows(venue: str) -> Mapping[str, StreamRow]:
     if venue not in exchanges.ids():
         return {}
     return {row.kind if row.is_per_scope else row.name: row for row in exchanges.load(venue).reading.streams}
+
+
+def _is_everyones(row: StreamRow) -> bool:
+    """Whether every account has the stream, without a scope that is found or a product that is opened."""
+    return not row.is_per_scope and not row.product
 
 
 def _is_history(row: StreamRow) -> bool:

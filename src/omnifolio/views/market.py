@@ -23,6 +23,13 @@ TOKENS_MAX = 100_000
 CURRENCY_LENGTH = 3
 
 
+class Tokens(NamedTuple):
+    """Tokens by the ledger's number, and the ISO 4217 codes of those that are fiat money."""
+
+    rows: Mapping[int, TokenRow]
+    fiat: Mapping[int, str]
+
+
 class Prices(NamedTuple):
     """Prices now by the ledger's number of the token, or why there is none. `plain` are those in dollars that are not stale."""
 
@@ -36,7 +43,7 @@ class _Kept(NamedTuple):
     prices: Prices
 
 
-_NONE = Prices({}, {})
+_NO_TOKENS, _NONE = Tokens({}, {}), Prices({}, {})
 
 
 class Market:
@@ -47,30 +54,31 @@ class Market:
 
     def __init__(self) -> None:
         self._kept = _Kept(-1, EpochMs(0), _NONE)
-        self._tokens: dict[int, TokenRow] = {}
+        self._tokens = _NO_TOKENS
 
-    def tokens(self, conn: Connection, numbers: Iterable[int]) -> Mapping[int, TokenRow]:
+    def tokens(self, conn: Connection, numbers: set[int]) -> Tokens:
         """At least the tokens with these numbers."""
         known = self._tokens
-        missing = {number for number in numbers if number not in known}
+        missing = numbers.difference(known.rows)
         if missing:
-            known = {**known, **by_number(conn, missing)}
-            self._tokens = known if len(known) <= TOKENS_MAX else {}
+            read = by_number(conn, missing)
+            # A new mapping each time: reads run in several threads, and none may see one that is being filled.
+            fiat = {number: row.ticker for number, row in read.items() if row.kind == "fiat"}
+            known = Tokens({**known.rows, **read}, {**known.fiat, **fiat})
+            self._tokens = known if len(known.rows) <= TOKENS_MAX else _NO_TOKENS
         return known
 
-    def prices(self, conn: Connection, principal: Principal, tokens: Iterable[int], *, terms: PriceTerms, now: EpochMs) -> Prices:
+    def prices(self, conn: Connection, principal: Principal, wanted: set[int], *, terms: PriceTerms, now: EpochMs) -> Prices:
         """The prices now of at least these tokens."""
-        wanted = set(tokens)
         if terms.has_own:
             own = quotes.lookup(conn, [(token, now) for token in wanted], principal=principal, tolerance_ms=NOW_INTERVAL_MS)
             return _sorted({token: own.at(token, now) for token in wanted})
         minute = bucket_of(now, MINUTE_MS)
         kept = self._kept
         known = kept.prices if (kept.version, kept.minute) == (terms.version, minute) else _NONE
-        missing = [token for token in wanted if token not in known.found]
+        missing = wanted.difference(known.found)
         if missing:
             looked = quotes.lookup(conn, [(token, now) for token in missing], principal=None, tolerance_ms=NOW_INTERVAL_MS)
-            # A new mapping each time: reads run in several threads, and none may see one that is being filled.
             known = _sorted({**known.found, **{token: looked.at(token, now) for token in missing}})
             if len(known.found) <= TOKENS_MAX:
                 self._kept = _Kept(terms.version, minute, known)

@@ -69,25 +69,21 @@ class _Told(Struct, frozen=True, kw_only=True):
 def reconciliation(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> Reconciliation:
     """The reconciliation of an account. Raises: NotFound."""
     venue = accounts.get(conn, principal, account, now).venue
-    wallets = {purse.id: purse for purse in read.wallets_of(conn, principal) if purse.account == account}
-    looks = _by_wallet(read.looks(conn, principal, account))
+    states = {state.wallet.id: state for state in read.wallet_states(conn, principal, account)}
+    looks = {wallet: state.looks for wallet, state in states.items() if state.looks}
     reported = {purse: amount for wallet, found in looks.items() for purse, amount in _reported(wallet, found).items()}
-    calculated = {
-        (wallet, token): Decimal(text)
-        for wallet, sums in read.calculated(conn, principal, account).items()
-        for token, text in sums.items()
-    }
+    calculated = {(wallet, token): Decimal(text) for wallet, state in states.items() for token, text in state.sums.items()}
     purses = sorted({*reported, *calculated})
     unequal = [purse for purse in purses if reported.get(purse, ZERO) != calculated.get(purse, ZERO)]
     told = _told(conn, principal, account, venue=venue, looks=looks, unequal=unequal, now=now)
     tokens = by_number(conn, {token for _, token in purses})
     lines = [
-        _line(wallets[wallet], tokens[token], reported.get((wallet, token)), calculated.get((wallet, token), ZERO), told)
+        _line(states[wallet].wallet, tokens[token], reported.get((wallet, token)), calculated.get((wallet, token), ZERO), told)
         for wallet, token in purses
     ]
     lines.sort(key=lambda line: (line.wallet.key, line.token.ticker, line.token.id))
-    states = [line.verdict.state for line in lines]
-    return Reconciliation(venue=venue, state=max(states, key=STATES.index, default=None), lines=lines)
+    state = max((line.verdict.state for line in lines), key=STATES.index, default=None)
+    return Reconciliation(venue=venue, state=state, lines=lines)
 
 
 def _told(
@@ -160,13 +156,6 @@ def _line(wallet: WalletRow, token: TokenRow, reported: Decimal | None, calculat
             )
         )
     return Line(wallet=wallet, token=token, reported=held, calculated=calculated, difference=difference, verdict=verdict)
-
-
-def _by_wallet(looks: Sequence[Look]) -> dict[WalletId, list[Look]]:
-    found: dict[WalletId, list[Look]] = {}
-    for look in looks:
-        found.setdefault(look.wallet, []).append(look)
-    return found
 
 
 def _reported(wallet: WalletId, looks: Sequence[Look]) -> dict[Purse, Decimal]:

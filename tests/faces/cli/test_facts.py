@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,11 @@ def test_replay_of_a_recorded_case_prints_its_facts(omnifolio: Program, path: Pa
 
 def _moves(lines: list[dict[str, Any]]) -> list[tuple[str, Any, str]]:
     """Balances and legs as recorded cases tell them: asset, amount without sign, and where it goes."""
-    moves = [(line["asset"], Decimal(line["amount"]), "balance") for line in lines if line["kind"] == "balance"]
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        if line["kind"] == "balance":
+            held[line["asset"]] += Decimal(line["amount"])
+    moves = [(asset, amount, "balance") for asset, amount in held.items()]
     for line in lines:
         for leg in line.get("legs", ()):
             amount = Decimal(leg["amount"])

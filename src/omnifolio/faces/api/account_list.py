@@ -3,9 +3,13 @@
 Both ways to it come here: the route, and the short way of the edge that leaves the framework out.
 """
 
+from collections.abc import Mapping
+
 from omnifolio.app.authenticate import Session
 from omnifolio.faces.api.answers import encoded
 from omnifolio.faces.api.desk import Body, Desk, Piece
+from omnifolio.model.ids import AccountId
+from omnifolio.views.accounts import Changed
 
 
 async def account_list(desk: Desk, session: Session, currency: str) -> Body:
@@ -19,27 +23,39 @@ async def _made(desk: Desk, session: Session, currency: str) -> Body:
     now, key = desk.context.clock.now(), (session.state.user, currency)
     before = desk.bodies.usable(key, session.state, now)
     kept = before.pieces if before is not None and before.is_shared else {}
-    found = await desk.read.changed_accounts(
-        session.principal, {number: piece.v for number, piece in kept.items()}, fiat=currency
-    )
-    made = {number: Piece(view.account.v, encoded(desk.accounts.account(view, now=now))) for number, view in found.views.items()}
-    pieces = {number: made.get(number) or kept[number] for number in found.order}
-    body = Body(
-        seq=session.state.seq,
-        prices=session.state.prices,
-        made_at=before.made_at if before is not None and len(made) < len(pieces) else now,
-        is_shared=found.is_shared,
-        pieces=pieces,
-        data=_array([piece.data for piece in pieces.values()]),
-    )
-    desk.bodies.keep(key, body)
-    return body
+
+    def body(found: Changed) -> Body:
+        parts: dict[AccountId, bytes | memoryview] = dict(before.parts()) if before is not None else {}
+        for number, view in found.views.items():
+            parts[number] = encoded(desk.accounts.account(view, now=now))
+        versions = {number: found.views[number].account.v if number in found.views else kept[number].v for number in found.order}
+        pieces, data = joined(versions, parts)
+        return Body(
+            seq=session.state.seq,
+            prices=session.state.prices,
+            made_at=before.made_at if before is not None and len(found.views) < len(pieces) else now,
+            is_shared=found.is_shared,
+            pieces=pieces,
+            data=data,
+        )
+
+    known = {number: piece.v for number, piece in kept.items()}
+    made = await desk.read.changed_accounts(session.principal, known, fiat=currency, into=body)
+    desk.bodies.keep(key, made)
+    return made
 
 
-def _array(parts: list[bytes]) -> bytes:
-    """The JSON array of encoded values. Brackets are put to the small parts: the whole is written once."""
-    if not parts:
-        return b"[]"
-    parts[0] = b"[" + parts[0]
-    parts[-1] += b"]"
-    return b",".join(parts)
+def joined(
+    versions: Mapping[AccountId, int], parts: Mapping[AccountId, bytes | memoryview]
+) -> tuple[dict[AccountId, Piece], bytes]:
+    """The JSON array of encoded accounts, in the order of `versions`, and where in it each of them stands."""
+    pieces: dict[AccountId, Piece] = {}
+    start = 1
+    for number, v in versions.items():
+        end = start + len(parts[number])
+        pieces[number] = Piece(v, start, end)
+        start = end + 1
+    written: list[bytes | memoryview] = [b","] * (2 * len(pieces) + 1)
+    written[1::2] = [parts[number] for number in versions]
+    written[0], written[-1] = b"[", b"]"
+    return pieces, b"".join(written) if pieces else b"[]"

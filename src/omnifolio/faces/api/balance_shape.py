@@ -4,6 +4,7 @@ An answer has hundreds of balances of 24 fields, most of which say what the toke
 is the encoding of `wire.BalanceOut`, byte for byte. Values are rounded here and nowhere before, half to even at two places.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -26,11 +27,22 @@ _STAKED = "staked"
 _encode = msgspec.json.Encoder().encode
 
 
-class _Face(NamedTuple):
-    """A balance's text up to its amount, and whether its token is reviewed."""
+_PARTS = 7
+"""Texts that one balance of a plain pocket is put together from."""
 
-    text: str
-    is_verified: bool
+
+class _Faces(NamedTuple):
+    """By token: the text of a balance up to its amount, and whether the token is reviewed."""
+
+    texts: dict[int, str]
+    reviewed: dict[int, bool]
+
+
+class _Origins(NamedTuple):
+    """By token: a price, and the text of a balance that has its value from it."""
+
+    prices: dict[int, Price]
+    texts: dict[int, str]
 
 
 class BalanceShape:
@@ -38,55 +50,74 @@ class BalanceShape:
 
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
-        self._faces: dict[str, dict[int, _Face]] = {}
-        self._origins: dict[int, tuple[Price, str]] = {}
+        self._faces: dict[str, _Faces] = {}
+        self._origins = _Origins({}, {})
         self._day = 0
+        self._lock = threading.Lock()
+        """Lists are written by several readers at once."""
 
     def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> msgspec.Raw:
         """The JSON array of an account's balances; `wallets` are their wallets on the wire."""
-        today = now // DAY_MS
-        if today != self._day or len(self._origins) + sum(map(len, self._faces.values())) >= KEPT_MAX:
-            # Which asset a token is may change from one day to the next.
-            self._day, self._faces, self._origins = today, {}, {}
-        texts = [text for pocket in pockets for text in self._texts(pocket, wallets[pocket.look.wallet], now)]
-        return msgspec.Raw(f"[{','.join(texts)}]".encode())
+        with self._lock:
+            return msgspec.Raw(self._array(pockets, wallets, now).encode())
 
-    def _texts(self, pocket: Pocket, wallet: str, now: EpochMs) -> list[str]:
-        look, origins = pocket.look, self._origins
-        faces = self._faces.setdefault(look.product, {})
+    def _array(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], now: EpochMs) -> str:
+        today = now // DAY_MS
+        if today != self._day or len(self._origins.texts) + sum(len(faces.texts) for faces in self._faces.values()) >= KEPT_MAX:
+            # Which asset a token is may change from one day to the next.
+            self._day, self._faces, self._origins = today, {}, _Origins({}, {})
+        texts = [self._text(pocket, wallets[pocket.look.wallet], now) for pocket in pockets if pocket.look.tokens]
+        return f"[{','.join(texts)}]"
+
+    def _text(self, pocket: Pocket, wallet: str, now: EpochMs) -> str:
+        """The balances of a pocket that is not empty, parted by commas."""
+        look = pocket.look
+        faces = self._faces.setdefault(look.product, _Faces({}, {}))
+        for number in set(look.tokens).difference(faces.texts):
+            self._add_face(faces, pocket.rows[number], look.product, now)
         believed = _places(pocket, wallet, is_suspect=False)
-        doubted = _places(pocket, wallet, is_suspect=True) if look.doubted else believed
         if pocket.is_plain and not look.doubted:
-            return self._plain(pocket, believed, now)
+            return self._plain(pocket, faces, believed)
+        doubted = _places(pocket, wallet, is_suspect=True) if look.doubted else believed
         texts = []
         for number, amount, price, worth in zip(look.tokens, look.texts, pocket.prices, pocket.worths, strict=True):
-            face = faces.get(number) or self._face(pocket.rows[number], look.product, now)
             places = doubted if number in look.doubted else believed
             if isinstance(worth, Decimal):
-                known = origins.get(number)
-                # Another user of the same minute has the very same price; one that a user has set is another object.
-                origin = known[1] if known is not None and known[0] is price else self._origin(number, price)
-                texts.append(f'{face.text}{amount}","fiat_value":"{money(worth)}"{places[face.is_verified]}{origin}')
+                value, is_reviewed, origin = f'"{money(worth)}"', faces.reviewed[number], self._origin(number, price)
             else:
-                texts.append(f'{face.text}{amount}","fiat_value":null{places[False]}{_origin_of(reason=worth.text)}')
-        return texts
+                value, is_reviewed, origin = "null", False, _origin_of(reason=worth.text)
+            texts.append(f'{faces.texts[number]}{amount}","fiat_value":{value}{places[is_reviewed]}{origin}')
+        return ",".join(texts)
 
-    def _plain(self, pocket: Pocket, places: tuple[str, str], now: EpochMs) -> list[str]:
-        """The usual case, column by column."""
-        look, faces, origins = pocket.look, self._faces[pocket.look.product], self._origins
-        for number, price in zip(look.tokens, pocket.prices, strict=True):
-            if number not in faces:
-                self._face(pocket.rows[number], look.product, now)
-            if number not in origins or origins[number][0] is not price:
+    def _plain(self, pocket: Pocket, faces: _Faces, places: Mapping[bool, str]) -> str:
+        """The usual case, column by column: nothing here is done for one balance alone."""
+        tokens, origins = pocket.look.tokens, self._origins
+        if list(map(origins.prices.get, tokens)) != pocket.prices:
+            for number, price in zip(tokens, pocket.prices, strict=True):
                 self._origin(number, price)
-        worths = monies(worth for worth in pocket.worths if isinstance(worth, Decimal))
-        columns = map(faces.__getitem__, look.tokens), look.texts, worths, map(origins.__getitem__, look.tokens)
-        return [
-            f'{face}{amount}","fiat_value":"{worth}"{places[is_reviewed]}{origin}'
-            for (face, is_reviewed), amount, worth, (_price, origin) in zip(*columns, strict=True)
-        ]
+        parts = [","] * (_PARTS * len(tokens))
+        parts[0::_PARTS] = map(faces.texts.__getitem__, tokens)
+        parts[1::_PARTS] = pocket.look.texts
+        parts[2::_PARTS] = ['","fiat_value":"'] * len(tokens)
+        parts[3::_PARTS] = monies(pocket.plain_worths)
+        parts[4::_PARTS] = map(
+            {known: f'"{text}' for known, text in places.items()}.__getitem__, map(faces.reviewed.__getitem__, tokens)
+        )
+        parts[5::_PARTS] = map(origins.texts.__getitem__, tokens)
+        parts.pop()
+        return "".join(parts)
 
-    def _face(self, token: TokenRow, product: str, now: EpochMs) -> _Face:
+    def _origin(self, token: int, price: Price | None) -> str:
+        if price is None:
+            return _origin_of(source="par")
+        prices, texts = self._origins
+        # Another user of the same minute has the same price; one that a user has set is another one.
+        if prices.get(token) != price:
+            prices[token] = price
+            texts[token] = _origin_of(price=canonical(price.price), source=price.source, is_stale=price.is_stale)
+        return texts[token]
+
+    def _add_face(self, faces: _Faces, token: TokenRow, product: str, now: EpochMs) -> None:
         raw, is_reviewed = raw_code(token), is_verified(token, self._assets, now)
         fields = {
             "resource_type": "balance",
@@ -102,24 +133,16 @@ class BalanceShape:
             "logo": None,
             "product": product,
         }
-        text = _json(fields).removesuffix("}") + ',"amount":"'
-        face = self._faces[product][token.number] = _Face(text, is_reviewed)
-        return face
-
-    def _origin(self, token: int, price: Price | None) -> str:
-        if price is None:
-            return _origin_of(source="par")
-        text = _origin_of(price=canonical(price.price), source=price.source, is_stale=price.is_stale)
-        self._origins[token] = price, text
-        return text
+        faces.texts[token.number] = _json(fields).removesuffix("}") + ',"amount":"'
+        faces.reviewed[token.number] = is_reviewed
 
 
-def _places(pocket: Pocket, wallet: str, *, is_suspect: bool) -> tuple[str, str]:
-    """The text between a balance's value and its origin, for a value of a token that is not reviewed and of one that is."""
+def _places(pocket: Pocket, wallet: str, *, is_suspect: bool) -> Mapping[bool, str]:
+    """The text between a balance's value and its origin, by whether the token of the value is reviewed."""
     fields = {"updated_at": pocket.look.last_seen, "wallet": wallet, "misc": None, "is_suspect": is_suspect}
     rest = _json(fields).removeprefix("{").removesuffix("}")
     start = f',"fiat_ticker":{_json(pocket.currency)},"fiat_asset_is_verified":'
-    return f"{start}false,{rest},", f"{start}true,{rest},"
+    return {False: f"{start}false,{rest},", True: f"{start}true,{rest},"}
 
 
 def _origin_of(*, price: str | None = None, source: str | None = None, reason: str | None = None, is_stale: bool = False) -> str:

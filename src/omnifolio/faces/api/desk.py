@@ -25,16 +25,18 @@ BodyKey = tuple[UserId, str]
 
 
 class Piece(NamedTuple):
-    """One encoded account and the version of it."""
+    """One account in an encoded list: the version of it, and where it stands."""
 
     v: int
-    data: bytes
+    start: int
+    end: int
 
 
 class Body(NamedTuple):
     """The encoded list of a user's accounts, and what it was made from.
 
-    `made_at` is when the oldest of its pieces was valued; `is_shared`: no price in it is the user's own.
+    `made_at` is when the oldest of its pieces was valued; `is_shared`: no price in it is the user's own. The pieces are kept as
+    places in `data`: fresh memory costs as much as what is written into it.
     """
 
     seq: int
@@ -43,6 +45,11 @@ class Body(NamedTuple):
     is_shared: bool
     pieces: Mapping[AccountId, Piece]
     data: bytes
+
+    def parts(self) -> dict[AccountId, memoryview]:
+        """The accounts one by one, encoded."""
+        view = memoryview(self.data)
+        return {number: view[piece.start : piece.end] for number, piece in self.pieces.items()}
 
     @property
     def etag(self) -> bytes:
@@ -77,15 +84,11 @@ class Bodies:
     def keep(self, key: BodyKey, body: Body) -> None:
         """Keeps an answer. Its sequence was read before its data: a change in between makes it unusable, never wrong."""
         old = self._kept.pop(key, None)
-        self._size_bytes += _size(body) - (_size(old) if old else 0)
+        self._size_bytes += len(body.data) - (len(old.data) if old else 0)
         self._kept[key] = body
         while self._size_bytes > self._bytes_max:
             _, dropped = self._kept.popitem(last=False)
-            self._size_bytes -= _size(dropped)
-
-
-def _size(body: Body) -> int:
-    return len(body.data) + sum(len(piece.data) for piece in body.pieces.values())
+            self._size_bytes -= len(dropped.data)
 
 
 class Desk(Struct, frozen=True):

@@ -3,6 +3,7 @@
 JSON is decoded so that no number ever becomes a binary float: integers stay integers of any size, all others stay text.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -96,6 +97,19 @@ class Scopes(Struct, frozen=True, kw_only=True):
     progress: Callable[[str], str | None] = nowhere
     keeps_empty: bool = True
     gaps: list[Gap] = []
+
+
+def products_token(at: EpochMs, opened: Iterable[str]) -> str:
+    """The token of a finder of products: when it asked, and what the account has opened."""
+    return json.dumps({"at": at, "open": sorted(opened)})
+
+
+def open_products(token: str) -> frozenset[str]:
+    """What a finder of products has found open. A token that cannot be read names nothing."""
+    try:
+        return frozenset(json.loads(token)["open"]) if token else frozenset()
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
 
 
 def one_page(call: str, last: Evidence | None) -> dict[str, str] | None:

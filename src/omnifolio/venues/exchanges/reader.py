@@ -18,6 +18,7 @@ from omnifolio.model.errors import (
     AccountLocked,
     BadCredentials,
     EgressRefused,
+    MissingPermission,
     NotFound,
     ProductNotOpen,
     VenueBadResponse,
@@ -27,13 +28,14 @@ from omnifolio.model.errors import (
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
-from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen, open_products
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
 from omnifolio.venues.exchanges.rights import judge
 from omnifolio.venues.exchanges.unified import arguments, is_unified, markets_of
 
+PRODUCTS = "products/all"
 PAGES_MAX = 100_000
 SNAPSHOT_PAGES_MAX = 200
 PROGRESS_STREAMS = 25
@@ -103,6 +105,12 @@ class ExchangeReader:
                     yield batch
         except ProductNotOpen:
             yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
+        except BadCredentials:
+            if not row.product:
+                raise
+            # The key is good for everything else: this product wants a right of its own, or is newer than the key.
+            gap = Gap(stream=since.stream, code=MissingPermission.code, text="the key may not read this product of the account")
+            yield Batch(cursor=since, observed_at=access.clock.now(), gaps=(gap,), done=True)
         finally:
             await bridge.close()
 
@@ -172,8 +180,9 @@ class ExchangeReader:
 
 def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     cursors = access.known.cursors
+    opened = open_products(cursors.get(PRODUCTS, ""))
     for row in venue.row.reading.streams:
-        if not row.is_asked:
+        if not row.is_asked or (row.product and row.product not in opened):
             continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)

@@ -51,6 +51,19 @@ def rows_at(*path: str) -> RowsOf:
     return rows
 
 
+def coded_rows(good: int, *path: str) -> RowsOf:
+    """As `rows_at`, of an answer that bears a code: any other than `good` is a refusal, whatever lies beside it."""
+    rows_of = rows_at(*path)
+
+    def rows(evidence: Evidence) -> list[Any]:
+        body = decode(evidence)
+        if isinstance(body, dict) and body.get("code", good) != good:
+            raise VenueBadResponse(f"{evidence.request}: the venue answered with an error")
+        return rows_of(evidence)
+
+    return rows
+
+
 def named_rows(evidence: Evidence) -> list[Any]:
     """The entries of an answer that is an object by token or market, as rows of their own: `{"asset": name, "value": entry}`.
 

@@ -13,19 +13,23 @@ from msgspec.structs import replace
 from omnifolio.model.amounts import parse_amount, product, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
+from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import (
     Context,
     Page,
     Parser,
     Quirks,
+    Scopes,
     Seen,
     decode,
     distinct,
     expect_dict,
     read_list,
 )
-from omnifolio.venues.exchanges.quirks.binance_balances import balances, rows_of
-from omnifolio.venues.exchanges.quirks.binance_symbols import is_due, scope_of, scopes, symbol_of
+from omnifolio.venues.exchanges.quirks import binance_products, binance_symbols
+from omnifolio.venues.exchanges.quirks.binance_balances import balances as common_balances
+from omnifolio.venues.exchanges.quirks.binance_balances import rows_of
+from omnifolio.venues.exchanges.quirks.binance_symbols import scope_of, symbol_of
 from omnifolio.venues.exchanges.quirks.binance_trading import orders, trades
 from omnifolio.venues.exchanges.rights import Rights, flags_of
 from omnifolio.venues.exchanges.times import from_iso, from_ms
@@ -57,6 +61,7 @@ _STATUSES: Mapping[str, Status] = {
     "pending": "pending",
 }
 _WALLETS = {"SPOT": "spot", "FUNDING": "funding", "FUND": "funding", "MAIN": "spot"}
+_FUTURES = frozenset({"UMFUTURE", "CMFUTURE"})
 _REBATE_WORDS = ("rebate", "kickback", "commission")
 _INTEREST_WORDS = ("earn", "savings", "staking", "vault", "interest")
 
@@ -207,7 +212,9 @@ def _fiat_payment(context: Context, row: Mapping[str, Any]) -> Claim:
 def _transfer(context: Context, row: Mapping[str, Any]) -> Claim:
     source, _, target = str(row["type"]).partition("_")
     token, amount = context.codes.token(row["asset"]), parse_amount(row["amount"])
-    legs = (Leg("out", _WALLETS[source], token, -amount), Leg("in", _WALLETS[target], token, amount))
+    sides = (("out", source, -amount), ("in", target, amount))
+    # What futures lost or gained is told by their income.
+    legs = [Leg(key, _WALLETS[place], token, change) for key, place, change in sides if place not in _FUTURES]
     at, status = from_ms(row["timestamp"]), _status(row["status"])
     return _claim(context, ref=row["tranId"], at=at, kind="transfer", legs=legs, label=row["type"], status=status)
 
@@ -310,6 +317,26 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     return None if is_last else {"current": str(current + 1), "size": str(POSITION_ROWS)}
 
 
+def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
+    """The balances of the wallets that everyone has, or of a product that was opened. Raises: VenueBadResponse."""
+    of_product = context.scope in binance_products.PRODUCTS
+    return binance_products.product_balances(context, evidence) if of_product else common_balances(context, evidence)
+
+
+def is_due(context: Context, known: Known, token: str, now: EpochMs) -> bool:
+    """Whether the finder of products, or one of the finders of symbols, has anything to ask."""
+    if context.kind == binance_products.KIND:
+        return binance_products.is_due(token, now)
+    return binance_symbols.is_due(context, known, token, now)
+
+
+def scopes(context: Context, known: Known, token: str, answers: Sequence[Evidence]) -> Scopes:
+    """What the finder of products, or one of the finders of symbols, has found."""
+    if context.kind == binance_products.KIND:
+        return binance_products.scopes(context, known, answers)
+    return binance_symbols.scopes(context, known, token, answers)
+
+
 def rights(evidence: Evidence) -> Rights:
     """What the key may do, from apiRestrictions: every field that is set is a right, whether we know it or not."""
     info = expect_dict(decode(evidence), evidence, where="the answer")
@@ -338,9 +365,11 @@ QUIRKS = Quirks(
         "redemptions": history(("rows",), _redemption),
         "flexible-rewards": history(("rows",), _flexible_reward),
         "locked-rewards": history(("rows",), _locked_reward),
+        **binance_products.PARSERS,
     },
     snapshots={"balances": balances},
     rights=rights,
+    asked=binance_products.asked,
     following=following,
     is_due=is_due,
     scopes=scopes,

@@ -11,8 +11,11 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Leg, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import Context, Quirks
-from omnifolio.venues.exchanges.telling import Held, Source, history, rows_at, snapshots, told
+from omnifolio.venues.exchanges.telling import Held, Source, coded_rows, history, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
+
+GOOD = 1000
+"""The code of an answer that is no refusal."""
 
 _MOVES = {"spot_to_contract": ("spot", "futures"), "contract_to_spot": ("futures", "spot")}
 _STATUSES: Mapping[str, Status] = {
@@ -23,6 +26,9 @@ _STATUSES: Mapping[str, Status] = {
     "FAILED": "failed",
 }
 """Of deposits and withdrawals, in the order of their steps, and of moves; all others are under way."""
+
+
+_data = coded_rows(GOOD, "data")
 
 
 def _trade(context: Context, row: Mapping[str, Any]) -> Claim:
@@ -122,21 +128,21 @@ def _futures(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
 
 QUIRKS = Quirks(
     parsers={
-        "trades": history(rows_at("data"), _trade),
-        "deposits": history(rows_at("data", "records"), _moved),
-        "withdrawals": history(rows_at("data", "records"), _moved),
-        "transfers": history(rows_at("data", "records"), _transfer),
+        "trades": history(_data, _trade),
+        "deposits": history(coded_rows(GOOD, "data", "records"), _moved),
+        "withdrawals": history(coded_rows(GOOD, "data", "records"), _moved),
+        "transfers": history(coded_rows(GOOD, "data", "records"), _transfer),
     },
     snapshots={
         "balances": snapshots(
-            Source(path_end="/spot/v1/wallet", rows_of=rows_at("data", "wallet"), read=_spot, tells=(("spot", "spot"),)),
+            Source(path_end="/spot/v1/wallet", rows_of=coded_rows(GOOD, "data", "wallet"), read=_spot, tells=(("spot", "spot"),)),
             Source(
                 path_end="/isolated/account",
-                rows_of=rows_at("data", "symbols"),
+                rows_of=coded_rows(GOOD, "data", "symbols"),
                 read=_margin,
                 tells=(("margin", "margin"), ("margin", "debt")),
             ),
-            Source(path_end="/assets-detail", rows_of=rows_at("data"), read=_futures, tells=(("futures", "collateral"),)),
+            Source(path_end="/assets-detail", rows_of=_data, read=_futures, tells=(("futures", "collateral"),)),
         )
     },
 )

@@ -210,8 +210,8 @@ def _where(context: Context, names: Names, about: Mapping[str, Any], family: str
 
 
 def _moment(about: Mapping[str, Any]) -> EpochMs:
-    time = about["time"]
-    return from_seconds(time["unix"]) if time.get("unix") else from_iso(time["date_iso8601"])
+    stated = about["time"]
+    return from_seconds(stated["unix"]) if stated.get("unix") else from_iso(stated["date_iso8601"])
 
 
 def _label(about: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from omnifolio.model.amounts import canonical, parse_amount, total
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Product, Status
 from omnifolio.venues.exchanges.answers import Context, Quirks, decode
-from omnifolio.venues.exchanges.telling import Held, Source, history, rows_at, snapshots, told
+from omnifolio.venues.exchanges.telling import Held, Source, coded_rows, history, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
 
 DISCOUNT_CODE = "CET"
@@ -27,7 +27,7 @@ _STATUSES: Mapping[str, Status] = {
 }
 _CHANGES: Mapping[str, Kind] = {"maker_cash_back": "rebate", "exchange_order_transfer": "trade"}
 
-_rows = rows_at("data")
+_rows = coded_rows(0, "data")
 
 
 def _edges(evidence: Evidence) -> Mapping[str, Any]:

@@ -62,8 +62,8 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether an answer holds a list or object without anything in it, and no list of objects: nothing else tells an empty account
-    from an answer that ccxt does not understand."""
+    """Whether an answer holds a list or object without anything in it: nothing else tells an empty account from an answer that
+    ccxt does not understand."""
     if isinstance(value, list):
         return not value
     if not isinstance(value, dict):

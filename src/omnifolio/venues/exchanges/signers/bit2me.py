@@ -1,6 +1,6 @@
 """Bit2Me: HMAC-SHA512 over the SHA-256 of nonce, path with query and body, in base64; the nonce is the time in milliseconds.
 
-Source: github.com/bit2me-devs/trading-spot-samples (the operator's), seen 2025-05.
+Source: github.com/bit2me-devs/trading-spot-samples (the operator's), seen 2026-11-27.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """BitMart: HMAC-SHA256 over time, memo and what is sent, be it query or body, with `#` between them.
 
-Source: developer-pro.bitmart.com/en/part2/auth.html, seen 2025-05.
+Source: developer-pro.bitmart.com/en/part2/auth.html, seen 2026-11-27.
 """
 
 from collections.abc import Mapping

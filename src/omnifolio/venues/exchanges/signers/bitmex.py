@@ -1,6 +1,6 @@
 """BitMEX: HMAC-SHA256 over verb, path with query, expiry in seconds and body.
 
-Source: www.bitmex.com/app/apiKeysUsage, seen 2025-05.
+Source: www.bitmex.com/app/apiKeysUsage, seen 2026-11-27.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Bitpanda: the key alone, in a header; nothing is signed.
 
-Source: developers.bitpanda.com, seen 2025-05.
+Source: developers.bitpanda.com, seen 2026-11-27.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """CoinEx (API v2): HMAC-SHA256 over method, path with query, body and the time in milliseconds.
 
-Source: docs.coinex.com/api/v2/authorization, seen 2025-05.
+Source: docs.coinex.com/api/v2/authorization, seen 2026-11-27.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """ICONOMI: HMAC-SHA512 over the time in milliseconds, method, path without query and body, in base64.
 
-Source: github.com/iconomi-ag/iconomi-java (the operator's client; it takes the secret's text as the key), seen 2025-05.
+Source: github.com/iconomi-ag/iconomi-java (the operator's client; it takes the secret's text as the key), seen 2026-11-27.
 """
 
 import base64
