@@ -30,7 +30,7 @@ format: venv ## write the format and the safe fixes
 	@$(PY) -m ruff check --fix .
 
 golden: venv ## rewrite the expected results of golden cases; read the diff as you read code
-	@$(PY) -m pytest -q tests/test_golden.py tests/test_accounts.py tests/catalog/test_proofs.py --update-golden $(ARGS)
+	@$(PY) -m pytest -q tests/test_golden.py tests/test_accounts.py tests/venues/exchanges/test_unified_cases.py tests/catalog/test_proofs.py --update-golden $(ARGS)
 
 ccxt: venv ## compare what the installed ccxt does with what was reviewed (ARGS=--update after a new version)
 	@$(PY) -m tools.ccxt_gate $(ARGS)
