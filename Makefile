@@ -30,7 +30,10 @@ format: venv ## write the format and the safe fixes
 	@$(PY) -m ruff check --fix .
 
 golden: venv ## rewrite the expected results of golden cases; read the diff as you read code
-	@$(PY) -m pytest -q tests/test_golden.py tests/test_golden_files.py tests/test_accounts.py tests/catalog/test_proofs.py --update-golden $(ARGS)
+	@$(PY) -m pytest -q tests/test_golden.py tests/test_golden_files.py tests/test_accounts.py tests/venues/exchanges/test_unified_cases.py tests/catalog/test_proofs.py --update-golden $(ARGS)
+
+ccxt: venv ## compare what the installed ccxt does with what was reviewed (ARGS=--update after a new version)
+	@$(PY) -m tools.ccxt_gate $(ARGS)
 
 bench: venv ## measure, print a table and write bench.json (ARGS="ccxt_page_commit")
 	@$(PY) -m benchmarks $(ARGS)
@@ -47,4 +50,4 @@ venv: ## make .venv what requirements.lock says (every other word does it by its
 clean: ## remove .venv and everything that was built
 	rm -rf .venv dist build bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
 
-.PHONY: help demo serve test soak lint format golden bench wheel lock venv clean
+.PHONY: help demo serve test soak lint format golden ccxt bench wheel lock venv clean

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 from tests import fixtures
-from tests.venues.exchanges import recorded
+from tests.venues.exchanges import recorded, unified_cases
 from tests.venues.exchanges.differences import DIFFERENT_BY_DESIGN
 
 from omnifolio.catalog import exchanges
@@ -19,6 +19,8 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "exchange"
 CASES_MIN = 5
 NEEDED = ("empty", "errors")
 """Cases that each connector must have among its at least five."""
+NEEDED_UNIFIED = (*NEEDED, "balances")
+"""As above where ccxt's own methods read the exchange."""
 
 
 class Case(Struct, frozen=True):
@@ -31,6 +33,9 @@ class Case(Struct, frozen=True):
 
 def cases_of(venue: str) -> Iterator[Case]:
     """The golden cases of a venue; a whole account is one, dated by nothing of its own."""
+    for line in unified_cases.stated(venue):
+        name, kind, *_ = line.split(" ")
+        yield Case(name, unified_cases.SEEN, frozenset() if name.startswith(NEEDED) else frozenset([kind]))
     for path in sorted((GOLDEN / venue).glob("*/recorded.json")):
         document = json.loads(path.read_bytes())
         kinds = frozenset(page["stream"].partition("/")[0] for page in document["pages"])
@@ -57,7 +62,8 @@ def proof_of(row: ExchangeRow, real: frozenset[str]) -> VenueProof:
     """
     cases = [*cases_of(row.id), *(cases_of(row.quirks) if row.quirks else ())]
     names = {case.name.partition("_")[0] for case in cases}
-    is_sampled = len(cases) >= CASES_MIN and all(name in names for name in NEEDED)
+    needed = NEEDED_UNIFIED if row.quirks == unified_cases.UNIFIED else NEEDED
+    is_sampled = len(cases) >= CASES_MIN and all(name in names for name in needed)
     covered = frozenset[str]().union(*(case.kinds for case in cases))
     streams: dict[str, Proof] = {}
     for kind in dict.fromkeys(stream.kind for stream in row.reading.streams if stream.pager != "scopes"):

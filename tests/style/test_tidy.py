@@ -29,6 +29,7 @@ CALLED_BY_LIBRARIES: Mapping[str, str] = {
     "self_group": "SQLAlchemy asks an expression whether it needs brackets",
     "do_POST": "http.server calls it for each POST",
     "log_message": "http.server tells it about each request",
+    "check_required_credentials": "ccxt asks it before a private read",
     "on_json_response": "ccxt reads every answer with it",
     "pytestmark": "pytest marks every test of the file with it",
 }

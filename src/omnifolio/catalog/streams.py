@@ -9,12 +9,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-Pager = Literal["once", "window", "time", "id", "cursor", "scopes"]
+Pager = Literal["once", "window", "time", "since", "id", "cursor", "scopes"]
 """How a stream is walked.
 
 `once`    one answer, or pages of one snapshot.
 `window`  time windows walked forward, each read by page token, offset, page number or, where there is none, by halving it.
 `time`    ascending from an inclusive start.
+`since`   from an inclusive start where nobody says in which order rows come.
 `id`      ascending from an inclusive id.
 `cursor`  newest first by the venue's own page token, down to what is known.
 `scopes`  finds the accounts or symbols that other streams are read for, and reads the new ones.
@@ -29,8 +30,8 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `kind`       the first part of the stream's name; the parser in the quirks bears it too.
     `scope`      the second part; with `is_per_scope` it is the name of what is asked for (a symbol, an account).
     `scopes_of`  another kind whose scopes are this one's too, once they have rows; "" where a finder finds them.
-    `calls`      ccxt's implicit methods (`GET group path` where ccxt does not have the exchange), in order; history streams have
-                 one. `paths` are theirs at the venue.
+    `calls`      ccxt's implicit methods (`GET group path` where ccxt does not have the exchange), or one of its own `fetch_*`, in
+                 order; history streams have one. `paths` are theirs at the venue.
     `lookups`    calls whose answers name what the rows only number; every page is read together with them.
     `params`     sent with each call. `scope_param` names the parameter that carries the scope, `id_param` an id to start at,
                  which is `first_id` in the beginning.

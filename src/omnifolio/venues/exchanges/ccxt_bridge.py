@@ -17,6 +17,8 @@ from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import (
     BadCredentials,
+    EgressRefused,
+    OmnifolioError,
     PrivateKeyRefused,
     VenueBadResponse,
     VenueBanned,
@@ -31,6 +33,7 @@ from omnifolio.transport.pacing import http_date_ms
 from omnifolio.transport.retries import ATTEMPTS_MAX
 from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges import ccxt_exchange, lazy_ccxt, own_exchange, verdict
+from omnifolio.venues.exchanges.answers import UNREADABLE
 from omnifolio.venues.exchanges.ccxt_exchange import USER_AGENT, exact_json
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of
 
@@ -66,6 +69,8 @@ class Bridge:
         self._row = row
         self._base = urlsplit(access.base_url.rstrip("/")) if access.base_url else None
         self._object: Any = None
+        self._heard: list[Evidence] = []
+        self._failure: Exception | None = None
         access.egress.allow(row.id, rules_of(row, access.base_url))
         if self._base is None:
             # The row's budgets are the venue's own. An operator's server in its place has limits of its own, which its answers
@@ -115,7 +120,7 @@ class Bridge:
         )
 
     async def unified(self, method: str, *args: object) -> Any:
-        """ccxt's own `fetch_*` under the same gate: numbers are text, `None` is missing. For exchanges without a reader of ours.
+        """ccxt's own `fetch_*` under the same gate: numbers are text, `None` is missing.
 
         Raises: as `call`; EgressRefused for a name that does not begin with `fetch_`.
         """
@@ -123,6 +128,31 @@ class Bridge:
         if not method.startswith("fetch_") or not hasattr(exchange, method):
             self._gate_of(exchange).refuse("unified", method)
         return await self._persist(lambda: getattr(exchange, method)(*args), what=method)
+
+    async def answers(self, method: str, args: Sequence[object], markets: Sequence[Mapping[str, Any]]) -> list[Evidence]:
+        """The raw answers that ccxt's own `fetch_*` received, in their order; `unified.replayed` reads them.
+
+        Each call has an object of its own: what it remembers of an earlier one would change what it asks. A failure or refusal
+        that ccxt swallows fails the call. Raises: as `unified`.
+        """
+
+        async def once() -> list[Evidence]:
+            await self.close()
+            self._heard, self._failure = [], None
+            self.inject_markets(markets)
+            exchange = self._exchange()
+            if not method.startswith("fetch_") or not hasattr(exchange, method):
+                self._gate_of(exchange).refuse("unified", method)
+            try:
+                await getattr(exchange, method)(*args)
+            except UNREADABLE as error:
+                raise VenueBadResponse(f"{self._row.id}: {method}: an answer is not of the documented form") from error
+            if self._failure is not None:
+                raise self._failure
+            return self._heard
+
+        heard: list[Evidence] = await self._persist(once, what=method)
+        return heard
 
     def inject_markets(self, markets: Sequence[Mapping[str, Any]]) -> None:
         """Gives ccxt the markets it may resolve symbols with; it never downloads any."""
@@ -194,8 +224,26 @@ class Bridge:
 
     async def _wire(self, signed: Signed) -> Any:
         """What ccxt's own `fetch_*` see: the answer's JSON with every decimal as text."""
-        answer = await self._carry(signed, self._question(signed, self._object.gate.params()))
+        question = self._question(signed, self._object.gate.params())
+        try:
+            answer = await self._carry(signed, question)
+        except (lazy_ccxt.errors().BaseError, OmnifolioError) as error:
+            self._failure = error
+            raise
+        told = Evidence(
+            stream="",
+            request=f"{question.method} {question.path}",
+            status=answer.status,
+            received_at=answer.received_at,
+            body=answer.body,
+        )
+        self._heard.append(told)
         return exact_json(answer.body.decode("utf-8", errors="replace"), where=self._row.id)
+
+    def _refused(self, venue: str, door: str, what: str) -> None:
+        """Hears of a refusal, which ccxt may swallow."""
+        self._failure = EgressRefused(f"{venue}: {door} refused: {what} is not an allowed read")
+        self._access.egress.refuse(venue, door, what)
 
     def _question(self, signed: Signed, params: Mapping[str, object]) -> Question:
         """What may be written down of a signed request: its path at the venue, and the parameters that the reader gave."""
@@ -258,7 +306,7 @@ class Bridge:
     def _build(self) -> Any:
         row, access = self._row, self._access
         origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.roots}
-        gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=access.egress.refuse)
+        gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=self._refused)
         make = own_exchange.make if row.signing else ccxt_exchange.make
         exchange = make(row, gate=gate, wire=self._wire)
         hosts = exchange.urls.get("hostnames")

@@ -12,7 +12,7 @@ from typing import Any
 
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.model.errors import VenueBadResponse
-from omnifolio.venues.exchanges import lazy_ccxt
+from omnifolio.venues.exchanges import offline
 from omnifolio.venues.exchanges.gate import Gate, Signed, endpoint_of, gated
 
 USER_AGENT = "omnifolio/0.1 (+https://omnifolio.dev)"
@@ -39,7 +39,7 @@ def exchange_class(ccxt_id: str) -> type[Any]:
     """The exchange's async class as it is used here: gated, with our clock, our nonces and exact JSON."""
     if ccxt_id in _classes:
         return _classes[ccxt_id]
-    loaded: Any = lazy_ccxt.load(ccxt_id)
+    loaded: Any = offline.load(ccxt_id)
     base: Any = gated(loaded)
 
     class Bridged(base):  # type: ignore[misc]  # ccxt is untyped

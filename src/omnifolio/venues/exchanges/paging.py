@@ -59,7 +59,8 @@ def pager_for(row: StreamRow, token: str, now: EpochMs) -> Pager:
         state = {}
     if row.rescan_ms and state and now - int(state.get("scan", 0)) >= row.rescan_ms and not _is_midway(state):
         state = {}
-    kinds: dict[str, type[WindowPager | TimePager | IdPager | CursorPager]] = {
+    kinds: dict[str, type[WindowPager | TimePager | IdPager | CursorPager | SincePager]] = {
+        "since": SincePager,
         "window": WindowPager,
         "time": TimePager,
         "id": IdPager,
@@ -314,4 +315,64 @@ class CursorPager:
         state: dict[str, int | str] = {"scan": self._scan, "done": self._done}
         if self._next:
             state |= {"next": self._next, "top": self._top}
+        return json.dumps(state, separators=(",", ":"))
+
+
+class SincePager:
+    """From an inclusive start, where nobody says in which order a venue gives rows and how many at once.
+
+    A page of few rows is the last. After a fuller one the next begins at its newest row: rows between there and the beginning of
+    the round prove that the venue goes forward; none, that it may have given the newest rows only, so that older ones are lost.
+    Only what lies between the oldest row seen and now is covered.
+    Token: `since` where the next round begins; within a round also `from` the next start, `oldest` and whether it is `forward`.
+    """
+
+    def __init__(self, row: StreamRow, state: dict[str, Any], now: EpochMs) -> None:
+        self._row = row
+        self._now = int(now)
+        self._scan = int(state.get("scan", now))
+        self._start = int(state.get("since", _start_of(row, now)))
+        self._from = int(state.get("from", self._start))
+        self._oldest = int(state.get("oldest", 0))
+        self._is_forward = bool(state.get("forward"))
+
+    def question(self) -> dict[str, str]:
+        asked = dict(self._row.params)
+        if self._row.start_param:
+            asked[self._row.start_param] = _in_unit(self._row, self._from, is_end=False)
+        if self._row.limit_param:
+            asked[self._row.limit_param] = str(self._row.page_rows)
+        return asked
+
+    def step(self, seen: Seen) -> Step:
+        is_first = not self._oldest
+        if seen.oldest is None or seen.newest is None:
+            return self._finish(self._lost())
+        self._oldest = min(self._oldest or seen.oldest, seen.oldest)
+        if not is_first and self._from < seen.newest <= self._now:
+            self._is_forward = True
+        if seen.rows < SHORT_PAGE_ROWS:
+            return self._finish(None if is_first else self._lost())
+        if not self._row.start_param or seen.newest <= self._from or seen.newest > self._now:
+            return self._finish(self._lost())
+        self._from = int(seen.newest)
+        return Step(self._token())
+
+    def _lost(self) -> Interval | None:
+        """What lies before the oldest row, unless the venue was seen going forward."""
+        if not self._oldest or self._is_forward or self._oldest <= self._start:
+            return None
+        return Interval(EpochMs(self._start), EpochMs(self._oldest))
+
+    def _finish(self, lost: Interval | None) -> Step:
+        covered = _covered(self._row, self._oldest, self._now, EpochMs(self._now)) if self._oldest else ()
+        newest = self._now - self._row.overlap_ms if self._oldest else self._start
+        self._start, self._oldest, self._is_forward = max(newest, self._start), 0, False
+        self._from = self._start
+        return Step(self._token(), covered, is_done=True, lost=lost)
+
+    def _token(self) -> str:
+        state: dict[str, int | bool] = {"scan": self._scan, "since": self._start}
+        if self._oldest:
+            state |= {"from": self._from, "oldest": self._oldest, "forward": self._is_forward}
         return json.dumps(state, separators=(",", ":"))

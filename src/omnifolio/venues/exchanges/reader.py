@@ -17,6 +17,7 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import (
     AccountLocked,
     BadCredentials,
+    EgressRefused,
     MissingPermission,
     NotFound,
     ProductNotOpen,
@@ -32,6 +33,7 @@ from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
 from omnifolio.venues.exchanges.rights import judge
+from omnifolio.venues.exchanges.unified import arguments, is_unified, markets_of
 
 PRODUCTS = "products/all"
 PAGES_MAX = 100_000
@@ -201,7 +203,13 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
         if row.scope_param:
             question[row.scope_param] = venue.quirks.scope_value(since.stream.partition("/")[2])
         try:
-            answer = await bridge.call(row.calls[0], question)
+            answers = await _answers(bridge, row.calls[0], question)
+        except EgressRefused as error:
+            if not is_unified(row.calls[0]):
+                raise
+            gap = Gap(stream=since.stream, code=error.code, text=f"{row.calls[0]} cannot be read: {error.message}")
+            yield Batch(cursor=since, observed_at=access.clock.now(), gaps=(gap,), done=True)
+            return
         except VenueBadResponse:
             if not is_resumed:
                 raise
@@ -209,7 +217,7 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
             pager, is_resumed = pager_for(row, "", access.clock.now()), False
             continue
         is_resumed = False
-        evidence = (replace(answer, stream=since.stream), *lookups)
+        evidence = (*(replace(answer, stream=since.stream) for answer in answers), *lookups)
         page = _parse(venue, since.stream, evidence)
         step = pager.step(page.seen)
         if step.is_torn:
@@ -223,7 +231,8 @@ async def _history(venue: Venue, bridge: Bridge, access: Access, since: Cursor, 
 def _stepped(batch: Batch, stream: str, step: Step) -> Batch:
     gaps = batch.gaps
     if step.lost:
-        text = "more rows at one instant than the venue gives in a page"
+        is_instant = step.lost.start == step.lost.end
+        text = "more rows at one instant than the venue gives in a page" if is_instant else "older rows than the venue gives"
         gaps = (*gaps, Gap(stream=stream, code="page_overflow", text=text, start=step.lost.start, end=step.lost.end))
     return replace(batch, cursor=Cursor(stream, step.token), covered=step.covered, gaps=gaps, done=step.is_done)
 
@@ -232,7 +241,7 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
     """All balances at once: every page of every call in one batch; a call that fails is a gap and takes part in no snapshot."""
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
-    failure: VenueError | None = None
+    failure: VenueError | EgressRefused | None = None
     for call in row.calls:
         try:
             for about in venue.quirks.asked(call, evidence):
@@ -241,7 +250,9 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
             raise
         except ProductNotOpen:
             continue
-        except VenueError as error:
+        except (VenueError, EgressRefused) as error:
+            if isinstance(error, EgressRefused) and not is_unified(call):
+                raise
             failure = error
             text = f"{call} could not be read, so what it tells is not updated"
             gaps.append(Gap(stream=stream, code=error.code, text=text, is_failure=True))
@@ -260,9 +271,17 @@ async def _all_pages(venue: Venue, bridge: Bridge, stream: str, call: str, about
     while question is not None:
         if len(answers) >= SNAPSHOT_PAGES_MAX:
             raise VenueBadResponse(f"{call}: the venue's pages do not end")
-        answers.append(replace(await bridge.call(call, {**about, **question}), stream=stream))
+        answers += [replace(item, stream=stream) for item in await _answers(bridge, call, {**about, **question})]
         question = venue.quirks.following(call, answers[-1])
     return answers
+
+
+async def _answers(bridge: Bridge, call: str, question: Mapping[str, str]) -> list[Evidence]:
+    """The answers of one call: a single one, or what ccxt's own method asked for. Raises: as the bridge."""
+    if not is_unified(call):
+        return [await bridge.call(call, question)]
+    heard = await bridge.answers(call, arguments(call, question), markets_of(question))
+    return [replace(item, params=dict(question)) for item in heard]
 
 
 def _parse(venue: Venue, stream: str, evidence: Sequence[Evidence]) -> Page:
