@@ -201,9 +201,9 @@ async def _adding_up(scratch: Scratch, streams: Sequence[StreamRead]) -> Finding
     found = await scratch.reconciliation()
     different = [line for line in found.lines if line.verdict.state == "open"]
     if not different:
-        return Finding(
-            check="history", outcome="ok", text=f"leads to the balances in all {len(found.lines)} cases, or says why not"
-        )
+        proved = sum(line.verdict.state == "proved" for line in found.lines)
+        text = f"{proved} balances are proved by it, {len(found.lines) - proved} explained with a reason"
+        return Finding(check="history", outcome="ok", text=text)
     names = [f"{line.token.ticker} by {canonical(line.difference or line.calculated)}" for line in different[:DIFFERENT_MAX]]
     return Finding(
         check="history",

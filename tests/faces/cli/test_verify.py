@@ -74,6 +74,14 @@ def test_a_good_key_passes_and_its_redacted_recording_replays_alike(simulated: P
     assert [item.name for item in simulated.home.iterdir() if item.name not in ("given", "shown")] == [], "nothing is stored"
 
 
+def test_with_all_pages_history_is_compared_with_the_balances(simulated: Program) -> None:
+    done = verified(simulated, "kraken", "--pages", "1000", "-o", "json")
+    assert done.code == 0
+    (told,) = [row for row in done.json if row["check"] == "history"]
+    assert told["outcome"] == "ok"
+    assert "proved by it" in told["text"]
+
+
 def test_scaled_amounts_are_not_those_of_the_account(simulated: Program, tmp_path: Path) -> None:
     paths = [tmp_path / "exact.json", tmp_path / "scaled.json"]
     assert verified(simulated, "kraken", "--record", str(paths[0]), "--yes").code == 0
