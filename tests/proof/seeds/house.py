@@ -19,7 +19,7 @@ from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.ids import TeamId, UserId
 from omnifolio.model.secrets import Secret
-from omnifolio.store.engine import Lane, Store
+from omnifolio.store.engine import Store
 from omnifolio.store.migrate import prepare
 from omnifolio.store.schema import teams, users
 from omnifolio.sync.credentials import Doorkeeper
@@ -91,12 +91,18 @@ class MemoryStore(Store):
         with self._behind.begin():
             return op(self.conn, *args, **kwargs)
 
-    async def _write(self, lane: Lane, op: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.interlude is not None and lane == "sync":
+    async def write(self, op: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._run(op, *args, **kwargs)
+
+    async def write_sync(self, op: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.interlude is not None:
             self.interlude -= 1
             if self.interlude < 0:
                 self.interlude = None
                 await self.meanwhile()
+        return self._run(op, *args, **kwargs)
+
+    def _run(self, op: Any, *args: Any, **kwargs: Any) -> Any:
         if self.cut is not None:
             self.cut -= 1
         self._die(at="before")
