@@ -22,7 +22,7 @@ from omnifolio.model.errors import NotFound
 from omnifolio.model.facts import Role
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
-from omnifolio.store.lists import any_of
+from omnifolio.store.lists import any_of, given
 from omnifolio.store.reading import Reading
 from omnifolio.store.schema import (
     accounts,
@@ -96,16 +96,24 @@ _transaction_columns = (
 _one = sa.select(*_transaction_columns).where(
     transactions.c.id == sa.bindparam("transaction"), transactions.c.account_id == _account, transactions.c.user_id == _user
 )
-_by_ids = sa.select(*_transaction_columns).where(any_of(transactions.c.id, "ids"))
-_mine_by_ids = _by_ids.where(transactions.c.user_id == _user, transactions.c.state == "live")
-_legs = (
+_place_of = Reading(
+    sa.select(transactions.c.at, transactions.c.id).where(
+        transactions.c.id == sa.bindparam("transaction"), transactions.c.account_id == _account, transactions.c.user_id == _user
+    )
+)
+_some = sa.select(*_transaction_columns).where(any_of(transactions.c.id, "ids"))
+_by_ids = Reading(_some)
+_mine_by_ids = _some.where(transactions.c.user_id == _user, transactions.c.state == "live")
+_legs = Reading(
     sa.select(
         legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty
     )
     .where(any_of(legs.c.transaction_id, "ids"))
     .order_by(legs.c.transaction_id, legs.c.key)
 )
-_owns = sa.select(accounts.c.id).where(accounts.c.id == _account, accounts.c.user_id == _user, accounts.c.is_deleted == 0)
+_owns = Reading(
+    sa.select(accounts.c.id).where(accounts.c.id == _account, accounts.c.user_id == _user, accounts.c.is_deleted == 0)
+)
 _known_tokens = sa.union(
     sa.select(tokens.c.token)
     .join(observations, observations.c.token_id == tokens.c.id)
@@ -273,19 +281,19 @@ def transaction(conn: Connection, principal: Principal, account: AccountId, numb
 
 def page(conn: Connection, principal: Principal, account: AccountId, wanted: Filter) -> Sequence[StoredTransaction]:
     """Transactions of one account by (time, id), after the transaction `last`. Raises: NotFound."""
-    values = {"account": account, "user": principal.data_user}
-    if conn.execute(_owns, values).first() is None:
+    user = principal.data_user
+    if not _owns.rows(conn, account=account, user=user):
         raise NotFound("no account has this id")
     edge = None
     if wanted.last is not None:
-        row = conn.execute(_one, values | {"transaction": wanted.last}).one_or_none()
-        if row is None:
+        found = _place_of.rows(conn, transaction=wanted.last, account=account, user=user)
+        if not found:
             raise NotFound("no transaction has the id given as last")
-        edge = (row.at, row.id)
+        edge = (found[0][0], found[0][1])
     ids = page_ids(conn, account, wanted, edge)
     if not ids:
         return []
-    rows = {row[0]: row for row in conn.execute(_by_ids, {"ids": ids})}
+    rows = {row[0]: row for row in _by_ids.rows(conn, ids=given(conn, ids))}
     return _with_legs(conn, [rows[number] for number in ids])
 
 
@@ -298,7 +306,7 @@ def by_ids(conn: Connection, principal: Principal, numbers: Sequence[Transaction
 def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf:
     """What a reader may ask about: tokens ever seen, bookmarks, provisional blocks. Raises: NotFound."""
     values = {"account": account, "user": principal.data_user}
-    if conn.execute(_owns, values).first() is None:
+    if not _owns.rows(conn, **values):
         raise NotFound("no account has this id")
     blocks: dict[int, str] = {}
     for row in conn.execute(_provisional, {"account": account}):
@@ -315,7 +323,7 @@ def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf
 def _with_legs(conn: Connection, rows: Sequence[Any]) -> list[StoredTransaction]:
     # Rows are unpacked by position here: four hundred of them make a page, and a column by name costs ten times as much.
     legs_of: dict[int, list[StoredLeg]] = {row[0]: [] for row in rows}
-    for transaction_id, key, wallet, token, amount, role, counterparty in conn.execute(_legs, {"ids": list(legs_of)}):
+    for transaction_id, key, wallet, token, amount, role, counterparty in _legs.rows(conn, ids=given(conn, list(legs_of))):
         leg = StoredLeg(key=key, wallet=wallet, token=token, amount=Decimal(amount), role=role, counterparty=counterparty)
         legs_of[transaction_id].append(leg)
     return [_stored(row, legs_of[row[0]]) for row in rows]
