@@ -102,9 +102,10 @@ async def test_a_page_is_walked_along_the_index_of_its_filters_and_never_sorted(
     """All that is asked for is a bound of the index, the page's edge included: what the plan shows of the statements that ran."""
     book, rows, _tickers, _wallets = await a_full_account(store)
     wanted = Filter(start=at(0), end=at(30), limit=3, is_ascending=is_ascending, last=rows[60].id, **ASKED[index])  # type: ignore[arg-type]
-    walks = [plan for plan in await store.read(_plans, book, wanted) if "ix_" + index in plan]
-    assert len(walks) == 1, "one statement finds the page"
-    plan = walks[0]
+    limited = [plan for plan in await store.read(_plans, book, wanted) if "Limit" in plan or "CO-ROUTINE" in plan]
+    assert len(limited) == 1, "one statement finds the page"
+    plan = limited[0]
+    assert "ix_" + index in plan, plan
     assert not any(word in plan for word in ("Sort", "TEMP B-TREE", "Seq Scan")), plan
     bounds = [line for line in plan.splitlines() if "Index Cond" in line or "SEARCH" in line]
     assert len(bounds) == (2 if index == "legs_both" else 1), plan
@@ -136,7 +137,7 @@ def _plans(conn: Connection, book: Book, wanted: Filter) -> list[str]:
 
 
 async def test_filters_that_never_meet_cost_no_more_than_a_page(sqlite_url: str) -> None:
-    """SQLite's own steps for a page do not grow with the history of its filters: neither of two common ones is walked to its end."""
+    """SQLite's own steps for a page do not grow with the histories of its filters: no common one is walked to its end."""
     store = open_store(sqlite_url)
     book = await Book.open(store)
     steps = []

@@ -16,7 +16,6 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.store.lists import given
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import tokens, wallets
 
 PAGE_MAX = 1000
 """Transactions on one page at the most."""
@@ -24,11 +23,6 @@ _ID_MAX = 2**63 - 1
 
 Point = tuple[int, int]
 """Where in the order of pages: an instant and a transaction."""
-
-_ticker_tokens = Reading(sa.select(tokens.c.id).where(tokens.c.ticker == sa.bindparam("ticker")))
-_wallet_of = Reading(
-    sa.select(wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"), wallets.c.key == sa.bindparam("key"))
-)
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -112,21 +106,18 @@ WALKS = {
 """By what is asked for; the types may come to everything."""
 
 
-def page_ids(conn: Connection, account: AccountId, wanted: Filter, edge: Point | None) -> list[int]:
-    """The ids of one page of the account in order, after the row at `edge`."""
+def page_ids(
+    conn: Connection, account: AccountId, wanted: Filter, *, edge: Point | None, wallet: WalletId | None, tokens: Sequence[int]
+) -> list[TransactionId]:
+    """The ids of one page of the account in order, after the row at `edge`.
+
+    `wallet` and `tokens` are what the filter's wallet and ticker name, if they name anything.
+    """
+    if (wanted.wallet is not None and wallet is None) or (wanted.ticker is not None and not tokens):
+        return []
     types = wanted.types or TYPES
-    asked: dict[str, object] = {"account": account}
-    if wanted.wallet is not None:
-        found = _wallet_of.rows(conn, account=account, key=wanted.wallet)
-        if not found:
-            return []
-        asked["wallet"] = found[0][0]
-    if wanted.ticker is not None:
-        numbers = [row[0] for row in _ticker_tokens.rows(conn, ticker=wanted.ticker)]
-        if not numbers:
-            return []
-        asked["a_tokens"] = given(conn, numbers)
-    if len(asked) > 1:
+    asked: dict[str, object] = {"account": account, "wallet": wallet, "a_tokens": given(conn, tokens)}
+    if wanted.ticker is not None or wanted.wallet is not None:
         name = "wallet" if wanted.ticker is None else "ticker" if wanted.wallet is None else "both"
         asked["a_types"] = given(conn, [TYPE_NUMBERS[kind] for kind in types])
     elif set(TYPES) <= set(types):
@@ -138,10 +129,8 @@ def page_ids(conn: Connection, account: AccountId, wanted: Filter, edge: Point |
     if edge is not None:
         low, high = (max(low, edge), high) if wanted.is_ascending else (low, min(high, edge))
     count = min(wanted.limit, PAGE_MAX)
-    return [
-        number
-        for _at, number in WALKS[name].points(conn, low=low, high=high, count=count, is_ascending=wanted.is_ascending, **asked)
-    ]
+    points = WALKS[name].points(conn, low=low, high=high, count=count, is_ascending=wanted.is_ascending, **asked)
+    return [TransactionId(number) for _at, number in points]
 
 
 def first_of_wallet(conn: Connection, wallet: WalletId) -> EpochMs | None:

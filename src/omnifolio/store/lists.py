@@ -74,3 +74,8 @@ def any_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
 def given(conn: Connection, values: Sequence[object]) -> object:
     """The values of such a parameter as the driver takes them: for a `Reading`, which hands them on as they are."""
     return list(values) if conn.dialect.name == "postgresql" else json.dumps(list(values))
+
+
+def any_of_text(dialect: str, name: str) -> str:
+    """The condition of `any_of` for integers in a statement that is written as text, without its column."""
+    return f"IN (SELECT value FROM json_each(:{name}))" if dialect == "sqlite" else f"= ANY (CAST(:{name} AS BIGINT[]))"
