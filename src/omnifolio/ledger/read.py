@@ -88,11 +88,12 @@ _stored = Reading(
         dialect: sa.text(
             "SELECT t.id, t.account_id, t.seq, t.at, t.type, t.subtype, t.status, t.name, t.label, t.event, t.confirmed_at, "
             f"t.finality, (SELECT {legs_of} FROM legs s WHERE s.transaction_id = t.id) FROM transactions t "
-            f"WHERE t.id {any_of_text(dialect, 'ids')} AND t.user_id = :user AND t.state = 'live'"
+            f"WHERE t.id {any_of_text(dialect, 'ids')} AND +t.user_id = :user AND t.state NOT IN ('merged', 'gone')"
         )
         for dialect, legs_of in _LEGS_OF.items()
     }
 )
+"""Live transactions by id. User and state are written so that no index but that of the ids can be taken for them."""
 _decode_legs = msgspec.json.Decoder(list[tuple[str, WalletId, int, str, Role, str | None]]).decode
 _one = sa.select(transactions.c.state, transactions.c.merged_into).where(
     transactions.c.id == sa.bindparam("transaction"), transactions.c.account_id == _account, transactions.c.user_id == _user
