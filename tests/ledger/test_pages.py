@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import Connection
 from sqlalchemy.util import await_only
 
-from omnifolio.ledger import read
+from omnifolio.ledger import days, read
 from omnifolio.ledger.portions import CLAIMS_MAX, portions
 from omnifolio.ledger.read import Filter, StoredTransaction
 from omnifolio.ledger.tokens import by_number
@@ -102,6 +102,7 @@ async def test_a_page_is_walked_along_the_index_of_its_filters_and_never_sorted(
     """All that is asked for is a bound of the index, the page's edge included: what the plan shows of the statements that ran."""
     book, rows, _tickers, _wallets = await a_full_account(store)
     wanted = Filter(start=at(0), end=at(30), limit=3, is_ascending=is_ascending, last=rows[60].id, **ASKED[index])  # type: ignore[arg-type]
+    await store.write(lambda conn: conn.exec_driver_sql("ANALYZE").close())
     plans = await store.read(_plans, book, wanted)
     assert any(key in plans[-1] for key in ("SEARCH t USING INTEGER PRIMARY KEY", "pk_transactions")), plans[-1]
     limited = [plan for plan in plans if "Limit" in plan or "CO-ROUTINE" in plan]
@@ -166,6 +167,23 @@ def _steps(conn: Connection, book: Book, wanted: Filter) -> int:
     assert read.page(conn, book.principal, book.account, wanted) == []
     raw.set_progress_handler(None, 10)
     return count
+
+
+async def test_movements_since_an_instant_are_found_without_reading_older_ones(sqlite_url: str) -> None:
+    store = open_store(sqlite_url)
+    book = await Book.open(store)
+
+    def op(conn: Connection) -> str:
+        raw: Any = conn.connection.driver_connection
+        ran: list[str] = []
+        raw.set_trace_callback(ran.append)
+        days.moved(conn, book.principal, book.account, at(1))
+        raw.set_trace_callback(None)
+        return "\n".join(row[3] for row in raw.execute("EXPLAIN QUERY PLAN " + ran[-1]))
+
+    plan = await store.read(op)
+    await store.close()
+    assert "ix_legs_wallet (wallet_id=? AND type_number=? AND at>?)" in plan, plan
 
 
 async def test_a_large_page_committed_in_portions_says_what_it_says_as_a_whole(store: Store) -> None:

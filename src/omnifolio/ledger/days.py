@@ -46,7 +46,12 @@ _observed = (
 _moved = (
     sa.select(legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.at)
     .join(wallets, wallets.c.id == legs.c.wallet_id)
-    .where(_of_account, legs.c.type_number.in_(TYPE_NUMBERS.values()), legs.c.at >= sa.bindparam("start"))
+    .where(
+        _of_account,
+        legs.c.type_number.in_(TYPE_NUMBERS.values()),
+        sa.text("legs.transaction_id > 0"),
+        legs.c.at >= sa.bindparam("start"),
+    )
     .order_by(legs.c.wallet_id, legs.c.at.desc())
 )
 _owns = sa.select(wallets.c.id).where(_of_account, wallets.c.id == sa.bindparam("wallet"))

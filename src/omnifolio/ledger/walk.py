@@ -93,17 +93,21 @@ _ROWS = "transactions WHERE account_id = :account AND state = 'live'"
 _PAIR = "WHERE wallet_id = :wallet AND token_id = a_token.value AND type_number = a_type.value"
 _TYPE, _TOKEN_AND_TYPE = {"a_type": "BIGINT"}, {"a_token": "BIGINT", "a_type": "BIGINT"}
 WALKS = {
-    "all": Walk(_ROWS, number="id", lists={}),
+    "all": Walk(f"{_ROWS} AND id > 0", number="id", lists={}),
     "types": Walk(f"{_ROWS} AND type = a_type.value", number="id", lists={"a_type": "TEXT"}),
     "ticker": Walk(
         "legs WHERE account_id = :account AND token_id = a_token.value AND type_number = a_type.value",
         number="transaction_id",
         lists=_TOKEN_AND_TYPE,
     ),
-    "wallet": Walk("legs WHERE wallet_id = :wallet AND type_number = a_type.value", number="transaction_id", lists=_TYPE),
+    "wallet": Walk(
+        "legs WHERE wallet_id = :wallet AND type_number = a_type.value AND transaction_id > 0",
+        number="transaction_id",
+        lists=_TYPE,
+    ),
     "both": Walk(f"legs {_PAIR}", f"crossings {_PAIR}", number="transaction_id", lists=_TOKEN_AND_TYPE),
 }
-"""By what is asked for; the types may come to everything."""
+"""By what is asked for; the types may come to everything. `id > 0` and `transaction_id > 0` choose an index (see the schema)."""
 
 
 def page_ids(

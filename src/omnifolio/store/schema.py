@@ -304,15 +304,17 @@ transactions = _table(
     _maybe("confirmed_at", Int),
     _maybe("height", Int),
     _col("finality"),
-    sa.Index("ix_transactions_page", "account_id", "at", "id", sqlite_where=sa.text("state = 'live'"),
-             postgresql_where=sa.text("state = 'live'")),
-    sa.Index("ix_transactions_type", "account_id", "type", "at", "id", sqlite_where=sa.text("state = 'live'"),
-             postgresql_where=sa.text("state = 'live'")),
+    sa.Index("ix_transactions_page", "account_id", "at", "id", sqlite_where=sa.text("state = 'live' AND id > 0"),
+             postgresql_where=sa.text("state = 'live' AND id > 0")),
+    sa.Index("ix_transactions_type", "account_id", "state", "type", "at", "id"),
     sa.Index("ix_transactions_feed", "user_id", "seq", "id"),
     sa.Index("ix_transactions_event", "user_id", "event", sqlite_where=sa.text("event IS NOT NULL"),
              postgresql_where=sa.text("event IS NOT NULL")),
 )  # fmt: skip
-"""`state` live · merged (see `merged_into`) · gone. `since` is the sequence at which this version began."""
+"""`state` live · merged (see `merged_into`) · gone. `since` is the sequence at which this version began.
+
+`id > 0` is always true. A statement that does not say it cannot be given `ix_transactions_page` by a planner that, for want of
+statistics, takes it for as good as the index that holds the type, too. `transaction_id > 0` is the same in `ix_legs_wallet`."""
 
 legs = _table(
     "legs",
@@ -333,7 +335,15 @@ legs = _table(
     _col("type_number", Int),
     _col("at", Int),
     sa.Index("ix_legs_token", "account_id", "token_id", "type_number", "at", "transaction_id"),
-    sa.Index("ix_legs_wallet", "wallet_id", "type_number", "at", "transaction_id"),
+    sa.Index(
+        "ix_legs_wallet",
+        "wallet_id",
+        "type_number",
+        "at",
+        "transaction_id",
+        sqlite_where=sa.text("transaction_id > 0"),
+        postgresql_where=sa.text("transaction_id > 0"),
+    ),
     sa.Index("ix_legs_both", "wallet_id", "token_id", "type_number", "at", "transaction_id"),
     clustered=True,
 )
