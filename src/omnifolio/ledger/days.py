@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger.walk import first_of_wallet
+from omnifolio.meaning.classify import TYPE_NUMBERS
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, WalletId
@@ -44,12 +46,15 @@ _observed = (
 _moved = (
     sa.select(legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.at)
     .join(wallets, wallets.c.id == legs.c.wallet_id)
-    .where(_of_account, legs.c.at >= sa.bindparam("start"))
+    .where(
+        _of_account,
+        legs.c.type_number.in_(TYPE_NUMBERS.values()),
+        sa.text("legs.transaction_id > 0"),
+        legs.c.at >= sa.bindparam("start"),
+    )
     .order_by(legs.c.wallet_id, legs.c.at.desc())
 )
-_first = sa.select(sa.func.min(legs.c.at)).join(wallets, wallets.c.id == legs.c.wallet_id).where(
-    _of_account, legs.c.wallet_id == sa.bindparam("wallet")
-)  # fmt: skip
+_owns = sa.select(wallets.c.id).where(_of_account, wallets.c.id == sa.bindparam("wallet"))
 
 
 class Look(Struct, frozen=True):
@@ -104,6 +109,5 @@ def moved(conn: Connection, principal: Principal, account: AccountId, start: Epo
 
 def first_movement(conn: Connection, principal: Principal, account: AccountId, wallet: WalletId) -> EpochMs | None:
     """The instant of a wallet's oldest movement; None without any."""
-    values = {"account": account, "user": principal.data_user, "wallet": wallet}
-    at: int | None = conn.execute(_first, values).scalar_one()
-    return None if at is None else EpochMs(at)
+    is_own = conn.execute(_owns, {"account": account, "user": principal.data_user, "wallet": wallet}).first() is not None
+    return first_of_wallet(conn, wallet) if is_own else None

@@ -2,12 +2,14 @@
 
 What must hold
   * an event that amounts to what is stored writes nothing; one that differs keeps its earlier version;
-  * the sums per (wallet, token) move by exactly the legs that come and go.
+  * the sums per (wallet, token) move by exactly the legs that come and go;
+  * every wallet and token of a live transaction are found together, in a leg or in a crossing.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,17 +18,19 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.fold import Event, fold
 from omnifolio.ledger.place import Place
+from omnifolio.meaning.classify import TYPE_NUMBERS
 from omnifolio.model.amounts import EXACT, ZERO, canonical
 from omnifolio.model.facts import Claim
 from omnifolio.store import bulk, codec
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import legs, past, sums, transactions
+from omnifolio.store.schema import crossings, legs, past, sums, transactions
 
 _rows = sa.select(transactions).where(any_of(transactions.c.id, "ids"))
 _legs = sa.select(
     legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty
 ).where(any_of(legs.c.transaction_id, "ids"))
 _drop_legs = sa.delete(legs).where(any_of(legs.c.transaction_id, "ids"))
+_drop_crossings = sa.delete(crossings).where(any_of(crossings.c.transaction_id, "ids"))
 _sums = sa.select(sums.c.wallet_id, sums.c.token_id, sums.c.amount).where(
     any_of(sums.c.wallet_id, "wallets"), any_of(sums.c.token_id, "tokens")
 )
@@ -35,7 +39,10 @@ _TRANSACTION_COLUMNS = (
     "id", "account_id", "user_id", "seq", "since", "state", "merged_into", "at", "type", "subtype", "status", "name", "label",
     "event", "confirmed_at", "height", "finality",
 )  # fmt: skip
-_LEG_COLUMNS = ("transaction_id", "key", "account_id", "wallet_id", "token_id", "amount", "role", "counterparty", "at")
+_LEG_COLUMNS = (
+    "transaction_id", "key", "account_id", "wallet_id", "token_id", "amount", "role", "counterparty", "type_number", "at",
+)  # fmt: skip
+_CROSSING_COLUMNS = ("transaction_id", "wallet_id", "token_id", "type_number", "at")
 
 
 class LegRow(Struct, frozen=True, array_like=True):
@@ -93,6 +100,7 @@ def file_events(
     """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
     rows: list[tuple[object, ...]] = []
     leg_rows: list[tuple[object, ...]] = []
+    crossing_rows: list[tuple[object, ...]] = []
     versions: list[tuple[object, ...]] = []
     moved: dict[tuple[int, int], Decimal] = {}
     replaced: list[int] = []
@@ -114,15 +122,19 @@ def file_events(
                 new.subtype, new.status, new.name, new.label, new.event, new.confirmed_at, new.height, new.finality,
             )
         )  # fmt: skip
+        kind = TYPE_NUMBERS[new.type]
         leg_rows += [
-            (number, leg.key, place.account, leg.wallet, leg.token, leg.amount, leg.role, leg.counterparty, new.at)
+            (number, leg.key, place.account, leg.wallet, leg.token, leg.amount, leg.role, leg.counterparty, kind, new.at)
             for leg in new.legs
         ]
+        crossing_rows += [(number, wallet, token, kind, new.at) for wallet, token in _crossings(new.legs)]
     if replaced:
         conn.execute(_drop_legs, {"ids": replaced})
+        conn.execute(_drop_crossings, {"ids": replaced})
     bulk.insert(conn, past, ("user_id", "kind", "fact_id", "since", "until", "payload"), versions)
     bulk.insert(conn, transactions, _TRANSACTION_COLUMNS, rows, or_replace=bool(replaced))
     bulk.insert(conn, legs, _LEG_COLUMNS, leg_rows)
+    bulk.insert(conn, crossings, _CROSSING_COLUMNS, crossing_rows)
     _file_sums(conn, moved)
     return len(rows)
 
@@ -149,6 +161,14 @@ def _leg_rows(place: Place, event: Event) -> tuple[LegRow, ...]:
         for key, leg in sorted(event.legs.items())
     ]
     return tuple(rows)
+
+
+def _crossings(rows: Sequence[LegRow]) -> set[tuple[int, int]]:
+    """The pairs of a wallet and a token that both are moved, but by no leg together."""
+    purses = {leg.wallet for leg in rows}
+    if len(purses) < 2:
+        return set()
+    return set(product(purses, {leg.token for leg in rows})) - {(leg.wallet, leg.token) for leg in rows}
 
 
 def _move(

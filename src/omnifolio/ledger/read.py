@@ -23,13 +23,12 @@ from omnifolio.model.errors import NotFound
 from omnifolio.model.facts import Role
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
-from omnifolio.store.lists import any_of
+from omnifolio.store.lists import any_of_text, given
 from omnifolio.store.reading import Reading
 from omnifolio.store.schema import (
     accounts,
     claims,
     cursors,
-    legs,
     observations,
     sums,
     tokens,
@@ -69,34 +68,42 @@ _states = Reading(
 )
 _NONE: frozenset[int] = frozenset()
 _by_token = msgspec.json.Decoder(dict[int, str]).decode
-_transaction_columns = (
-    transactions.c.id,
-    transactions.c.account_id,
-    transactions.c.seq,
-    transactions.c.state,
-    transactions.c.merged_into,
-    transactions.c.at,
-    transactions.c.type,
-    transactions.c.subtype,
-    transactions.c.status,
-    transactions.c.name,
-    transactions.c.label,
-    transactions.c.event,
-    transactions.c.confirmed_at,
-    transactions.c.finality,
+_LEG = "s.key, s.wallet_id, s.token_id, s.amount, s.role, s.counterparty"
+_LEGS_OF = {
+    "sqlite": f"json_group_array(json_array({_LEG}))",
+    "postgresql": f"CAST(json_agg(json_build_array({_LEG})) AS TEXT)",
+}
+"""All legs of a transaction in one text, so that a page's rows and their legs are one statement."""
+_stored = Reading(
+    {
+        dialect: sa.text(
+            "SELECT t.id, t.account_id, t.seq, t.at, t.type, t.subtype, t.status, t.name, t.label, t.event, t.confirmed_at, "
+            f"t.finality, (SELECT {legs_of} FROM legs s WHERE s.transaction_id = t.id) FROM transactions t "
+            f"WHERE t.id {any_of_text(dialect, 'ids')} AND +t.user_id = :user AND t.state NOT IN ('merged', 'gone')"
+        )
+        for dialect, legs_of in _LEGS_OF.items()
+    }
 )
-_one = sa.select(*_transaction_columns).where(
+"""Live transactions by id. User and state are written so that no index but that of the ids can be taken for them."""
+_decode_legs = msgspec.json.Decoder(list[tuple[str, WalletId, int, str, Role, str | None]]).decode
+_one = sa.select(transactions.c.state, transactions.c.merged_into).where(
     transactions.c.id == sa.bindparam("transaction"), transactions.c.account_id == _account, transactions.c.user_id == _user
 )
-_by_ids = sa.select(*_transaction_columns).where(any_of(transactions.c.id, "ids"))
-_mine_by_ids = _by_ids.where(transactions.c.user_id == _user, transactions.c.state == "live")
-_legs = (
-    sa.select(
-        legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty
-    )
-    .where(any_of(legs.c.transaction_id, "ids"))
-    .order_by(legs.c.transaction_id, legs.c.key)
+_asked = Reading(
+    {
+        dialect: sa.text(
+            "SELECT (SELECT t.at FROM transactions t WHERE t.id = :last AND t.account_id = a.id AND t.user_id = :user), "
+            "(SELECT w.id FROM wallets w WHERE w.account_id = a.id AND w.key = :wallet), "
+            f"(SELECT {joined} FROM tokens k WHERE k.ticker = :ticker) "
+            "FROM accounts a WHERE a.id = :account AND a.user_id = :user AND a.is_deleted = 0"
+        )
+        for dialect, joined in {
+            "sqlite": "group_concat(k.id, ' ')",
+            "postgresql": "string_agg(CAST(k.id AS TEXT), ' ')",
+        }.items()
+    }
 )
+"""What a filter names, in integers: where its last row stands, its wallet, and the tokens of its ticker."""
 _owns = sa.select(accounts.c.id).where(accounts.c.id == _account, accounts.c.user_id == _user, accounts.c.is_deleted == 0)
 _known_tokens = sa.union(
     sa.select(tokens.c.token)
@@ -265,37 +272,37 @@ def balances(conn: Connection, principal: Principal, account: AccountId | None =
 
 def transaction(conn: Connection, principal: Principal, account: AccountId, number: TransactionId) -> StoredTransaction:
     """One live transaction; an id that was merged into another leads to that one. Raises: NotFound."""
-    values = {"transaction": number, "account": account, "user": principal.data_user}
-    row = conn.execute(_one, values).one_or_none()
+    values = {"account": account, "user": principal.data_user}
+    row = conn.execute(_one, values | {"transaction": number}).one_or_none()
     while row is not None and row.state == "merged":
-        row = conn.execute(_one, values | {"transaction": row.merged_into}).one_or_none()
-    if row is None or row.state != "live":
+        number = row.merged_into
+        row = conn.execute(_one, values | {"transaction": number}).one_or_none()
+    found = [] if row is None else by_ids(conn, principal, [number])
+    if not found:
         raise NotFound("no transaction has this id")
-    return _with_legs(conn, [row])[0]
+    return found[0]
 
 
 def page(conn: Connection, principal: Principal, account: AccountId, wanted: Filter) -> Sequence[StoredTransaction]:
     """Transactions of one account by (time, id), after the transaction `last`. Raises: NotFound."""
-    values = {"account": account, "user": principal.data_user}
-    if conn.execute(_owns, values).first() is None:
+    asked = {"last": wanted.last, "wallet": wanted.wallet, "ticker": wanted.ticker}
+    found = _asked.rows(conn, account=account, user=principal.data_user, **asked)
+    if not found:
         raise NotFound("no account has this id")
-    edge = None
-    if wanted.last is not None:
-        row = conn.execute(_one, values | {"transaction": wanted.last}).one_or_none()
-        if row is None:
-            raise NotFound("no transaction has the id given as last")
-        edge = (row.at, row.id)
-    ids = page_ids(conn, account, wanted, edge)
-    if not ids:
-        return []
-    rows = {row[0]: row for row in conn.execute(_by_ids, {"ids": ids})}
-    return _with_legs(conn, [rows[number] for number in ids])
+    at, wallet, numbers = found[0]
+    if wanted.last is not None and at is None:
+        raise NotFound("no transaction has the id given as last")
+    edge = None if wanted.last is None else (at, wanted.last)
+    tokens_named = [int(number) for number in numbers.split(" ")] if numbers else []
+    return by_ids(conn, principal, page_ids(conn, account, wanted, edge=edge, wallet=wallet, tokens=tokens_named))
 
 
 def by_ids(conn: Connection, principal: Principal, numbers: Sequence[TransactionId]) -> Sequence[StoredTransaction]:
     """The live ones among these transactions of the user, in the given order."""
-    rows = {row.id: row for row in conn.execute(_mine_by_ids, {"ids": list(numbers), "user": principal.data_user})}
-    return _with_legs(conn, [rows[number] for number in numbers if number in rows])
+    if not numbers:
+        return []
+    found = {row[0]: row for row in _stored.rows(conn, ids=given(conn, numbers), user=principal.data_user)}
+    return [_transaction_of(found[number]) for number in numbers if number in found]
 
 
 def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf:
@@ -315,18 +322,10 @@ def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf
     )
 
 
-def _with_legs(conn: Connection, rows: Sequence[Any]) -> list[StoredTransaction]:
-    # Rows are unpacked by position here: four hundred of them make a page, and a column by name costs ten times as much.
-    legs_of: dict[int, list[StoredLeg]] = {row[0]: [] for row in rows}
-    for transaction_id, key, wallet, token, amount, role, counterparty in conn.execute(_legs, {"ids": list(legs_of)}):
-        leg = StoredLeg(key=key, wallet=wallet, token=token, amount=Decimal(amount), role=role, counterparty=counterparty)
-        legs_of[transaction_id].append(leg)
-    return [_stored(row, legs_of[row[0]]) for row in rows]
-
-
-def _stored(row: Any, parts: Sequence[StoredLeg]) -> StoredTransaction:
-    """A row of `_transaction_columns` with its legs."""
-    number, account, seq, _state, _merged_into, at, kind, subtype, status, name, label, event, confirmed_at, finality = row
+def _transaction_of(row: Sequence[Any]) -> StoredTransaction:
+    """A row of `_stored`. Rows are unpacked by position: a page has a hundred, and a column by name costs ten times as much."""
+    number, account, seq, at, kind, subtype, status, name, label, event, confirmed_at, finality, legs_text = row
+    legs = sorted(_decode_legs(legs_text)) if legs_text else ()
     return StoredTransaction(
         id=number,
         account=account,
@@ -340,5 +339,8 @@ def _stored(row: Any, parts: Sequence[StoredLeg]) -> StoredTransaction:
         event=event,
         confirmed_at=confirmed_at,
         finality=finality,
-        legs=tuple(parts),
+        legs=tuple(
+            StoredLeg(key=key, wallet=wallet, token=token, amount=Decimal(amount), role=role, counterparty=counterparty)
+            for key, wallet, token, amount, role, counterparty in legs
+        ),
     )

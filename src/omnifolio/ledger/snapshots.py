@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import guard
 from omnifolio.ledger.place import Place
+from omnifolio.meaning.classify import TYPE_NUMBERS
 from omnifolio.model.amounts import ZERO, canonical, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
@@ -47,7 +48,10 @@ _seen = (
     .values(last_seen=sa.bindparam("at"))
 )
 _legs_since = sa.select(legs.c.token_id, legs.c.amount, legs.c.at).where(
-    legs.c.wallet_id == _wallet, legs.c.at >= sa.bindparam("since"), any_of(legs.c.token_id, "tokens")
+    legs.c.wallet_id == _wallet,
+    any_of(legs.c.token_id, "tokens"),
+    legs.c.type_number.in_(TYPE_NUMBERS.values()),
+    legs.c.at >= sa.bindparam("since"),
 )
 _wholes = sa.select(sums.c.token_id, sums.c.amount).where(sums.c.wallet_id == _wallet, any_of(sums.c.token_id, "tokens"))
 _latest = sa.select(quotes.c.token_id, sa.func.max(quotes.c.bucket).label("bucket")).where(

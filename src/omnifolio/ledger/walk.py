@@ -1,28 +1,28 @@
-"""Which transactions are on a page: one filter is walked along the index that is made for it, the others are checked on the way.
+"""Which transactions are on a page: every filter, alone or with others, is a few ranges of an index that is made for it.
 
-A page costs the same wherever in the history it lies: every walk begins at the page's edge and stops at its end.
+What is asked for together stands together in one index (a wallet, a token and a type; see `legs` and `crossings` in the schema),
+so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The ranges, one for
+each token of the ticker and each type, are walked in one statement: each begins at the page's edge and ends after a page's rows.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.meaning.classify import TYPES
+from omnifolio.meaning.classify import TYPE_NUMBERS, TYPES
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.ids import AccountId, TransactionId
-from omnifolio.store.schema import legs, tokens, transactions, wallets
+from omnifolio.model.ids import AccountId, TransactionId, WalletId
+from omnifolio.store.lists import given
+from omnifolio.store.reading import Reading
 
 PAGE_MAX = 1000
 """Transactions on one page at the most."""
-COUNTED_MAX = 1_000
-"""Of two filters the one with fewer rows is walked; beyond so many it no longer matters which."""
+_ID_MAX = 2**63 - 1
 
-_ticker_tokens = sa.select(tokens.c.id).where(tokens.c.ticker == sa.bindparam("ticker"))
-_other_leg, _other_row = legs.alias("other_leg"), transactions.alias("other_row")
-_wallet_of = sa.select(wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"), wallets.c.key == sa.bindparam("key"))
+Point = tuple[int, int]
+"""Where in the order of pages: an instant and a transaction."""
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -38,120 +38,109 @@ class Filter(Struct, frozen=True, kw_only=True):
     types: tuple[str, ...] = ()
 
 
-def page_ids(conn: Connection, account: AccountId, wanted: Filter, edge: tuple[int, int] | None) -> list[int]:
-    """The ids of one page of the account in order, after the row at `edge` (instant, id)."""
-    filters = _filters(conn, account, wanted)
-    if filters is None:
+class Walk:
+    """One statement for each direction, that finds the first rows of every range of an index, or of several alike.
+
+    The `sources` are texts, `table WHERE …`. In them `a_token.value` stands for each value of the list that `lists` names so,
+    with PostgreSQL's word for what it holds; the values are given as `a_tokens`.
+    """
+
+    def __init__(self, *sources: str, number: str, lists: Mapping[str, str]) -> None:
+        self._readings = {way: _reading(sources, number, lists, way) for way in ("ASC", "DESC")}
+
+    def points(
+        self, conn: Connection, *, low: Point, high: Point, count: int, is_ascending: bool, **values: object
+    ) -> list[Point]:
+        """The first `count` points of all ranges together that lie between two others, in the asked order."""
+        bounds = {"low_at": low[0], "low": low[1], "high_at": high[0], "high": high[1], "count": count}
+        rows = self._readings["ASC" if is_ascending else "DESC"].rows(conn, **bounds, **values)
+        found: set[Point] = set()
+        if conn.dialect.name == "sqlite":
+            for row in rows:
+                for text in filter(None, row):
+                    found.update(_points(text))
+        else:
+            found.update((row[0], row[1]) for row in rows)
+        return sorted(found, reverse=not is_ascending)[:count]
+
+
+def _reading(sources: Sequence[str], number: str, lists: Mapping[str, str], way: str) -> Reading:
+    """Each range keeps its own order and limit: in a correlated text on SQLite, under LATERAL on PostgreSQL."""
+    # The legs of one transaction stand beside each other in the index, so DISTINCT needs no sorting.
+    ranges = [
+        f"SELECT DISTINCT at, {number} AS number FROM {source} AND (at, {number}) > (:low_at, :low) "
+        f"AND (at, {number}) < (:high_at, :high) ORDER BY at {way}, {number} {way} LIMIT :count"
+        for source in sources
+    ]
+    texts = ", ".join(f"(SELECT group_concat(at || ' ' || number, ' ') FROM ({one}))" for one in ranges)
+    loops = ", ".join(f"json_each(:{name}s) {name}" for name in lists)
+    lateral = "LATERAL (" + " UNION ALL ".join(f"({one})" for one in ranges) + ") found"
+    parts = [*(f"unnest(CAST(:{name}s AS {kind}[])) {name}(value)" for name, kind in lists.items()), lateral]
+    return Reading(
+        {
+            "sqlite": sa.text(f"SELECT {texts}" + (f" FROM {loops}" if loops else "")),
+            "postgresql": sa.text("SELECT found.at, found.number FROM " + " CROSS JOIN ".join(parts)),
+        }
+    )
+
+
+def _points(text: str) -> Iterable[Point]:
+    words = list(map(int, text.split(" ")))
+    return zip(words[::2], words[1::2], strict=True)
+
+
+_ROWS = "transactions WHERE account_id = :account AND state = 'live'"
+_PAIR = "WHERE wallet_id = :wallet AND token_id = a_token.value AND type_number = a_type.value"
+_TYPE, _TOKEN_AND_TYPE = {"a_type": "BIGINT"}, {"a_token": "BIGINT", "a_type": "BIGINT"}
+WALKS = {
+    "all": Walk(f"{_ROWS} AND id > 0", number="id", lists={}),
+    "types": Walk(f"{_ROWS} AND type = a_type.value", number="id", lists={"a_type": "TEXT"}),
+    "ticker": Walk(
+        "legs WHERE account_id = :account AND token_id = a_token.value AND type_number = a_type.value",
+        number="transaction_id",
+        lists=_TOKEN_AND_TYPE,
+    ),
+    "wallet": Walk(
+        "legs WHERE wallet_id = :wallet AND type_number = a_type.value AND transaction_id > 0",
+        number="transaction_id",
+        lists=_TYPE,
+    ),
+    "both": Walk(f"legs {_PAIR}", f"crossings {_PAIR}", number="transaction_id", lists=_TOKEN_AND_TYPE),
+}
+"""By what is asked for; the types may come to everything. `id > 0` and `transaction_id > 0` choose an index (see the schema)."""
+
+
+def page_ids(
+    conn: Connection, account: AccountId, wanted: Filter, *, edge: Point | None, wallet: WalletId | None, tokens: Sequence[int]
+) -> list[TransactionId]:
+    """The ids of one page of the account in order, after the row at `edge`.
+
+    `wallet` and `tokens` are what the filter's wallet and ticker name, if they name anything.
+    """
+    if (wanted.wallet is not None and wallet is None) or (wanted.ticker is not None and not tokens):
         return []
-    start, end = int(wanted.start), int(wanted.end)
+    types = wanted.types or TYPES
+    asked: dict[str, object] = {"account": account, "wallet": wallet, "a_tokens": given(conn, tokens)}
+    if wanted.ticker is not None or wanted.wallet is not None:
+        name = "wallet" if wanted.ticker is None else "ticker" if wanted.wallet is None else "both"
+        asked["a_types"] = given(conn, [TYPE_NUMBERS[kind] for kind in types])
+    elif set(TYPES) <= set(types):
+        name = "all"
+    else:
+        name = "types"
+        asked["a_types"] = given(conn, types)
+    low, high = (int(wanted.start), 0), (int(wanted.end), _ID_MAX)
     if edge is not None:
-        # The edge's instant as a bound of its own lets both databases begin there; a comparison of pairs alone would not.
-        start, end = (max(start, edge[0]), end) if wanted.is_ascending else (start, min(end, edge[0]))
-    walks = [[source.between(start, end) for source in one.sources] for one in filters]
-    chosen = 0 if len(walks) == 1 else min(range(len(walks)), key=lambda place: _size(conn, walks[place]))
-    checks = [one.holds for place, one in enumerate(filters) if place != chosen]
-    parts = [_ordered(source, wanted, edge, checks) for source in walks[chosen]]
-    picked = {(row[0], row[1]) for row in conn.execute(parts[0] if len(parts) == 1 else _together(parts))}
-    ordered = sorted(picked, reverse=not wanted.is_ascending)
-    return [number for _at, number in ordered[: _limit(wanted)]]
+        low, high = (max(low, edge), high) if wanted.is_ascending else (low, min(high, edge))
+    count = min(wanted.limit, PAGE_MAX)
+    points = WALKS[name].points(conn, low=low, high=high, count=count, is_ascending=wanted.is_ascending, **asked)
+    return [TransactionId(number) for _at, number in points]
 
 
-class _Source(Struct, frozen=True):
-    """One range of one index: where its rows' instant and transaction stand, and what all its rows have in common."""
-
-    at: Any
-    number: Any
-    condition: Any
-
-    def between(self, start: int, end: int) -> "_Source":
-        return _Source(self.at, self.number, self.condition & (self.at >= start) & (self.at <= end))
-
-
-class _Filtered(Struct, frozen=True):
-    """A filter both ways: the ranges that hold exactly its rows, and how to check any transaction for it."""
-
-    sources: Sequence[_Source]
-    holds: Callable[[Any], Any]
-
-
-def _filters(conn: Connection, account: AccountId, wanted: Filter) -> list[_Filtered] | None:
-    """The filters that were asked for, or the whole account; None when one of them can match nothing."""
-    found: list[_Filtered] = []
-    if wanted.ticker is not None:
-        numbers = [row[0] for row in conn.execute(_ticker_tokens, {"ticker": wanted.ticker})]
-        if not numbers:
-            return None
-        ranges = [_leg_source((legs.c.account_id == account) & (legs.c.token_id == number)) for number in numbers]
-        found.append(_Filtered(ranges, lambda number: _some_leg(number, (_other_leg.c.token_id + 0).in_(numbers))))
-    if wanted.wallet is not None:
-        wallet = conn.execute(_wallet_of, {"account": account, "key": wanted.wallet}).scalar_one_or_none()
-        if wallet is None:
-            return None
-        found.append(
-            _Filtered(
-                [_leg_source(legs.c.wallet_id == wallet)], lambda number: _some_leg(number, _other_leg.c.wallet_id + 0 == wallet)
-            )
-        )
-    if wanted.types and not set(TYPES) <= set(wanted.types):
-        found.append(
-            _Filtered([_row_source(account, transactions.c.type == kind) for kind in wanted.types], _of_type(wanted.types))
-        )
-    return found or [_Filtered([_row_source(account, sa.true())], lambda _number: sa.true())]
-
-
-def _leg_source(condition: Any) -> _Source:
-    return _Source(legs.c.at, legs.c.transaction_id, condition)
-
-
-def _row_source(account: AccountId, condition: Any) -> _Source:
-    return _Source(
-        transactions.c.at,
-        transactions.c.id,
-        (transactions.c.account_id == account) & condition & (transactions.c.state == "live"),
+def first_of_wallet(conn: Connection, wallet: WalletId) -> EpochMs | None:
+    """The instant of the oldest transaction that touches a wallet; None without any."""
+    types = given(conn, [TYPE_NUMBERS[kind] for kind in TYPES])
+    found = WALKS["wallet"].points(
+        conn, low=(0, 0), high=(_ID_MAX, _ID_MAX), count=1, is_ascending=True, wallet=wallet, a_types=types
     )
-
-
-def _some_leg(number: Any, condition: Any) -> Any:
-    # A scalar instead of EXISTS, which PostgreSQL would turn into a join that leaves the order of the index. What is compared is
-    # an expression (`+ 0`), so that SQLite looks at the legs of the one transaction and not at all legs of a wallet.
-    return (
-        sa.select(sa.literal(1)).where(_other_leg.c.transaction_id == number, condition).limit(1).scalar_subquery().is_not(None)
-    )
-
-
-def _of_type(types: Sequence[str]) -> Callable[[Any], Any]:
-    kind = _other_row.c.type
-    return lambda number: sa.select(kind).where(_other_row.c.id == number).scalar_subquery().in_(types)
-
-
-def _size(conn: Connection, sources: Sequence[_Source]) -> int:
-    """How many rows the ranges have together, counted as far as `COUNTED_MAX`."""
-    counted = 0
-    for source in sources:
-        some = sa.select(source.at).where(source.condition).limit(COUNTED_MAX).subquery()
-        counted += conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
-    return counted
-
-
-def _ordered(source: _Source, wanted: Filter, edge: tuple[int, int] | None, checks: Sequence[Callable[[Any], Any]]) -> Any:
-    """The first rows of a range in the asked order, after the edge."""
-    at, number = source.at, source.number
-    statement = sa.select(at.label("at"), number.label("number")).where(source.condition, *(check(number) for check in checks))
-    if edge is not None:
-        statement = statement.where(
-            sa.or_(at > edge[0], number > edge[1]) if wanted.is_ascending else sa.or_(at < edge[0], number < edge[1])
-        )
-    if at is legs.c.at:
-        # Several legs of one transaction stand beside each other in the index, so DISTINCT needs no sorting.
-        statement = statement.distinct()
-    order = (at, number) if wanted.is_ascending else (at.desc(), number.desc())
-    return statement.order_by(*order).limit(_limit(wanted))
-
-
-def _together(parts: Sequence[Any]) -> Any:
-    """Several ranges in one statement; each keeps its own order and limit."""
-    return sa.union_all(*(sa.select(part.subquery()) for part in parts))
-
-
-def _limit(wanted: Filter) -> int:
-    return min(wanted.limit, PAGE_MAX)
+    return EpochMs(found[0][0]) if found else None

@@ -4,7 +4,7 @@ Sources say what an event is (`Kind`); the legs say what it did. Where they disa
 of one sign only is no trade.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -15,6 +15,8 @@ from omnifolio.model.tokens import TokenId
 TransactionType = Literal["deposit", "withdrawal", "trade", "staking", "unstaking", "reward", "bonus", "other"]
 
 TYPES: tuple[TransactionType, ...] = ("deposit", "withdrawal", "trade", "staking", "unstaking", "reward", "bonus", "other")
+TYPE_NUMBERS: Mapping[str, int] = {name: number for number, name in enumerate(TYPES)}
+"""How a type is stored where a word is too long, so a new type stands last in `TYPES`."""
 
 
 class Meaning(Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -69,3 +69,13 @@ def any_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
     """`column` equals one of the values of parameter `name` (a sequence, integers or texts as the column is)."""
     numbers = isinstance(column.type, sa.Integer)
     return _AnyOf(column, sa.bindparam(name, type_=_Values(numbers=numbers)))
+
+
+def given(conn: Connection, values: Sequence[object]) -> object:
+    """The values of such a parameter as the driver takes them: for a `Reading`, which hands them on as they are."""
+    return list(values) if conn.dialect.name == "postgresql" else json.dumps(list(values))
+
+
+def any_of_text(dialect: str, name: str) -> str:
+    """The condition of `any_of` for integers in a statement that is written as text, without its column."""
+    return f"IN (SELECT value FROM json_each(:{name}))" if dialect == "sqlite" else f"= ANY (CAST(:{name} AS BIGINT[]))"

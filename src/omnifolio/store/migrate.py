@@ -1,24 +1,31 @@
-"""Brings a database to this version's schema: a fresh one at once, a newer one not at all.
+"""Brings a database to this version's schema: a fresh one at once, an older one step by step, a newer one not at all.
 
-The stamp is kept in the table `alembic_version`, so that Alembic takes over with the first change of the schema.
+The stamp is kept in the table `alembic_version`. A step is a function over an open connection; all steps and the stamp are one
+transaction, so a database is at one revision or at the next, whatever happens in between.
 """
+
+from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.errors import SchemaTooNew
+from omnifolio.store.migrations import pages
 from omnifolio.store.schema import METADATA
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this version writes."""
 START_LOCK = 7_245_203
 """Names the advisory lock under which PostgreSQL lets one process at a time prepare the database."""
+
+STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {"0001": ("0002", pages.upgrade)}
+"""Revision → the next one, and the step that leads there."""
 
 _version = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
 
 
 def prepare(conn: Connection) -> None:
-    """Creates every table where there are none, in the caller's transaction.
+    """Creates every table where there are none, or brings those that are there up to date, in the caller's transaction.
 
     Raises: SchemaTooNew when the database was written by a newer version.
     """
@@ -30,6 +37,10 @@ def prepare(conn: Connection) -> None:
         _version.create(conn)
         conn.execute(_version.insert().values(version_num=REVISION))
         return
-    found = conn.execute(sa.select(_version.c.version_num)).scalar_one_or_none()
-    if found != REVISION:
-        raise SchemaTooNew(f"the database has schema {found}; this version knows {REVISION}")
+    found = str(conn.execute(sa.select(_version.c.version_num)).scalar_one_or_none())
+    while found != REVISION:
+        if found not in STEPS:
+            raise SchemaTooNew(f"the database has schema {found}; this version knows {REVISION}")
+        found, step = STEPS[found]
+        step(conn)
+        conn.execute(_version.update().values(version_num=found))

@@ -1,0 +1,81 @@
+"""An older database comes to hold what a new one would, and none is half brought up to date."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from tests.ledger.test_pages import a_full_account
+
+from omnifolio.model.errors import SchemaTooNew
+from omnifolio.store.engine import Store
+from omnifolio.store.migrate import REVISION, STEPS, prepare
+from omnifolio.store.migrations import pages
+from omnifolio.store.schema import METADATA
+
+OLD_INDEXES = (
+    "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
+    "CREATE INDEX ix_transactions_type ON transactions (account_id, type, at, id)",
+    "CREATE INDEX ix_legs_token ON legs (account_id, token_id, at, transaction_id)",
+    "CREATE INDEX ix_legs_wallet ON legs (wallet_id, at, transaction_id)",
+)
+_STAMP = sa.text("SELECT version_num FROM alembic_version")
+
+
+def make_old(conn: Connection) -> None:
+    """Takes away what revision 0001 did not have."""
+    conn.execute(sa.text("DROP TABLE crossings"))
+    for name in (*pages.CHANGED_INDEXES, "ix_legs_both"):
+        conn.execute(sa.text(f"DROP INDEX {name}"))
+    conn.execute(sa.text("ALTER TABLE legs DROP COLUMN type_number"))
+    for statement in OLD_INDEXES:
+        conn.execute(sa.text(statement))
+    conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def contents(conn: Connection) -> tuple[object, ...]:
+    """Rows and indexes of what the step touches."""
+    told = sa.inspect(conn)
+    names = {index["name"] for table in ("transactions", "legs", "crossings") for index in told.get_indexes(table)}
+    legs = conn.execute(sa.text("SELECT transaction_id, key, type_number, at FROM legs ORDER BY 1, 2")).all()
+    crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
+    return names, [tuple(row) for row in legs], [tuple(row) for row in crossed]
+
+
+async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store) -> None:
+    await a_full_account(store)
+    new = await store.read(contents)
+    assert all(new)
+    await store.write(make_old)
+    await store.write(prepare)
+    assert await store.read(contents) == new
+    assert await store.read(lambda conn: conn.execute(_STAMP).scalar_one()) == REVISION
+    await store.write(prepare)
+    assert await store.read(contents) == new
+
+
+async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await a_full_account(store)
+    await store.write(make_old)
+
+    def fail(conn: Connection) -> None:
+        pages.upgrade(conn)
+        raise RuntimeError("the power went")
+
+    monkeypatch.setitem(STEPS, "0001", ("0002", fail))
+    with pytest.raises(RuntimeError):
+        await store.write(prepare)
+    assert await store.read(lambda conn: conn.execute(_STAMP).scalar_one()) == "0001"
+    assert not await store.read(lambda conn: sa.inspect(conn).has_table("crossings"))
+    monkeypatch.undo()
+    await store.write(prepare)
+    assert all(await store.read(contents))
+
+
+async def test_a_newer_database_is_refused(store: Store) -> None:
+    await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(SchemaTooNew, match="9999"):
+        await store.write(prepare)
+
+
+def test_every_step_leads_to_the_present_schema() -> None:
+    assert {following for following, _ in STEPS.values()} - STEPS.keys() == {REVISION}
+    assert "crossings" in METADATA.tables
