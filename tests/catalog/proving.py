@@ -97,16 +97,20 @@ def as_page(found: Mapping[str, VenueProof]) -> str:
         "read as documented, without a case of its own. Days say how far back the venue gives it. No exchange was confirmed by a",
         "user with a live account yet.",
         "",
-        "| Exchange | Proof | Cases | Wallets | Key checked | History and balances |",
-        "|---|---|---|---|---|---|",
+        "Where the reader is ccxt's, an exchange is read best effort ([ccxt.md](ccxt.md)), and its samples are those in the",
+        "comments of ccxt's source, some put into an envelope or completed here: they show what becomes of an answer of that form,",
+        "and less of what the exchange really sends.",
+        "",
+        "| Exchange | Proof | Reader | Cases | Wallets | Key checked | History and balances |",
+        "|---|---|---|---|---|---|---|",
     ]
     for venue, proof in sorted(found.items(), key=lambda item: exchanges.load(item[0]).display_name.lower()):
         row = exchanges.load(venue)
         wallets = ", ".join(row.reading.wallets.values())
         probed = "yes" if row.permission_probe else "no"
-        lines.append(
-            f"| {row.display_name} (`{venue}`) | {proof.proof} | {proof.cases} | {wallets} | {probed} | {_streams(row, proof)} |"
-        )
+        reader = "ccxt's" if row.is_unified else "own"
+        cells = (f"{row.display_name} (`{venue}`)", proof.proof, reader, proof.cases, wallets, probed, _streams(row, proof))
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
 

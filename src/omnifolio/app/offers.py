@@ -24,6 +24,13 @@ UNPROVEN_NOTICE = (
 )
 """Shown at every venue below the proof `recorded`."""
 
+BEST_EFFORT_NOTICE = (
+    "This connector reads what ccxt's own methods give: the main wallet, and trades, deposits and withdrawals where they can be "
+    "asked for. It was checked with the samples that ccxt carries, not yet against a live account, and cannot tell what your key "
+    "may do."
+)
+"""Shown at exchanges that have no reader of ours."""
+
 NAMES_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
     "key": ("apiKey", "api_key"),
     "secret": ("apiSecret", "api_secret"),
@@ -70,8 +77,16 @@ class Offer(Struct, frozen=True, kw_only=True):
     proof: Proof = "sampled"
     has_history: bool = True
     data: tuple[DataKind, ...] = ()
+    is_best_effort: bool = False
     rank: int = exchanges.UNRANKED
     """Its place in the order of how many people use it."""
+
+    @property
+    def notice(self) -> str | None:
+        """What a user should know before connecting; None where real answers have proved the connector."""
+        if not self.is_beta:
+            return None
+        return BEST_EFFORT_NOTICE if self.is_best_effort else UNPROVEN_NOTICE
 
     @property
     def is_beta(self) -> bool:
@@ -141,6 +156,7 @@ def _of_exchange(row: exchanges.ExchangeRow) -> Offer:
         alternate_names=row.also,
         proof=proof.proof,
         data=tuple(DataKind(kind=kind, proof=level, look_back_days=_days_of(row, kind)) for kind, level in proof.streams.items()),
+        is_best_effort=row.is_unified,
         rank=exchanges.rank_of(row.id),
     )
 

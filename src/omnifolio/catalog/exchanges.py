@@ -22,6 +22,7 @@ Endpoint = tuple[Method, str, str]
 
 
 UNRANKED = 1_000
+UNIFIED = "unified"
 
 
 class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +123,11 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     # What is read.
     reading: ReadingRow = ReadingRow()
+
+    @property
+    def is_unified(self) -> bool:
+        """Whether ccxt's own methods read it, for want of a reader of ours."""
+        return self.quirks == UNIFIED
 
     @property
     def hosts(self) -> frozenset[str]:

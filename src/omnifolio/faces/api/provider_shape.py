@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from omnifolio.app.offers import UNPROVEN_NOTICE, Category, Field, Offer, Offers
+from omnifolio.app.offers import Category, Field, Offer, Offers
 from omnifolio.faces.api.wire import DataKindOut, FeaturesOut, InstructionsOut, ProviderOut
 
 
@@ -51,7 +51,7 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         available_currencies=list(currencies),
         status="ok" if offer.proof != "listed" else "unavailable",
         is_beta=offer.is_beta,
-        connect_notice=UNPROVEN_NOTICE if offer.is_beta else None,
+        connect_notice=offer.notice,
         credentials=[field.name for field in offer.fields],
         instructions=InstructionsOut(en=offer.instructions, fr=offer.instructions),
         misc={field.name: _field(field) for field in offer.fields},

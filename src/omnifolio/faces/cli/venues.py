@@ -40,7 +40,8 @@ def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
     offer = offer_of(offers_of(invocation), venue)
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
-    show_one({**_row(offer), **fields, "instructions": offer.instructions or None, "data": _data(offer)}, output_format)
+    told = {"instructions": offer.instructions or None, "notice": offer.notice, "data": _data(offer)}
+    show_one({**_row(offer), **fields, **told}, output_format)
 
 
 @venues.command("files")
