@@ -4,6 +4,7 @@ Nothing here talks to the venue. A worker opens what was sealed, asks the venue 
 """
 
 import contextlib
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ from omnifolio.vault.places import place_of
 from omnifolio.vault.seal import fingerprint, seal
 
 SYNCING: Mapping[str, AccountStatus] = {"wallets": "syncing", "balances": "syncing", "transactions": "syncing"}
+_EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _ADDRESS_FIELDS = frozenset({"wallet", "address"})
 
 
@@ -133,9 +135,14 @@ def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -
     return Credentials(
         fields=public,
         secrets=secrets,
-        fingerprint=fingerprint(fingerprint_key, offer.name, {name: named[name] for name in offer.identity if name in named}),
+        fingerprint=fingerprint(fingerprint_key, offer.name, {n: _spelt(named[n]) for n in offer.identity if n in named}),
         hint=identity.hint() if offer.auth_type != "wallet" else "",
     )
+
+
+def _spelt(value: str) -> str:
+    """One spelling of what identifies a link: an EVM address is the same in small letters and with its checksum's capitals."""
+    return value.lower() if _EVM_ADDRESS.fullmatch(value) else value
 
 
 async def _wake(context: Context, principal: Principal, account: AccountId) -> None:
