@@ -48,7 +48,7 @@ _moved = (
     .join(wallets, wallets.c.id == legs.c.wallet_id)
     .where(
         _of_account,
-        legs.c.type_number.in_(TYPE_NUMBERS.values()),
+        legs.c.type_number.in_([sa.literal_column(str(number)) for number in TYPE_NUMBERS.values()]),
         sa.text("legs.transaction_id > 0"),
         legs.c.at >= sa.bindparam("start"),
     )

@@ -50,7 +50,7 @@ _seen = (
 _legs_since = sa.select(legs.c.token_id, legs.c.amount, legs.c.at).where(
     legs.c.wallet_id == _wallet,
     any_of(legs.c.token_id, "tokens"),
-    legs.c.type_number.in_(TYPE_NUMBERS.values()),
+    legs.c.type_number.in_([sa.literal_column(str(number)) for number in TYPE_NUMBERS.values()]),
     legs.c.at >= sa.bindparam("since"),
 )
 _wholes = sa.select(sums.c.token_id, sums.c.amount).where(sums.c.wallet_id == _wallet, any_of(sums.c.token_id, "tokens"))
