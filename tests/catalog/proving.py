@@ -107,7 +107,7 @@ def as_page(found: Mapping[str, VenueProof]) -> str:
     for venue, proof in sorted(found.items(), key=lambda item: exchanges.load(item[0]).display_name.lower()):
         row = exchanges.load(venue)
         wallets = ", ".join(row.reading.wallets.values())
-        probed = "yes" if row.permission_probe else "no"
+        probed = row.key_check or "no key"
         reader = "ccxt's" if row.is_unified else "own"
         cells = (f"{row.display_name} (`{venue}`)", proof.proof, reader, proof.cases, wallets, probed, _streams(row, proof))
         lines.append(f"| {' | '.join(map(str, cells))} |")

@@ -53,9 +53,11 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         is_beta=offer.is_beta,
         connect_notice=offer.notice,
         credentials=[field.name for field in offer.fields],
-        instructions=InstructionsOut(en=offer.instructions, fr=offer.instructions),
+        instructions=InstructionsOut(en=offer.steps, fr=offer.steps),
         misc={field.name: _field(field) for field in offer.fields},
         features=FeaturesOut(account=True, positions=False, transactions=offer.has_history, nfts=False, streaming=False),
+        key_check=offer.key_check or None,
+        egress_ips=list(offer.egress_ips),
         proof=offer.proof,
         data=[DataKindOut(kind=item.kind, proof=item.proof, look_back_days=item.look_back_days) for item in offer.data],
     )

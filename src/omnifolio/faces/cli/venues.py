@@ -40,7 +40,13 @@ def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
     offer = offer_of(offers_of(invocation), venue)
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
-    told = {"instructions": offer.instructions or None, "notice": offer.notice, "data": _data(offer)}
+    told = {
+        "instructions": offer.steps or None,
+        "key_check": offer.key_check or None,
+        "egress_ips": list(offer.egress_ips),
+        "notice": offer.notice,
+        "data": _data(offer),
+    }
     show_one({**_row(offer), **fields, **told}, output_format)
 
 
