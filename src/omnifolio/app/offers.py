@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from omnifolio.app.proving import Live, live_of
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.proofs import Proof
-from omnifolio.model.clock import DAY_MS
+from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues import manual
@@ -80,10 +82,20 @@ class Offer(Struct, frozen=True, kw_only=True):
     is_best_effort: bool = False
     rank: int = exchanges.UNRANKED
     """Its place in the order of how many people use it."""
+    live: Live | None = None
+    """What somebody with an account has confirmed of this connector; `at` says whether it still holds."""
     key_check: str = ""
     """What the venue itself tells of a key, in words; "" where there is no key."""
     egress_ips: tuple[str, ...] = ()
     """The addresses of this installation, where a key can be bound to some; () where it cannot, or the operator names none."""
+
+    def at(self, now: EpochMs) -> "Offer":
+        """The offer as it is proved at an instant: `live` where a confirmation holds."""
+        live = self.live
+        if live is None or live.ends_at <= now:
+            return replace(self, live=None)
+        data = (replace(item, proof="live") if item.kind in live.streams else item for item in self.data)
+        return replace(self, proof="live", data=tuple(data))
 
     @property
     def steps(self) -> str:
@@ -171,6 +183,7 @@ def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...]) -> Off
         data=tuple(DataKind(kind=kind, proof=level, look_back_days=_days_of(row, kind)) for kind, level in proof.streams.items()),
         is_best_effort=row.is_unified,
         rank=exchanges.rank_of(row.id),
+        live=live_of(row.id),
         key_check=row.key_check,
         egress_ips=egress_ips if row.binds_addresses else (),
     )

@@ -55,6 +55,14 @@ class DataKindOut(_Out, frozen=True, kw_only=True, gc=False):
     look_back_days: int | None
 
 
+class LiveOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A user with an account has confirmed this very connector: on which day, the connector's hash, and until when it holds."""
+
+    date: str
+    connector: str
+    until: int
+
+
 class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta.
 
@@ -84,6 +92,7 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     key_check: str | None
     egress_ips: list[str]
     proof: str
+    live: LiveOut | None
     data: list[DataKindOut]
 
 
