@@ -12,6 +12,7 @@ import uvicorn
 
 from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.binance.server import BinanceServer
+from omnifolio_sandbox.bybit.server import BybitServer
 from omnifolio_sandbox.coinbase.server import CoinbaseServer
 from omnifolio_sandbox.control import ControlServer
 from omnifolio_sandbox.demo import DemoServer
@@ -47,7 +48,7 @@ class Sandbox:
         self.state = state
         kinds = (
             ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
-            DemoServer,
+            DemoServer, BybitServer,
         )  # fmt: skip
         servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}
