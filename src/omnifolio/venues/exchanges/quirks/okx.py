@@ -18,11 +18,12 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
-from omnifolio.venues.exchanges.answers import Context, Quirks, expect_dict
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, expect_dict
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
 from omnifolio.venues.exchanges.quirks import okx_kinds as kinds
-from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, rows_of
+from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, asked, balances, of_subaccounts, rows_of
 from omnifolio.venues.exchanges.rights import Rights
+from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.telling import Edges, fill, history, told
 from omnifolio.venues.exchanges.times import from_ms
 
@@ -224,6 +225,11 @@ def _lending(context: Context, row: Mapping[str, Any]) -> Claim:
     return told(context, ref=ref, at=at, kind="interest", legs=(leg,), label="lending")
 
 
+def _balances(context: Context, evidence: Sequence[Evidence]) -> Page:
+    """The account's own balances, or those of its sub-accounts. Raises: VenueBadResponse."""
+    return (of_subaccounts if context.scope == SCOPE else balances)(context, evidence)
+
+
 def rights(evidence: Evidence) -> Rights:
     """What the key may do, from the account's configuration."""
     rows = rows_of(evidence)
@@ -250,7 +256,8 @@ QUIRKS = Quirks(
         "withdrawals": history(rows_of, _withdrawal, _after("ts")),
         "lending": history(rows_of, _lending, _after("ts")),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": _balances},
+    asked=asked,
     rights=rights,
     forms=forms,
 )
