@@ -113,6 +113,8 @@ class ControlServer:
             limits.coinbase,
             limits.bybit,
             limits.bybit_address,
+            limits.okx,
+            limits.okx_bills,
         ):
             limit.clear()
         return {"scale": limits.scale}

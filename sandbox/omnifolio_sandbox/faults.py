@@ -125,6 +125,8 @@ def _limited(venue: str) -> Response:
     retry = {"Retry-After": str(RETRY_AFTER_S)}
     if venue == "kraken":
         return answer({"error": ["EAPI:Rate limit exceeded"]})
+    if venue == "okx":
+        return answer({"code": "50011", "data": [], "msg": "Too Many Requests"}, 429)
     if venue == "bybit":
         return answer({"retCode": 10006, "retMsg": "Too many visits!", "result": {}, "retExtInfo": {}, "time": 0})
     if venue == "binance":

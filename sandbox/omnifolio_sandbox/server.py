@@ -23,6 +23,7 @@ from omnifolio_sandbox.feed.llama import LlamaServer
 from omnifolio_sandbox.feed.own import FeedServer
 from omnifolio_sandbox.http import BODY_MAX_BYTES, Request, Response, answer
 from omnifolio_sandbox.kraken.server import KrakenServer
+from omnifolio_sandbox.okx.server import OkxServer
 from omnifolio_sandbox.state import State
 
 Scope = MutableMapping[str, Any]
@@ -48,7 +49,7 @@ class Sandbox:
         self.state = state
         kinds = (
             ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
-            DemoServer, BybitServer,
+            DemoServer, BybitServer, OkxServer,
         )  # fmt: skip
         servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}

@@ -61,8 +61,9 @@ def truth(
 
 
 def _transactions(venue: str, events: Sequence[Event], at_ms: int) -> Iterator[Line]:
-    for event in events:
-        if event.type is None or not STORIES[venue].tells(event, at_ms):
+    for happened in events:
+        event = STORIES[venue].as_shown(happened, at_ms)
+        if event is None or event.type is None:
             continue
         target = (event.facts.get("address") or event.facts.get("info")) if event.type == "withdrawal" else None
         legs = [

@@ -21,6 +21,7 @@ PROBE = {
     "binance": "/sapi/v1/account/apiRestrictions",
     "coinbase": "/api/v3/brokerage/key_permissions",
     "bybit": "/v5/user/query-api",
+    "okx": "/api/v5/account/config",
 }
 DRIFT = {"kraken": ["withdraw_gained", "right_lost"], "coinbase": ["withdraw_gained"]}
 SWITCH = {
@@ -31,6 +32,8 @@ SWITCH = {
     ("coinbase", "withdraw"): "can_transfer",
     ("bybit", "withdraw"): "Wallet.Withdraw",
     ("bybit", "unknown-flag"): "Teleport.Teleport",
+    ("okx", "withdraw"): "Withdraw (withdraw)",
+    ("okx", "unknown-flag"): "teleport",
     ("coinbase", "unknown-flag"): "can_teleport",
 }
 

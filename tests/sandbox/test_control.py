@@ -58,7 +58,7 @@ def test_the_truth_over_http_equals_the_worlds(sandbox: Running) -> None:
 
 
 def test_a_scripted_deposit_appears_at_its_time(sandbox: Running) -> None:
-    for venue in ("kraken", "binance", "coinbase", "bybit"):
+    for venue in ("kraken", "binance", "coinbase", "bybit", "okx"):
         place = (*PLACES.get(venue, ("spot", "spot")), "BTC")
         before = told_balances(sandbox.truth("erin", venue)).get(place)
         event = {"user": "erin", "venue": venue, "ticker": "BTC", "amount": "1.25", "at": NOW - MS_PER_DAY,

@@ -60,7 +60,7 @@ def test_a_story_goes_on_for_ever() -> None:
     assert len(account.events(NOW + 400 * MS_PER_DAY)) > len(account.events(NOW)) > 100
 
 
-@pytest.mark.parametrize("venue", ["kraken", "binance", "coinbase", "bybit"])
+@pytest.mark.parametrize("venue", ["kraken", "binance", "coinbase", "bybit", "okx"])
 def test_the_hard_cases_are_there(venue: str) -> None:
     events = World().account("demo", venue).events(NOW)
     codes = {leg.code for event in events for leg in event.legs}

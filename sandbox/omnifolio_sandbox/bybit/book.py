@@ -5,7 +5,7 @@ from typing import Any
 
 from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.world.book import Event
-from omnifolio_sandbox.world.bybit import BybitStory
+from omnifolio_sandbox.world.bybit import KEPT_MS, BybitStory
 from omnifolio_sandbox.world.world import Account
 
 Row = dict[str, Any]
@@ -44,12 +44,11 @@ class BybitBook:
             event
             for kind in kinds
             for event in self.by_kind.get(kind, [])
-            if start_ms <= event.at <= end_ms and BybitStory.tells(event, now_ms)
+            if start_ms <= event.at <= end_ms and BybitStory.as_shown(event, now_ms)
         ]
         return sorted(found, key=lambda event: event.at, reverse=True)
 
     def rows(self, rows: list[Row], start_ms: int, end_ms: int, now_ms: int) -> list[Row]:
         """Rows of a log in a window that are not forgotten yet, newest first."""
-        assert BybitStory.kept_ms is not None
-        begin = max(start_ms, now_ms - BybitStory.kept_ms)
+        begin = max(start_ms, now_ms - KEPT_MS)
         return [row for row in reversed(rows) if begin <= row["at"] <= end_ms]

@@ -20,6 +20,9 @@ UNIFIED = ("unified", "spot")
 DEBT = ("unified", "debt")
 EARN = ("earn", "earn")
 PLACES = 8
+KEPT_MS = 730 * MS_PER_DAY
+KEPT_ALWAYS = frozenset({"deposit", "internal", "withdrawal", "failed_withdrawal", "convert", "dust"})
+"""How long logs, fills, transfers and savings are told, and the kinds of event that are told for ever."""
 # base, quote, decimals of the price, decimals of the quantity
 SYMBOLS = (
     ("BTC", "USDT", 2, 5), ("ETH", "USDT", 2, 4), ("SOL", "USDT", 2, 3), ("XRP", "USDT", 4, 1), ("ADA", "USDT", 4, 1),
@@ -39,11 +42,12 @@ class BybitStory(Story):
     """Stablecoins in, moved over, traded, borrowed against; part of them saved; hard cases at fixed places."""
 
     venue: ClassVar[str] = "bybit"
-    kept_ms: ClassVar[int | None] = 730 * MS_PER_DAY
-    kept_always: ClassVar[frozenset[str]] = frozenset(
-        {"deposit", "internal", "withdrawal", "failed_withdrawal", "convert", "dust"}
-    )
     gap_percent: ClassVar[int] = 130
+
+    @classmethod
+    def as_shown(cls, event: Event, at_ms: int) -> Event | None:
+        """What is older than two years is gone, but for what came in, went out or was converted."""
+        return event if event.kind in KEPT_ALWAYS or event.at >= at_ms - KEPT_MS else None
 
     def opening(self) -> list[Act]:
         """Money from outside, most of it moved to where it can be traded."""

@@ -8,7 +8,7 @@ from omnifolio_sandbox.world.book import Event, Leg
 from omnifolio_sandbox.world.coinbase import uuid_of
 from omnifolio_sandbox.world.dice import capitals, number
 
-PLACES = {"bybit": ("funding", "funding")}
+PLACES = {"bybit": ("funding", "funding"), "okx": ("funding", "funding")}
 """Wallet and product into which a venue books what comes in, where that is not the spot wallet."""
 
 
@@ -35,6 +35,9 @@ def movement(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visibl
     elif venue == "bybit":
         ref = hash_ if word == "deposit" else str(90_000_000 + number(seed) % 10**7)
         facts = {"txid": hash_, "address": place, "network": network.bybit_network, "code": leg.code}
+    elif venue == "okx":
+        ref = str(90_000_000 + number(seed) % 10**7)
+        facts = {"txid": hash_, "address": place, "chain": f"{leg.code}-{network.okx_network}", "code": leg.code}
     else:
         ref = str(900_000_000_000_000_000 + number(seed) % 10**17)
         at_ms -= 0 if word == "deposit" else at_ms % 1000

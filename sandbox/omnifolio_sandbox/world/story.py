@@ -38,15 +38,10 @@ class Story:
     venue: ClassVar[str]
     gap_percent: ClassVar[int] = 150  # mean gap between acts, of three years / size: above 100 where acts make several events
 
-    kept_ms: ClassVar[int | None] = None
-    """How far back the venue tells what happened; None where it forgets nothing."""
-    kept_always: ClassVar[frozenset[str]] = frozenset()
-    """Kinds of event that it tells nevertheless."""
-
     @classmethod
-    def tells(cls, event: Event, at_ms: int) -> bool:
-        """Whether the venue still tells of an event."""
-        return cls.kept_ms is None or event.kind in cls.kept_always or event.at >= at_ms - cls.kept_ms
+    def as_shown(cls, event: Event, at_ms: int) -> Event | None:
+        """The event as the venue tells of it at an instant, or None where it has forgotten it; most tell everything for ever."""
+        return event
 
     def __init__(self, user: str, size: int) -> None:
         self.user = user

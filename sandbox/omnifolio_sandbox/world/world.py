@@ -11,6 +11,7 @@ from omnifolio_sandbox.world.bybit import BybitStory
 from omnifolio_sandbox.world.coinbase import CoinbaseStory
 from omnifolio_sandbox.world.demo import DemoStory
 from omnifolio_sandbox.world.kraken import KrakenStory
+from omnifolio_sandbox.world.okx import OkxStory
 from omnifolio_sandbox.world.story import Story, size_of
 
 STORIES: dict[str, type[Story]] = {
@@ -19,6 +20,7 @@ STORIES: dict[str, type[Story]] = {
     "coinbase": CoinbaseStory,
     "demo": DemoStory,
     "bybit": BybitStory,
+    "okx": OkxStory,
 }
 
 

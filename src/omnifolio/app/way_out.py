@@ -10,7 +10,7 @@ from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
 
-SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "demo")
+SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
 
 

@@ -94,8 +94,8 @@ def _trading_bill(context: Context, row: Mapping[str, Any]) -> Claim:
         shared.append(f"okx:conversion/{number}/{at}")
     elif {str(row.get("from")), str(row.get("to"))} == {"6", "18"}:
         shared += _transfer_refs(token, change, at)
-    label = f"{number}/{subtype}"
-    return told(context, ref=bill, at=at, kind=kind, legs=legs, label=label, name=order, shared=tuple(shared))
+    label, name = f"{number}/{subtype}", f"{order}/{trade}" if order and trade not in ("", "0") else order
+    return told(context, ref=bill, at=at, kind=kind, legs=legs, label=label, name=name, shared=tuple(shared))
 
 
 def _funding_bill(context: Context, row: Mapping[str, Any]) -> Claim | None:
@@ -154,7 +154,6 @@ def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
         kind="trade",
         legs=legs,
         label=f"{row['side']} {row['instId']}",
-        name=order,
     )
 
 
