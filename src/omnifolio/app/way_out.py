@@ -9,6 +9,7 @@ from omnifolio.pricing.registry import Sources
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
+from omnifolio.venues.exchanges.listening import socket_rules
 
 SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
@@ -31,7 +32,9 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     """Lets the reads of every known venue, chain and price source pass, and nothing else."""
     base_urls = base_urls_of(settings)
     for venue in exchanges.ids():
-        egress.allow(venue, rules_of(exchanges.load(venue), base_urls.get(venue)))
+        row = exchanges.load(venue)
+        egress.allow(venue, rules_of(row, base_urls.get(venue)))
+        egress.sockets.allow(venue, socket_rules(row, base_urls.get(venue)))
     for chain in evm_chains().values():
         url = base_urls.get(chain.id) or chain.rpc_url
         if url:

@@ -53,9 +53,12 @@ class Slice(Struct, kw_only=True):
     principal: Principal
     fence: int
     deadline_s: float
+    lease_ms: int = LEASE_MS
     pages_left: int = SLICE_PAGES
     moved: bool = False
     """True once a balance has changed in this round: then history is worth reading."""
+    found: int = 0
+    """Transactions that are new or have changed."""
 
 
 class Refresher:
@@ -108,7 +111,7 @@ class Refresher:
     async def _go_on(self, turn: Slice) -> bool:
         known = await self._store.read(read.known, turn.principal, turn.account.id)
         try:
-            async with self._doorkeeper.open(turn.principal, turn.account, _known(known)) as (reader, access):
+            async with self._doorkeeper.open(turn.principal, turn.account, known_of(known)) as (reader, access):
                 return await self._read_streams(turn, reader, access)
         except VenueBusy as error:
             await self._pause(turn, error)
@@ -133,7 +136,7 @@ class Refresher:
             if turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s:
                 await self._requeue(turn)
                 return False
-            if not await self._read_stream(turn, reader, access, stream):
+            if not await self.read_stream(turn, reader, access, stream):
                 await self._requeue(turn)
                 return False
         left = await self._left(turn, reader.streams(access))
@@ -144,7 +147,7 @@ class Refresher:
         await self._finish(turn, None)
         return True
 
-    async def _read_stream(self, turn: Slice, reader: Reader, access: Access, stream: Stream) -> bool:
+    async def read_stream(self, turn: Slice, reader: Reader, access: Access, stream: Stream) -> bool:
         """Reads one stream on from its cursor; false when the slice's budget ended inside it."""
         token = await self._store.read(coverage.cursor_of, turn.account.id, stream.name)
         try:
@@ -160,10 +163,11 @@ class Refresher:
                 )
                 turn.pages_left -= 1
                 turn.moved |= bool(stream.is_balances and done.balances)
+                turn.found += done.transactions
                 if not page.done and (turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s):
                     return False
                 await self._store.write(
-                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + LEASE_MS)
+                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + turn.lease_ms)
                 )
         except MissingPermission as error:
             if stream.is_balances:
@@ -249,6 +253,10 @@ class Refresher:
             code, text = (error.code, error.message) if error else (failed[0].code, failed[0].text) if failed else (None, None)
             # A history that failed in part was not read: the next round asks for it again, whether balances move or not.
             history_was_read = error is None and not is_quiet and all(coverage.is_balances(gap.stream) for gap in failed)
+            stored = accounts.get(conn, turn.principal, turn.account.id, now)
+            if stored.scanned_at == 0 and (stored.live_heard_at or 0) >= round_at:
+                # An event moved a balance in the middle of this round: what was read before knows nothing of it.
+                history_was_read = False
             failures = 0 if code is None else turn.account.failures + 1
             wait_ms = self._interval_ms if code is None else min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS)
             if snapshots.has_suspects(conn, turn.account.id):
@@ -289,7 +297,8 @@ def _urgency(stream: Stream) -> tuple[int, int]:
     return (0, 0) if stream.is_balances else (1, stream.look_back_ms if stream.look_back_ms is not None else 2**62)
 
 
-def _known(known: read.KnownOf) -> Known:
+def known_of(known: read.KnownOf) -> Known:
+    """What the ledger holds of an account, as readers are told."""
     return Known(tokens=known.tokens, cursors=known.cursors, provisional=known.provisional)
 
 

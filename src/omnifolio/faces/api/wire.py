@@ -204,6 +204,14 @@ class BalanceOut(_Out, frozen=True, gc=False):
     is_stale: bool
 
 
+class LiveOut(_Out, frozen=True, kw_only=True, gc=False):
+    """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
+
+    since: int | None
+    heard_at: int | None
+    problem: str | None
+
+
 class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     """A user's connection to a provider with everything in it."""
 
@@ -230,6 +238,7 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     key_hint: str
     synced_at: int | None
     next_sync_at: int | None
+    live: LiveOut | None
     coverage: CoverageOut
     gaps: list[GapOut]
     warnings: list[WarningOut]
