@@ -81,7 +81,7 @@ _CLAIM_COLUMNS = (
 decode_claim = codec.decoder(Claim).decode
 
 
-class _Said(Struct):
+class _Said(Struct, gc=False):
     """A claim on its way into the table."""
 
     claim: Claim
@@ -92,7 +92,7 @@ class _Said(Struct):
     transaction: int | None = None
 
 
-class _Group(Struct):
+class _Group(Struct, gc=False):
     """Claims and transactions that turned out to be one event."""
 
     said: list[_Said]
@@ -199,6 +199,13 @@ def _grouped(changed: Sequence[_Said], known: Mapping[str, int]) -> list[_Group]
     """Claims by event: linked through a common name, or through a transaction that both lead to."""
     group_of: dict[str | int, _Group] = {}
     for item in changed:
+        if item.transaction is None and len(item.claim.refs) == 1 and (name := item.claim.refs[0]) not in known:
+            # The common case: a name that nobody has used leads nowhere else.
+            if (only := group_of.get(name)) is None:
+                group_of[name] = _Group([item], {name}, set())
+            else:
+                only.said.append(item)
+            continue
         links: list[str | int] = list(item.claim.refs)
         found = {known[name] for name in item.claim.refs if name in known}
         if item.transaction is not None:
