@@ -24,6 +24,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
     conn.execute(sa.text("DROP TABLE touches"))
+    conn.execute(sa.text(f"ALTER TABLE claims ADD COLUMN digest {'BLOB' if conn.dialect.name == 'sqlite' else 'BYTEA'}"))
     conn.execute(sa.text("DROP TABLE crossings"))
     for name in ("ix_transactions_type", "ix_legs_both"):
         conn.execute(sa.text(f"DROP INDEX {name}"))
@@ -43,6 +44,7 @@ def contents(conn: Connection) -> tuple[object, ...]:
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
     touched = conn.execute(sa.text("SELECT * FROM touches ORDER BY 1, 2, 3, 4")).all()
     summed = conn.execute(sa.text("SELECT wallet_id, token_id FROM sums ORDER BY 1, 2")).all()
+    names |= {column["name"] for column in told.get_columns("claims")}
     return names, *([tuple(row) for row in rows] for rows in (legs, crossed, touched, summed))
 
 

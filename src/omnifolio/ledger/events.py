@@ -3,7 +3,7 @@
 What must hold
   * an event that amounts to what is stored writes nothing; one that differs keeps its earlier version;
   * the sums per (wallet, token) move by exactly the legs that come and go;
-  * every wallet and token of a live transaction are found together, in a leg or in a crossing, and each of its wallets in a touch.
+  * every wallet and token of a live transaction are found together, in a leg or in a crossing; each of its wallets in a touch.
 """
 
 from collections import defaultdict
@@ -102,10 +102,10 @@ class _Filing(Struct, gc=False):
     legs: list[tuple[object, ...]]
     crossings: list[tuple[object, ...]]
     touches: list[tuple[int, int, int, int]]
-    moved: dict[tuple[int, int], Decimal]
+    moved: dict[tuple[int, int], list[Decimal]]
 
     def put(self, place: Place, number: int, event: Event) -> None:
-        """A transaction with its legs, as it is from now on. The context must be exact."""
+        """A transaction with its legs, as it is from now on."""
         account, at, kind = place.account, event.at, TYPE_NUMBERS[event.type]
         self.transactions.append(
             (
@@ -119,7 +119,7 @@ class _Filing(Struct, gc=False):
             wallet, token = pair = wallets[leg.wallet], tokens[leg.token].number
             amount = leg.amount
             rows.append((number, key, account, wallet, token, canonical(amount), leg.role, leg.counterparty, kind, at))
-            moved[pair] = moved[pair] + amount if pair in moved else amount
+            moved[pair].append(amount)
             pairs.append(pair)
         purses = {wallet for wallet, _ in pairs}
         self.touches += [(wallet, kind, at, number) for wallet in purses]
@@ -132,44 +132,42 @@ class _Filing(Struct, gc=False):
         state = "gone" if last.merged_into is None else "merged"
         self.transactions.append(
             (
-                number, place.account, place.user, place.seq, place.seq, state, last.merged_into, last.at, last.type, last.subtype,
-                last.status, last.name, last.label, last.event, last.confirmed_at, last.height, last.finality,
+                number, place.account, place.user, place.seq, place.seq, state, last.merged_into, last.at, last.type,
+                last.subtype, last.status, last.name, last.label, last.event, last.confirmed_at, last.height, last.finality,
             )
         )  # fmt: skip
 
     def take_back(self, rows: Iterable[LegRow]) -> None:
-        """The legs of an earlier version move nothing any more. The context must be exact."""
+        """The legs of an earlier version move nothing any more."""
         for leg in rows:
-            pair = leg.wallet, leg.token
-            self.moved[pair] = self.moved.get(pair, ZERO) - Decimal(leg.amount)
+            self.moved[leg.wallet, leg.token].append(Decimal(leg.amount).copy_negate())
 
 
 def file_events(
     conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], current: Mapping[int, tuple[Any, Version]]
 ) -> int:
     """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
-    filing = _Filing([], [], [], [], {})
+    filing = _Filing([], [], [], [], defaultdict(list))
     versions: list[tuple[object, ...]] = []
     untouched: list[tuple[int, int, int, int]] = []
     replaced: list[int] = []
-    with exact():
-        for number, told in events.items():
-            event = fold(told, place.is_fiat) if told else None
-            stored = current.get(number)
-            if stored is not None:
-                row, old = stored
-                if _is_same(place, event, old):
-                    continue
-                filing.take_back(old.legs)
-                replaced.append(number)
-                untouched += [(wallet, TYPE_NUMBERS[old.type], old.at, number) for wallet in {leg.wallet for leg in old.legs}]
-                before = structs.replace(old, merged_into=None) if old.state == "live" else old
-                versions.append((place.user, "transaction", number, row.since, place.seq, codec.pack(before)))
-                if event is None:
-                    filing.end(place, number, old)
-                    continue
-            assert event is not None, "a transaction without claims was stored before"
-            filing.put(place, number, event)
+    for number, told in events.items():
+        event = fold(told, place.is_fiat) if told else None
+        stored = current.get(number)
+        if stored is not None:
+            row, old = stored
+            if _is_same(place, event, old):
+                continue
+            filing.take_back(old.legs)
+            replaced.append(number)
+            untouched += [(wallet, TYPE_NUMBERS[old.type], old.at, number) for wallet in {leg.wallet for leg in old.legs}]
+            before = structs.replace(old, merged_into=None) if old.state == "live" else old
+            versions.append((place.user, "transaction", number, row.since, place.seq, codec.pack(before)))
+            if event is None:
+                filing.end(place, number, old)
+                continue
+        assert event is not None, "a transaction without claims was stored before"
+        filing.put(place, number, event)
     if replaced:
         conn.execute(_drop_legs, {"ids": replaced})
         conn.execute(_drop_crossings, {"ids": replaced})
@@ -196,20 +194,23 @@ def _is_same(place: Place, event: Event | None, old: Version) -> bool:
         for key, leg in sorted(event.legs.items())
     ]
     new = Version(
-        _state_of(event), old.merged_into, event.at, event.type, event.subtype, event.status, event.name, event.label, event.event,
-        event.confirmed_at, event.height, event.finality, tuple(rows), place.account,
+        _state_of(event), old.merged_into, event.at, event.type, event.subtype, event.status, event.name, event.label,
+        event.event, event.confirmed_at, event.height, event.finality, tuple(rows), place.account,
     )  # fmt: skip
     return new == old
 
 
-def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Decimal]) -> None:
+def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Sequence[Decimal]]) -> None:
     """Adds what moved. A pair that was moved has a sum even where nothing is left: it says where a token has been."""
     if not moved:
         return
     values = {"wallets": sorted({w for w, _ in moved}), "tokens": sorted({t for _, t in moved})}
     stored = {(row.wallet_id, row.token_id): Decimal(row.amount) for row in conn.execute(_sums, values)}
     with exact():
+        changes = {pair: sum(amounts, ZERO) for pair, amounts in moved.items()}
         rows = [
-            (*pair, canonical(stored.get(pair, ZERO) + change)) for pair, change in moved.items() if change or pair not in stored
+            (*pair, canonical(stored.get(pair, ZERO) + change))
+            for pair, change in changes.items()
+            if change or pair not in stored
         ]
     bulk.insert(conn, sums, ("wallet_id", "token_id", "amount"), rows, or_replace=True)

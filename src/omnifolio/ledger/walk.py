@@ -1,8 +1,8 @@
 """Which transactions are on a page: every filter, alone or with others, is a few ranges of an index that is made for it.
 
-What is asked for together stands together in one index (a wallet, a token and a type; see `legs`, `crossings` and
-`touches` in the schema), so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The ranges, one for
-each token of the ticker and each type, are walked in one statement: each begins at the page's edge and ends after a page's rows.
+What is asked for together stands together in one index (a wallet, a token and a type; see `legs`, `crossings` and `touches` in the
+schema), so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The ranges,
+one for each wallet, token and type, are walked in one statement: each begins at the page's edge and ends after a page's rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +93,9 @@ _PAIR = "WHERE wallet_id = :wallet AND token_id = a_token.value AND type_number 
 _TYPE, _TOKEN_AND_TYPE = {"a_type": "BIGINT"}, {"a_token": "BIGINT", "a_type": "BIGINT"}
 WALKS = {
     "types": Walk(
-        "transactions WHERE account_id = :account AND state = 'live' AND type = a_type.value", number="id", lists={"a_type": "TEXT"}
+        "transactions WHERE account_id = :account AND state = 'live' AND type = a_type.value",
+        number="id",
+        lists={"a_type": "TEXT"},
     ),
     "ticker": Walk(
         "legs WHERE wallet_id = a_wallet.value AND token_id = a_token.value AND type_number = a_type.value",

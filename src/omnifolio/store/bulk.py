@@ -41,7 +41,8 @@ def delete(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequ
 
 
 def run(conn: Connection, sql: str, rows: Sequence[Row]) -> None:
-    """Runs one driver-level statement for every row; without rows nothing is run. Placeholders are the driver's: `?` on SQLite, `$1` on PostgreSQL.
+    """Runs one driver-level statement for every row, if there are any. Placeholders are the driver's: `?` on SQLite, `$1` on
+    PostgreSQL.
 
     Raises: sqlalchemy's IntegrityError for a broken constraint, on both stores.
     """

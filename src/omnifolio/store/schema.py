@@ -257,7 +257,6 @@ claims = _table(
     _col("ref"),
     sa.Column("transaction_id", Int, nullable=False, index=True),
     _col("stream"),
-    _col("digest", LargeBinary),
     _col("payload", LargeBinary),
     _maybe("evidence_id", Int),
     _maybe("height", Int),

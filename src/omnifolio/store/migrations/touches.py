@@ -1,4 +1,7 @@
-"""0002 → 0003: one row says that a transaction touches a wallet, in the place of one index entry for each leg."""
+"""0002 → 0003: one row says that a transaction touches a wallet, in the place of one index entry for each leg.
+
+A claim's digest goes: what it says is stored, and compared with itself.
+"""
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -22,5 +25,6 @@ def upgrade(conn: Connection) -> None:
     METADATA.tables["touches"].create(conn)
     conn.execute(_FILL)
     conn.execute(_SUM)
+    conn.execute(sa.text("ALTER TABLE claims DROP COLUMN digest"))
     for name in DROPPED_INDEXES:
         conn.execute(sa.text(f"DROP INDEX IF EXISTS {name}"))
