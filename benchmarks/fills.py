@@ -123,7 +123,8 @@ VENUES: Sequence[Venue] = (
         symbol="BTCUSDT",
         row=lambda fill: {
             "symbol": "BTCUSDT", "orderType": "Market", "underlyingPrice": "", "orderLinkId": "",
-            "side": _side(fill, "Buy", "Sell"), "indexPrice": "", "orderId": str(1_523_347_543_495_541_248 + fill.serial // 3), "stopOrderType": "UNKNOWN",
+            "side": _side(fill, "Buy", "Sell"), "indexPrice": "", "orderId": str(1_523_347_543_495_541_248 + fill.serial // 3),
+            "stopOrderType": "UNKNOWN",
             "leavesQty": "0", "execTime": str(fill.at), "feeCurrency": fill.received, "isMaker": fill.is_maker,
             "execFee": fill.fee, "feeRate": "0.001", "execId": str(2_100_000_000_007_764_263 + fill.serial), "tradeIv": "",
             "blockTradeId": "", "markPrice": "", "execPrice": fill.price, "markIv": "", "orderQty": fill.amount, "orderPrice": "",

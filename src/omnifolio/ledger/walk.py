@@ -1,8 +1,9 @@
 """Which transactions are on a page: every filter, alone or with others, is a few ranges of an index that is made for it.
 
-What is asked for together stands together in one index (a wallet, a token and a type; see `legs`, `crossings` and `touches` in the
-schema), so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The ranges,
-one for each wallet, token and type, are walked in one statement: each begins at the page's edge and ends after a page's rows.
+What is asked for together stands together in one index (a wallet, a token and a type; see `legs`, `crossings` and `touches` in
+the schema), so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The
+ranges, one for each wallet, token and type, are walked in one statement: each begins at the page's edge and ends after a page's
+rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
