@@ -78,8 +78,8 @@ class Oracle:
     def look_at_round(self, began: int) -> None:
         """After a round. Raises: Wrong when rows that were there in time are missing and no gap names them."""
         state = self._house.state()
-        if state.scanned_at is None or state.scanned_at < began:
-            return  # No history was read.
+        if state.scanned_at is None or state.scanned_at <= began:
+            return  # No history was read: every call takes time.
         told = {(str(book), str(ref)) for book, ref in self._rows(CLAIMS)}
         gaps = self._house.look(coverage.gaps_of, self._house.account)
         named = {gap.stream for gap in gaps if gap.is_failure}
