@@ -37,6 +37,7 @@ _suspects = sa.select(snapshots).where(
     snapshots.c.suspect.is_not(None),
     snapshots.c.wallet_id.in_(sa.select(wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"))),
 )
+_any_suspect = _suspects.limit(1)
 _close = (
     sa.update(observations)
     .where(any_of(observations.c.id, "ids"))
@@ -153,7 +154,7 @@ def reconsider(conn: Connection, place: Place) -> int:
 
 def has_suspects(conn: Connection, account: AccountId) -> bool:
     """True while an absence in one of the account's wallets is doubted."""
-    return conn.execute(_suspects.limit(1), {"account": account}).first() is not None
+    return conn.execute(_any_suspect, {"account": account}).first() is not None
 
 
 def doubted_tokens(stored: bytes) -> frozenset[int]:

@@ -5,16 +5,18 @@ ten thousand histories. Some seeds go by SQLAlchemy itself, so that the two are 
 """
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.dialects import sqlite
 
 ATTRIBUTE = "_lean"
+DIALECT = sqlite.dialect()
 
 
 class _Compiled:
-    """A statement as the driver takes it."""
+    """A statement as the driver takes it when values of these names are given."""
 
     def __init__(self, statement: Any, keys: Sequence[str]) -> None:
         compiled: Any = statement.compile(dialect=DIALECT, column_keys=list(keys))
@@ -23,9 +25,11 @@ class _Compiled:
         self._names: Sequence[str] = compiled.positiontup or ()
         processors = compiled._bind_processors
         self._processors = [(name, processors[name]) for name in self._names if name in processors]
-        self.row: Any = None
+        is_plain = len(self._names) > 1 and set(self._names) <= set(keys) and not self._processors
+        self.values: Callable[[Mapping[str, Any]], Sequence[Any]] = itemgetter(*self._names) if is_plain else self._prepared
+        self.make: Callable[[Sequence[Any]], Any] | None = None
 
-    def values(self, given: Mapping[str, Any]) -> list[Any]:
+    def _prepared(self, given: Mapping[str, Any]) -> Sequence[Any]:
         """The values in the order of the statement's marks."""
         named = {**self._constants, **given}
         for name, processor in self._processors:
@@ -36,14 +40,18 @@ class _Compiled:
 class Result:
     """Rows with names, as far as the ledger asks for them."""
 
+    __slots__ = ("_rows", "rowcount")
+
     def __init__(self, compiled: _Compiled, cursor: Any) -> None:
         self.rowcount = cursor.rowcount
-        self._rows: list[Any] = []
-        if cursor.description is not None:
-            if compiled.row is None:
-                names = [column[0] for column in cursor.description]
-                compiled.row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # the statement's names
-            self._rows = [compiled.row(*row) for row in cursor.fetchall()]
+        if cursor.description is None:
+            self._rows: list[Any] = []
+            return
+        if compiled.make is None:
+            names = [column[0] for column in cursor.description]
+            row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # the statement's names
+            compiled.make = row._make
+        self._rows = [*map(compiled.make, cursor)]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rows)
@@ -75,20 +83,19 @@ class Result:
 class LeanConnection:
     """What a unit of work is given in the place of SQLAlchemy's connection `behind` it."""
 
-    dialect = sqlite.dialect()
+    dialect = DIALECT
 
     def __init__(self, behind: Any) -> None:
-        self._behind = behind
         self.connection = behind.connection
         self._raw = behind.connection.driver_connection
 
     def execute(self, statement: Any, given: Any = None) -> Any:
-        """Runs a statement that is kept; one made for a single use goes the usual way, as compiling it would cost more."""
-        owner, kept = statement.__dict__.get(ATTRIBUTE, (0, {}))
+        """Runs a statement; one that is kept is compiled once."""
+        owner, kept = statement.__dict__.get(ATTRIBUTE, (0, None))
         if owner != id(statement):
             # Not met before, or derived from one that was: SQLAlchemy copies what hangs on a statement.
-            statement.__dict__[ATTRIBUTE] = id(statement), {}
-            return self._behind.execute(statement, given) if given is not None else self._behind.execute(statement)
+            kept = {}
+            statement.__dict__[ATTRIBUTE] = id(statement), kept
         many = given if isinstance(given, list) else [given or {}]
         if not many:
             return None
@@ -103,6 +110,3 @@ class LeanConnection:
     def exec_driver_sql(self, sql: str, values: Sequence[Any]) -> Any:
         """Runs a statement as it is written."""
         return self._raw.execute(sql, values)
-
-
-DIALECT = LeanConnection.dialect
