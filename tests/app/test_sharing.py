@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from omnifolio.app.sharing import allowed_of, connector_digest, differing
+from omnifolio.app.sharing import allowed_of, differing
 from omnifolio.catalog import exchanges
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Evidence
@@ -80,8 +80,3 @@ def test_a_replay_that_differs_in_one_amount_or_type_is_noticed() -> None:
     assert differing([balance, trade], [{**balance, "amount": "2"}, trade], None) == "balance spot"
     assert differing([balance, trade], [balance, {**trade, "type": "deposit"}], None) != ""
     assert differing([balance, trade], [balance], None) == "transaction trade"
-
-
-def test_a_connector_is_told_by_its_row_and_its_readers() -> None:
-    assert connector_digest("kraken") == connector_digest("kraken")
-    assert connector_digest("kraken") != connector_digest("binance")

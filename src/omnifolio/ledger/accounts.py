@@ -224,10 +224,15 @@ def set_state(
     )
 
 
-def certify(conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs) -> int:
-    """Stores what the venue says the key may do."""
+def certify(
+    conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs, *, is_news: bool
+) -> None:
+    """Stores what the venue says the key may do; that it said nothing new moves the time of the look and no change log."""
     text = msgspec.json.encode(certificate).decode()
-    return change(conn, principal, account, now, certificate=text)
+    if is_news:
+        change(conn, principal, account, now, certificate=text)
+    else:
+        conn.execute(_change.values(certificate=text), {"account": account})
 
 
 def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
