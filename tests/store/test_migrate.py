@@ -8,7 +8,7 @@ from tests.ledger.test_pages import a_full_account
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import pages
+from omnifolio.store.migrations import pages, positions
 from omnifolio.store.schema import METADATA
 
 OLD_INDEXES = (
@@ -22,6 +22,8 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    for table in reversed(positions.TABLES):
+        conn.execute(sa.text(f"DROP TABLE {table}"))
     conn.execute(sa.text("DROP TABLE crossings"))
     for name in (*pages.CHANGED_INDEXES, "ix_legs_both"):
         conn.execute(sa.text(f"DROP INDEX {name}"))
@@ -34,10 +36,13 @@ def make_old(conn: Connection) -> None:
 def contents(conn: Connection) -> tuple[object, ...]:
     """Rows and indexes of what the step touches."""
     told = sa.inspect(conn)
-    names = {index["name"] for table in ("transactions", "legs", "crossings") for index in told.get_indexes(table)}
+    touched = ("transactions", "legs", "crossings", *positions.TABLES)
+    names = {index["name"] for table in touched if told.has_table(table) for index in told.get_indexes(table)}
+    columns = [(c["name"], str(c["type"]), c["nullable"]) for table in positions.TABLES for c in told.get_columns(table)]
+    keys = [(key["constrained_columns"], key["options"]) for table in positions.TABLES for key in told.get_foreign_keys(table)]
     legs = conn.execute(sa.text("SELECT transaction_id, key, type_number, at FROM legs ORDER BY 1, 2")).all()
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
-    return names, [tuple(row) for row in legs], [tuple(row) for row in crossed]
+    return names, columns, keys, [tuple(row) for row in legs], [tuple(row) for row in crossed]
 
 
 async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store) -> None:

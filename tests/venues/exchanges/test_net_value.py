@@ -1,0 +1,113 @@
+"""Nothing twice and nothing left out: balances and positions add up to the equity that the venue itself states.
+
+For each venue: the answers of its recorded account, the wallets whose equity it states, and where.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from omnifolio.model.amounts import total
+from omnifolio.model.clock import EpochMs
+from omnifolio.model.facts import Batch, Evidence
+from omnifolio.venues.exchanges.reader import ExchangeReader, venue_of
+
+FOLDER = Path(__file__).parents[2] / "golden" / "exchange"
+Stated = Mapping[str, Decimal]
+"""Code → equity."""
+
+
+class Equity(Struct, frozen=True, kw_only=True):
+    """The wallets that make up a stated equity, the path of the answer that states it, and how."""
+
+    wallets: tuple[str, ...]
+    path: str
+    stated: Callable[[Any], Stated]
+
+
+def rows(found: Iterable[Any], code: str, *fields: str) -> Stated:
+    """The sums of fields of rows, by the field that names the token."""
+    return {row[code]: total(Decimal(str(row[field])) for field in fields) for row in found}
+
+
+EQUITIES: Mapping[str, Equity] = {
+    "binance": Equity(
+        wallets=("usdm",),
+        path="/fapi/v3/balance",
+        stated=lambda body: rows(body, "asset", "balance", "crossUnPnl"),
+    ),
+    "bybit": Equity(
+        wallets=("unified",),
+        path="/v5/account/wallet-balance",
+        stated=lambda body: rows(body["result"]["list"][0]["coin"], "coin", "equity"),
+    ),
+    "okx": Equity(
+        wallets=("trading", "isolated", "bots"),
+        path="/api/v5/account/balance",
+        stated=lambda body: rows(body["data"][0]["details"], "ccy", "eq"),
+    ),
+}
+
+
+def told(venue: str) -> tuple[list[Batch], list[dict[str, Any]]]:
+    """What the decoder makes of the streams that tell the present, and the takes."""
+    takes = json.loads((FOLDER / venue / "account" / "cassette.json").read_bytes())["requests"]
+    batches = []
+    for stream in venue_of(venue).row.reading.streams:
+        if not (stream.is_balances or stream.is_positions):
+            continue
+        asked = [take for take in takes if take.get("path") in stream.paths and _fits(take, stream.params)]
+        evidence = [
+            Evidence(
+                stream=stream.name,
+                request=f"{take.get('method', 'GET')} {take['path']}",
+                params=take.get("params") or {},
+                received_at=EpochMs(1_700_000_000_000),
+                body=msgspec.json.encode(take["response"]),
+            )
+            for take in asked
+        ]
+        if evidence:
+            batches.append(ExchangeReader().decode(venue, stream.name, evidence))
+    return batches, takes
+
+
+def _fits(take: Mapping[str, Any], params: Mapping[str, str]) -> bool:
+    return all((take.get("params") or {}).get(name) == value for name, value in params.items())
+
+
+@pytest.mark.parametrize("venue", sorted(EQUITIES))
+def test_balances_and_positions_add_up_to_the_stated_equity(venue: str) -> None:
+    equity = EQUITIES[venue]
+    batches, takes = told(venue)
+    found: dict[str, list[Decimal]] = defaultdict(list)
+    for batch in batches:
+        for snapshot in batch.snapshots:
+            if snapshot.wallet in equity.wallets:
+                for balance in snapshot.balances:
+                    found[balance.token.partition("/")[2]].append(balance.amount)
+        for stands in batch.positions:
+            if stands.wallet in equity.wallets:
+                for position in stands.positions:
+                    for part in position.components:
+                        found[part.token.partition("/")[2]].append(part.amount)
+    stated = next(equity.stated(take["response"]) for take in takes if take.get("path") == equity.path)
+    assert any(batch.positions and batch.positions[0].positions for batch in batches), "the account has something open"
+    assert {code: total(parts) for code, parts in found.items()} == {code: value for code, value in stated.items() if value}
+
+
+def test_every_venue_that_reads_positions_is_compared() -> None:
+    """A venue whose answers state no equity says so here."""
+    reading = {
+        path.parent.parent.name
+        for path in FOLDER.glob("*/account/cassette.json")
+        if any(stream.is_positions for stream in venue_of(path.parent.parent.name).row.reading.streams)
+    }
+    assert reading == EQUITIES.keys()
