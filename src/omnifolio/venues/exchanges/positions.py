@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from omnifolio.model.amounts import parse_amount
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Component, Evidence, Position, PositionSnapshot
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Seen, SnapshotParser, read_list
-from omnifolio.venues.exchanges.telling import RowsOf
+from omnifolio.venues.exchanges.telling import RowsOf, any_answer
 
 Contracts = Mapping[str, Mapping[str, Any]]
 """What the venue says of contracts, by its names of them."""
@@ -34,11 +36,13 @@ def positions(
     wallet: str,
     read: ReadPosition,
     contracts_of: Callable[[Sequence[Evidence]], Contracts] = no_contracts,
+    is_one: Callable[[Evidence], bool] = any_answer,
 ) -> SnapshotParser:
-    """The parser of the answers whose path ends so, beside those that describe contracts. Raises: VenueBadResponse."""
+    """The parser of the answers whose path ends so, beside those that describe contracts; `is_one` tells them from others at the
+    same path. Raises: VenueBadResponse."""
 
     def parse(context: Context, evidence: Sequence[Evidence]) -> Page:
-        answers = [item for item in evidence if item.request.endswith(path_end)]
+        answers = [item for item in evidence if item.request.endswith(path_end) and is_one(item)]
         if not answers:
             raise VenueBadResponse(f"{context.stream}: no answer tells positions")
         rows = [row for item in answers for row in rows_of(item)]
@@ -59,6 +63,22 @@ def positions(
             evidence=0,
         )
         return Page(seen=Seen(rows=len(rows)), positions=[] if gaps else [told], gaps=gaps)
+
+    return parse
+
+
+def together(balances: SnapshotParser, standing: SnapshotParser) -> SnapshotParser:
+    """The parser of balances whose answers tell positions, too. Raises: VenueBadResponse as that of balances does."""
+
+    def parse(context: Context, evidence: Sequence[Evidence]) -> Page:
+        page = balances(context, evidence)
+        try:
+            beside = standing(context, evidence)
+        except VenueBadResponse:
+            # The balances need the same answer, and have said what is wrong with it.
+            return page
+        gaps = [gap for gap in beside.gaps if gap not in page.gaps]
+        return replace(page, positions=beside.positions, gaps=[*page.gaps, *gaps])
 
     return parse
 

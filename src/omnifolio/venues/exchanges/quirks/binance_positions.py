@@ -21,7 +21,7 @@ from omnifolio.venues.exchanges.times import from_delivery_day
 
 CONTRACTS_CALL = "dapiPublicGetExchangeInfo"
 
-_SYMBOL = re.compile(r"(.+?)(?:_([0-9]{6}))?")
+_SYMBOL = re.compile(r"([^_]+)(?:_([0-9]{6}))?")
 _QUOTES = ("USDT", "USDC", "USD1", "BUSD", "FDUSD", "BTC")
 """What USD-M contracts are quoted in; the margin may be another asset."""
 _DAY = "%y%m%d"
@@ -47,8 +47,7 @@ def _usdm(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Pos
     if not size:
         return None
     found = _SYMBOL.fullmatch(symbol)
-    assert found is not None, "every text that is not empty fits"
-    pair, day = found.groups()
+    pair, day = found.groups() if found else ("", None)
     margin_asset = str(row["marginAsset"])
     quote = next((code for code in (margin_asset, *_QUOTES) if pair.endswith(code) and pair != code), None)
     if quote is None:

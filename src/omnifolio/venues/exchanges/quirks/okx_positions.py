@@ -36,7 +36,7 @@ _MARGIN = "MARGIN"
 
 def asked(answers: Sequence[Evidence]) -> list[dict[str, str]]:
     """Each contract of an open position is asked for once."""
-    rows = [row for item in answers for row in rows_of(item) if isinstance(row, dict) and row.get("instType") in _KINDS]
+    rows = [row for item in answers for row in rows_of(item) if isinstance(row, dict) and str(row.get("instType")) in _KINDS]
     named = sorted({(str(row["instType"]), str(row["instId"])) for row in rows if row.get("instId") and nonzero(row, "pos")})
     return [{"instType": kind, "instId": name} for kind, name in named]
 
