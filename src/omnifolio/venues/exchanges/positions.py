@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from omnifolio.model.amounts import parse_amount
 from omnifolio.model.errors import InvalidField, VenueBadResponse
-from omnifolio.model.facts import Component, Evidence, Position, PositionSnapshot
+from omnifolio.model.facts import Component, Evidence, Gap, Position, PositionSnapshot
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Seen, SnapshotParser, read_list
@@ -37,14 +37,18 @@ def positions(
     read: ReadPosition,
     contracts_of: Callable[[Sequence[Evidence]], Contracts] = no_contracts,
     is_one: Callable[[Evidence], bool] = any_answer,
+    scope: str = "",
 ) -> SnapshotParser:
-    """The parser of the answers whose path ends so, beside those that describe contracts; `is_one` tells them from others at the
-    same path. Raises: VenueBadResponse."""
+    """The parser of the answers whose path ends so, beside those that describe contracts.
+
+    `is_one` tells them from others at the same path; `scope` is the stream's own unless it is given. Without such an answer
+    nothing is told. Raises: VenueBadResponse.
+    """
 
     def parse(context: Context, evidence: Sequence[Evidence]) -> Page:
         answers = [item for item in evidence if item.request.endswith(path_end) and is_one(item)]
         if not answers:
-            raise VenueBadResponse(f"{context.stream}: no answer tells positions")
+            return Page(seen=Seen(rows=0))
         rows = [row for item in answers for row in rows_of(item)]
         contracts = contracts_of([item for item in evidence if item not in answers])
         found: list[Position] = []
@@ -57,7 +61,7 @@ def positions(
         gaps = read_list(context, rows, take)
         told = PositionSnapshot(
             wallet=wallet,
-            scope=context.scope,
+            scope=scope or context.scope,
             at=received_at(evidence),
             positions=tuple(sorted(found, key=lambda position: position.key)),
             evidence=0,
@@ -67,20 +71,26 @@ def positions(
     return parse
 
 
-def together(balances: SnapshotParser, standing: SnapshotParser) -> SnapshotParser:
-    """The parser of balances whose answers tell positions, too. Raises: VenueBadResponse as that of balances does."""
+def together(balances: SnapshotParser, *standing: SnapshotParser) -> SnapshotParser:
+    """The parser of balances and of positions that are read with them. Raises: VenueBadResponse as that of balances does."""
 
     def parse(context: Context, evidence: Sequence[Evidence]) -> Page:
         page = balances(context, evidence)
-        try:
-            beside = standing(context, evidence)
-        except VenueBadResponse:
-            # The balances need the same answer, and have said what is wrong with it.
-            return page
-        gaps = [gap for gap in beside.gaps if gap not in page.gaps]
-        return replace(page, positions=beside.positions, gaps=[*page.gaps, *gaps])
+        for told in standing:
+            try:
+                beside = told(context, evidence)
+            except VenueBadResponse as error:
+                beside = Page(seen=page.seen, gaps=[Gap(stream=context.stream, code=error.code, text=error.message)])
+            gaps = [gap for gap in beside.gaps if gap not in page.gaps]
+            page = replace(page, positions=[*page.positions, *beside.positions], gaps=[*page.gaps, *gaps])
+        return page
 
     return parse
+
+
+def several(*standing: SnapshotParser) -> SnapshotParser:
+    """The parser of positions that several calls tell, each of them some of the wallets."""
+    return together(lambda context, evidence: Page(seen=Seen(rows=0)), *standing)
 
 
 def by_name(rows: Sequence[Any], field: str) -> Contracts:
