@@ -38,6 +38,8 @@ def rows(found: Iterable[Any], code: str, *fields: str) -> Stated:
     return {row[code]: total(Decimal(str(row[field])) for field in fields) for row in found}
 
 
+UNITS = {"XBt": ("XBT", 8), "USDt": ("USDT", 6), "BMEx": ("BMEX", 6), "Gwei": ("ETH", 9)}
+"""BitMEX's whole units: currency and decimals."""
 EQUITIES: Mapping[str, Equity] = {
     "binance": Equity(
         wallets=("usdm",),
@@ -53,6 +55,13 @@ EQUITIES: Mapping[str, Equity] = {
         wallets=("usdt-futures", "usdc-futures", "coin-futures"),
         path="/api/v2/mix/account/accounts",
         stated=lambda body: rows(body["data"], "marginCoin", "accountEquity"),
+    ),
+    "bitmex": Equity(
+        wallets=("main",),
+        path="/api/v1/user/margin",
+        stated=lambda body: {
+            code: Decimal(row["marginBalance"]).scaleb(-scale) for row in body for code, scale in [UNITS[row["currency"]]]
+        },
     ),
     "bybit": Equity(
         wallets=("unified",),
