@@ -78,6 +78,11 @@ EQUITIES: Mapping[str, Equity] = {
         path="/api/v4/futures/usdt/accounts",
         stated=lambda body: rows([body], "currency", "total", "unrealised_pnl"),
     ),
+    "htx": Equity(
+        wallets=("usdt-futures",),
+        path="/v5/account/balance",
+        stated=lambda body: rows(body["data"]["details"], "currency", "equity"),
+    ),
     "hyperliquid": Equity(
         wallets=("perp",),
         path="/info",
