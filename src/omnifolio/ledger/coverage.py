@@ -21,6 +21,10 @@ _cursor = sa.select(cursors.c.token, cursors.c.done_at).where(cursors.c.account_
 _cursors = sa.select(cursors.c.stream, cursors.c.token, cursors.c.updated_at, cursors.c.done_at).where(
     cursors.c.account_id == _account
 )
+_last_over = sa.select(
+    sa.select(sa.func.max(cursors.c.done_at)).where(cursors.c.account_id == _account).scalar_subquery(),
+    sa.select(sa.func.max(gaps.c.opened_at)).where(gaps.c.account_id == _account, gaps.c.is_failure == 1).scalar_subquery(),
+)
 _gaps = sa.select(gaps).where(gaps.c.account_id == _account).order_by(gaps.c.id)
 _stream_gaps = _gaps.where(gaps.c.stream == _stream)
 _heal_all = sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _stream)
@@ -110,6 +114,12 @@ def cursor_of(conn: Connection, account: AccountId, stream: str) -> str:
 def bookmarks(conn: Connection, account: AccountId) -> Sequence[Bookmark]:
     """How far each stream of an account was read."""
     return [Bookmark(*row) for row in conn.execute(_cursors, {"account": account})]
+
+
+def last_over(conn: Connection, account: AccountId) -> EpochMs:
+    """When a stream of the account was last over: read up to the present, or found failing; 0 before the first."""
+    read_at, failed_at = conn.execute(_last_over, {"account": account}).first() or (None, None)
+    return EpochMs(max(read_at or 0, failed_at or 0))
 
 
 def intervals_of(conn: Connection, account: AccountId) -> dict[str, list[Interval]]:

@@ -52,21 +52,21 @@ ComponentRole = Literal["unrealised", "value", "supplied", "borrowed", "reward",
 what lies in a protocol: given, owed (negative), earned, or locked behind the rest."""
 
 
-class Cursor(Struct, frozen=True):
+class Cursor(Struct, frozen=True, gc=False):
     """A reader's bookmark in one stream. `stream` is `<kind>/<scope>`; `token` is opaque, "" is the beginning."""
 
     stream: str
     token: str = ""
 
 
-class Interval(Struct, frozen=True, array_like=True):
+class Interval(Struct, frozen=True, gc=False, array_like=True):
     """Both ends included, UTC epoch milliseconds."""
 
     start: EpochMs
     end: EpochMs
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Struct, frozen=True, gc=False, kw_only=True):
     """One raw answer, and the question without credentials that brought it."""
 
     stream: str
@@ -79,7 +79,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Wallet(Struct, frozen=True, kw_only=True):
+class Wallet(Struct, frozen=True, gc=False, kw_only=True):
     """A purse inside an account: `key` is unique in the account (`spot`, `earn`, a CAIP-10 address)."""
 
     key: str
@@ -87,14 +87,14 @@ class Wallet(Struct, frozen=True, kw_only=True):
     address: str | None = None
 
 
-class Balance(Struct, frozen=True):
+class Balance(Struct, frozen=True, gc=False):
     """The amount of one token; negative is debt."""
 
     token: TokenId
     amount: Decimal
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class Snapshot(Struct, frozen=True, gc=False, kw_only=True):
     """All balances of one (wallet, product) at one instant. A token that is absent here is held no more."""
 
     wallet: str
@@ -167,7 +167,7 @@ class PositionSnapshot(Struct, frozen=True, kw_only=True):
     evidence: int | None = None
 
 
-class Leg(Struct, frozen=True, array_like=True):
+class Leg(Struct, frozen=True, gc=False, array_like=True):
     """A signed movement: into the wallet is positive. `key` is stable and unique within the claim's event and book."""
 
     key: str
@@ -178,7 +178,7 @@ class Leg(Struct, frozen=True, array_like=True):
     counterparty: str | None = None
 
 
-class Claim(Struct, frozen=True, kw_only=True, array_like=True):
+class Claim(Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """What one source says of one event. Claims that share a ref are one transaction.
 
     `book`   the source's view: `ledger`, `trades`, `deposits`, `chain` … Legs of one book add up; of several books the one
@@ -209,7 +209,7 @@ class Claim(Struct, frozen=True, kw_only=True, array_like=True):
     evidence: int | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, gc=False, kw_only=True):
     """An order at an exchange. Quantities are positive; `filled_price` is the total in the quote token."""
 
     ref: str
@@ -229,7 +229,7 @@ class Order(Struct, frozen=True, kw_only=True):
     evidence: int | None = None
 
 
-class Gap(Struct, frozen=True, kw_only=True):
+class Gap(Struct, frozen=True, gc=False, kw_only=True):
     """What could not be read, as a fact. Ends are None where the source does not say which part is missing.
 
     `is_failure`: it is tried again soon and the account says so; else the source does not give it.
@@ -243,14 +243,14 @@ class Gap(Struct, frozen=True, kw_only=True):
     is_failure: bool = False
 
 
-class Rewind(Struct, frozen=True):
+class Rewind(Struct, frozen=True, gc=False):
     """The chain moved: provisional rows of the stream above `height` are taken back unless they appear again."""
 
     stream: str
     height: int
 
 
-class Batch(Struct, frozen=True, kw_only=True):
+class Batch(Struct, frozen=True, gc=False, kw_only=True):
     """One page of facts and the cursor that follows it: the only thing that a reader yields.
 
     `covered`           intervals of the stream that are now fetched or proven empty.
@@ -275,7 +275,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     done: bool = False
 
 
-class Quote(Struct, frozen=True, kw_only=True):
+class Quote(Struct, frozen=True, gc=False, kw_only=True):
     """A price with its source: one unit of `token` costs `price` units of `currency` in the bucket that starts at `bucket`.
 
     `resolution` is the bucket's length in ms: a minute, an hour or a day. `route` names the hops where it was not direct.

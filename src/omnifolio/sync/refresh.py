@@ -95,7 +95,10 @@ class Refresher:
                 return None
             if account.round_at is None:
                 progress: dict[str, AccountStatus] = dict.fromkeys(("wallets", "balances", "transactions"), "syncing")
-                accounts.set_state(conn, principal, due.account, now, status="syncing", progress=progress, round_at=now)
+                # What was over before this round began is not over in it, even where no millisecond lies between them or another
+                # machine's clock was ahead.
+                began = max(now, coverage.last_over(conn, due.account) + 1)
+                accounts.set_state(conn, principal, due.account, now, status="syncing", progress=progress, round_at=began)
                 account = accounts.get(conn, principal, due.account, now)
             return account, fence
 
@@ -155,7 +158,7 @@ class Refresher:
                     turn.account.id,
                     page,
                     fence=turn.fence,
-                    now=self._clock.now(),
+                    now=self._now(turn),
                     keep_bodies=self._keep_bodies,
                 )
                 turn.pages_left -= 1
@@ -201,9 +204,11 @@ class Refresher:
 
     async def _fail(self, turn: Slice, stream: Stream, error: OmnifolioError) -> None:
         gap = Gap(stream=stream.name, code=error.code, text=error.message)
-        await self._store.write_sync(
-            record_failure, turn.principal, turn.account.id, gap, fence=turn.fence, now=self._clock.now()
-        )
+        await self._store.write_sync(record_failure, turn.principal, turn.account.id, gap, fence=turn.fence, now=self._now(turn))
+
+    def _now(self, turn: Slice) -> EpochMs:
+        """The time in a round: never before its beginning, whatever the clock of this machine says."""
+        return EpochMs(max(self._clock.now(), turn.account.round_at or 0))
 
     async def _requeue(self, turn: Slice) -> None:
         """Ends the slice: others that are due come first, then this round goes on."""
@@ -269,7 +274,7 @@ class Refresher:
                 next_sync_at=next_at,
                 **({"synced_at": now} if error is None else {}),
                 # History was read after this round's balances, so whatever happens from now on will move them.
-                **({"scanned_at": now} if history_was_read else {}),
+                **({"scanned_at": self._now(turn)} if history_was_read else {}),
             )
 
         await self._store.write_sync(op)

@@ -1,4 +1,4 @@
-"""0002 → 0003: open positions, and the tokens in which they have their worth."""
+"""0003 → 0004: open positions, and the tokens in which they have their worth."""
 
 from sqlalchemy.engine import Connection
 

@@ -30,6 +30,9 @@ KEY_START = "key_start"
 among the user's keys, which venues show masked."""
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
+_latest: list[tuple[bytes | None, Any]] = [(None, None)]
+REMEMBERED_BYTES_MAX = 4_000_000
+"""Answers beyond this size are decoded each time rather than kept."""
 
 
 class Context(Struct, frozen=True):
@@ -182,11 +185,20 @@ class Quirks(Struct, frozen=True, kw_only=True):
 
 
 def decode(evidence: Evidence) -> Any:
-    """The answer's JSON. Raises: VenueBadResponse naming the call."""
+    """The answer's JSON, not to be changed: rows, edges and errors of one answer are looked for in the same tree.
+
+    Raises: VenueBadResponse naming the call.
+    """
+    body, tree = _latest[0]
+    if body is evidence.body:
+        return tree
     try:
-        return _DECODER.decode(evidence.body)
+        tree = _DECODER.decode(evidence.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise VenueBadResponse(f"{evidence.request}: the answer is not JSON") from None
+    if len(evidence.body) <= REMEMBERED_BYTES_MAX:
+        _latest[0] = evidence.body, tree
+    return tree
 
 
 def expect_list(value: object, evidence: Evidence, *, where: str) -> list[Any]:
