@@ -70,6 +70,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rescan_ms: int = 0
     look_back_ms: int | None = None
     is_balances: bool = False
+    is_positions: bool = False
     product: str = ""
     is_asked: bool = True
 

@@ -190,7 +190,11 @@ def change(conn: Connection, /, principal: Principal, account: AccountId, now: E
 def _changing(names: tuple[str, ...]) -> sa.Update:
     """The statement that changes these columns, whose parameters are called as `_values` calls them."""
     values = {name: sa.bindparam(f"{name}_", type_=accounts.c[name].type) for name in names}
-    return sa.update(accounts).where(accounts.c.id == _account).values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"), **values)
+    return (
+        sa.update(accounts)
+        .where(accounts.c.id == _account)
+        .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"), **values)
+    )
 
 
 def _values(columns: Mapping[str, object]) -> dict[str, object]:

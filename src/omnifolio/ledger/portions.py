@@ -23,7 +23,7 @@ def portions(page: Batch) -> Sequence[Batch]:
     """
     if len(page.claims) <= CLAIMS_MAX or page.rewind is not None or page.pending_complete:
         return (page,)
-    early = structs.replace(page, snapshots=(), orders=(), covered=(), gaps=(), done=False)
+    early = structs.replace(page, snapshots=(), positions=(), orders=(), covered=(), gaps=(), done=False)
     parts = _parts(page.claims)
     return (*(structs.replace(early, claims=part) for part in parts[:-1]), structs.replace(page, claims=parts[-1]))
 

@@ -18,7 +18,10 @@ from omnifolio.model.tokens import TokenId
 USERS_MAX = 200
 """Users whose legs are looked at in one go."""
 
-_HELD = "SELECT o.token_id FROM observations o WHERE o.until IS NULL UNION SELECT s.token_id FROM sums s WHERE s.amount <> '0'"
+_HELD = (
+    "SELECT o.token_id FROM observations o WHERE o.until IS NULL UNION SELECT s.token_id FROM sums s WHERE s.amount <> '0' "
+    "UNION SELECT p.token_id FROM position_tokens p"
+)
 _NOW = sa.text(
     f"SELECT t.token, t.ticker FROM tokens t WHERE t.kind = 'crypto' AND t.id IN ({_HELD}) "
     f"AND NOT EXISTS (SELECT 1 FROM quotes q WHERE q.token_id = t.id AND q.currency = '{BRIDGE}' AND q.resolution = {MINUTE_MS} "

@@ -46,6 +46,10 @@ Kind = Literal[
     "other",
 ]
 """What the source calls the event. The transaction's type is derived from it and from the legs (`meaning.classify`)."""
+PositionKind = Literal["perpetual", "future", "option", "margin"]
+ComponentRole = Literal["unrealised", "value", "supplied", "borrowed", "reward", "collateral"]
+"""What a part of a position is: profit or loss that no balance shows yet, what the contract itself would bring (an option), and
+what lies in a protocol: given, owed (negative), earned, or locked behind the rest."""
 
 
 class Cursor(Struct, frozen=True, gc=False):
@@ -97,6 +101,69 @@ class Snapshot(Struct, frozen=True, gc=False, kw_only=True):
     product: Product
     at: EpochMs
     balances: tuple[Balance, ...]
+    evidence: int | None = None
+
+
+class Component(Struct, frozen=True, array_like=True):
+    """One signed part of what a position is worth; negative is owed or lost."""
+
+    role: ComponentRole
+    token: TokenId
+    amount: Decimal
+
+
+class Position(Struct, frozen=True, kw_only=True):
+    """An open claim on a contract or protocol. What the source does not say is None, never zero.
+
+    A position's worth is the sum of its `components`, and its size is no part of it: **net value = balances + components of
+    positions, and nothing is in both**. Profit that a wallet's balance shows already is told as `unrealised` alone, without a
+    component; a margin that lies in a balance is told as `margin` alone.
+
+    `key`         stable and unique in the (wallet, scope), for instance symbol and side; `name` is the source's own.
+    `size`        exact and signed, a short one negative, counted in `size_token`: the base of a linear contract, the currency
+                  of an inverse one (a contract of 100 dollars is 100 dollars, whatever a coin costs). `contracts` as traded.
+    `unrealised`, `margin`  in `settle`; prices in `quote`.
+    """
+
+    key: str
+    kind: PositionKind
+    name: str
+    size: Decimal
+    size_token: TokenId
+    components: tuple[Component, ...] = ()
+    contracts: Decimal | None = None
+    base: TokenId | None = None
+    quote: TokenId | None = None
+    settle: TokenId | None = None
+    entry_price: Decimal | None = None
+    mark_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
+    unrealised: Decimal | None = None
+    margin: Decimal | None = None
+    margin_mode: Literal["cross", "isolated"] | None = None
+    leverage: Decimal | None = None
+    expires_at: EpochMs | None = None
+    strike: Decimal | None = None
+    option: Literal["call", "put"] | None = None
+    opened_at: EpochMs | None = None
+
+    @property
+    def tokens(self) -> frozenset[TokenId]:
+        """Every token that the position names."""
+        named = (self.size_token, self.base, self.quote, self.settle, *(part.token for part in self.components))
+        return frozenset(token for token in named if token is not None)
+
+
+class PositionSnapshot(Struct, frozen=True, kw_only=True):
+    """All open positions of one (wallet, scope) at one instant. One that is absent here is closed.
+
+    `scope` names what the source tells together: `usdm`, `option`. Scopes of a wallet share no position.
+    """
+
+    wallet: str
+    scope: str
+    at: EpochMs
+    positions: tuple[Position, ...]
     evidence: int | None = None
 
 
@@ -197,6 +264,7 @@ class Batch(Struct, frozen=True, gc=False, kw_only=True):
     tokens: tuple[TokenFacts, ...] = ()
     wallets: tuple[Wallet, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+    positions: tuple[PositionSnapshot, ...] = ()
     claims: tuple[Claim, ...] = ()
     orders: tuple[Order, ...] = ()
     covered: tuple[Interval, ...] = ()

@@ -404,6 +404,43 @@ observations = _table(
 )  # fmt: skip
 """Observed amounts as intervals. `since`/`until` are sequences, `first_seen`/`last_seen` instants; open ones have no end."""
 
+position_snapshots = _table(
+    "position_snapshots",
+    sa.Column("wallet_id", Int, sa.ForeignKey("wallets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("scope", Text, primary_key=True),
+    _col("first_seen", Int),
+    _col("last_seen", Int),
+    _col("seq", Int),
+    clustered=True,
+)
+"""One row per (wallet, scope): an unchanged re-read moves `last_seen` and nothing else."""
+
+positions = _table(
+    "positions",
+    _id(),
+    _to("wallet_id", "wallets"),
+    _col("scope"),
+    _col("key"),
+    _col("payload", LargeBinary),
+    _col("first_seen", Int),
+    _maybe("last_seen", Int),
+    _col("since", Int),
+    _maybe("until", Int),
+    _maybe("evidence_id", Int),
+    sa.Index("ix_positions_current", "wallet_id", "scope", sqlite_where=sa.text("until IS NULL"),
+             postgresql_where=sa.text("until IS NULL")),
+    sa.Index("ix_positions_time", "wallet_id", "first_seen"),
+)  # fmt: skip
+"""Positions as intervals, each encoded whole; `since`/`until` are sequences, `first_seen`/`last_seen` instants."""
+
+position_tokens = _table(
+    "position_tokens",
+    sa.Column("position_id", Int, sa.ForeignKey("positions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("token_id", Int, primary_key=True, autoincrement=False),
+    clustered=True,
+)
+"""The tokens in which open positions have their worth, so that their prices are asked for."""
+
 past = _table(
     "past",
     _id(),

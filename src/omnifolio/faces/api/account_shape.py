@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.balance_shape import BalanceShape
+from omnifolio.faces.api.position_shape import position_out
 from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.shape import named, total_text, wallet_id
@@ -75,6 +76,12 @@ class AccountShape:
             ],
             # Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
             balances=cast("list[BalanceOut]", self._balances.balances(view.pockets, wallets, now=now)),
+            positions=[
+                position_out(
+                    item, account=self._ids.wire("account", account.id), venue=account.venue, wallet=wallets[item.held.wallet]
+                )
+                for item in view.positions
+            ],
             v=account.v,
             authorized=_error_name(account) != "LoginFailedError",
             permission=None if account.certificate is None else _permission(account.certificate),
