@@ -56,6 +56,7 @@ _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
 _add = sa.insert(accounts).returning(accounts.c.id)
+_look = sa.update(accounts).where(accounts.c.id == _account).values(certificate=sa.bindparam("text"))
 _postpone = sa.update(accounts).where(accounts.c.id == _account).values(next_sync_at=sa.bindparam("until"))
 _due = (
     sa.select(accounts.c.id, accounts.c.user_id, users.c.team_id)
@@ -236,7 +237,7 @@ def certify(
     if is_news:
         change(conn, principal, account, now, certificate=text)
     else:
-        conn.execute(_change.values(certificate=text), {"account": account})
+        conn.execute(_look, {"account": account, "text": text})
 
 
 def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:

@@ -3,12 +3,12 @@
 import gzip
 
 import msgspec
-from tests.stage import StageTime
 
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.catalog import exchanges
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.model.settings import Settings
+from tests.stage import StageTime
 
 PACKED_MAX_BYTES = 120 * 1024
 LEVEL = 6
