@@ -5,12 +5,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from omnifolio.app.proving import Live, live_of
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.proofs import Proof
-from omnifolio.model.clock import DAY_MS
+from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
+from omnifolio.model.settings import Settings
 from omnifolio.venues import manual
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
@@ -26,8 +29,7 @@ UNPROVEN_NOTICE = (
 
 BEST_EFFORT_NOTICE = (
     "This connector reads what ccxt's own methods give: the main wallet, and trades, deposits and withdrawals where they can be "
-    "asked for. It was checked with the samples that ccxt carries, not yet against a live account, and cannot tell what your key "
-    "may do."
+    "asked for. It was checked with the samples that ccxt carries, not yet against a live account."
 )
 """Shown at exchanges that have no reader of ours."""
 
@@ -80,6 +82,28 @@ class Offer(Struct, frozen=True, kw_only=True):
     is_best_effort: bool = False
     rank: int = exchanges.UNRANKED
     """Its place in the order of how many people use it."""
+    live: Live | None = None
+    """What somebody with an account has confirmed of this connector; `at` says whether it still holds."""
+    key_check: str = ""
+    """What the venue itself tells of a key, in words; "" where there is no key."""
+    egress_ips: tuple[str, ...] = ()
+    """The addresses of this installation, where a key can be bound to some; () where it cannot, or the operator names none."""
+
+    def at(self, now: EpochMs) -> "Offer":
+        """The offer as it is proved at an instant: `live` where a confirmation holds."""
+        live = self.live
+        if live is None or live.ends_at <= now:
+            return replace(self, live=None)
+        data = (replace(item, proof="live") if item.kind in live.streams else item for item in self.data)
+        return replace(self, proof="live", data=tuple(data))
+
+    @property
+    def steps(self) -> str:
+        """How to come by what has to be entered, with the addresses to allow."""
+        if not self.egress_ips:
+            return self.instructions
+        told = f"Bind it to the IP addresses of this installation: {', '.join(self.egress_ips)}."
+        return f"{self.instructions} {told}"
 
     @property
     def notice(self) -> str | None:
@@ -109,16 +133,17 @@ class Offers:
         return found
 
 
-def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Offer]:
-    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones.
-
-    `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
-    """
-    return [*exchange_offers(), *chain_offers(configured), MANUAL, *([DEMO] if is_sandbox else [])]
+def all_offers(settings: Settings) -> list[Offer]:
+    """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones."""
+    demo = [DEMO] if settings.sandbox_url else []
+    return [*exchange_offers(settings.egress_ips), *chain_offers(settings.base_urls.keys()), MANUAL, *demo]
 
 
 def chain_offers(configured: Collection[str]) -> list[Offer]:
-    """Every EVM chain that has a node: a public address is all that is needed."""
+    """Every EVM chain that has a node: a public address is all that is needed.
+
+    `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
+    """
     return [
         Offer(
             name=chain.id,
@@ -135,12 +160,12 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
     ]
 
 
-def exchange_offers() -> list[Offer]:
+def exchange_offers(egress_ips: tuple[str, ...] = ()) -> list[Offer]:
     """Every exchange of the catalog that has been checked at all."""
-    return [_of_exchange(exchanges.load(name)) for name in exchanges.ids() if proofs.of(name).proof != "listed"]
+    return [_of_exchange(exchanges.load(name), egress_ips) for name in exchanges.ids() if proofs.of(name).proof != "listed"]
 
 
-def _of_exchange(row: exchanges.ExchangeRow) -> Offer:
+def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...]) -> Offer:
     proof = proofs.of(row.id)
     return Offer(
         name=row.id,
@@ -158,6 +183,9 @@ def _of_exchange(row: exchanges.ExchangeRow) -> Offer:
         data=tuple(DataKind(kind=kind, proof=level, look_back_days=_days_of(row, kind)) for kind, level in proof.streams.items()),
         is_best_effort=row.is_unified,
         rank=exchanges.rank_of(row.id),
+        live=live_of(row.id),
+        key_check=row.key_check,
+        egress_ips=egress_ips if row.binds_addresses else (),
     )
 
 

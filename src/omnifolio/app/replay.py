@@ -63,7 +63,7 @@ async def _read_all(scratch: Scratch, reader: Reader, access: Access) -> None:
         left = [stream for stream in reader.streams(access) if stream.name not in over]
         if not left:
             return
-        for stream in sorted(left, key=lambda s: not s.is_balances):
+        for stream in sorted(left, key=lambda s: (not s.is_balances, not s.is_positions)):
             over.add(stream.name)
             # As in a sync: what balances and earlier streams told is known to the finders after them.
             access.known = await scratch.known()

@@ -88,5 +88,6 @@ class Glancer:
 
 
 def _place(stream: Stream, wants: Sequence[Want]) -> tuple[bool, int]:
+    """Its place in a look: what is there now before what happened, then in the order of the wants."""
     kind = stream.name.partition("/")[0]
-    return not stream.is_balances, next((number for number, want in enumerate(wants) if want.kind == kind), len(wants))
+    return not stream.is_present, next((number for number, want in enumerate(wants) if want.kind == kind), len(wants))

@@ -96,6 +96,8 @@ def test_every_stream_that_an_event_names_is_one_of_the_row(venue: str) -> None:
         for want in dialect_of(venue).told(message).wants:
             is_per_scope = any(s.is_per_scope for s in venue_of(venue).row.reading.streams if s.kind == want.kind)
             scopes = {scope for kind, scope in known if kind == want.kind}
+            if want.kind == "positions" and venue not in DIALECTS:
+                continue  # a house of the same exchange where derivatives are not read
             assert scopes, (venue, want)
             assert is_per_scope or want.scope == "" or want.scope in scopes, (venue, want)
 

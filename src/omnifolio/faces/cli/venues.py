@@ -9,8 +9,9 @@ from omnifolio.faces.cli.entering import offer_of, offers_of
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.verify import verify
+from omnifolio.model.clock import SystemClock
 
-LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
+LIST_COLUMNS = ("id", "name", "category", "fields", "proof", "live")
 FILE_COLUMNS = ("id", "name", "account", "time_zone", "seen_real", "seen")
 
 
@@ -26,7 +27,7 @@ def venues() -> None:
 def list_venues(invocation: Invocation, category: str | None, output_format: str) -> None:
     """All venues, and how each connector has been proved."""
     show(
-        [_row(offer) for offer in offers_of(invocation).all if category in (None, offer.category)],
+        [_row(offer.at(SystemClock().now())) for offer in offers_of(invocation).all if category in (None, offer.category)],
         output_format,
         columns=LIST_COLUMNS,
     )
@@ -38,9 +39,15 @@ def list_venues(invocation: Invocation, category: str | None, output_format: str
 @pass_invocation
 def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
-    offer = offer_of(offers_of(invocation), venue)
+    offer = offer_of(offers_of(invocation), venue).at(SystemClock().now())
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
-    told = {"instructions": offer.instructions or None, "notice": offer.notice, "data": _data(offer)}
+    told = {
+        "instructions": offer.steps or None,
+        "key_check": offer.key_check or None,
+        "egress_ips": list(offer.egress_ips),
+        "notice": offer.notice,
+        "data": _data(offer),
+    }
     show_one({**_row(offer), **fields, **told}, output_format)
 
 
@@ -81,4 +88,5 @@ def _row(offer: Offer) -> Row:
         "category": offer.category,
         "fields": [field.name for field in offer.fields],
         "proof": offer.proof,
+        "live": offer.live.date if offer.live else None,
     }

@@ -1,4 +1,4 @@
-"""0002 → 0004: an account knows who listens to its private stream, and processes that listen say that they live."""
+"""0004 → 0005: an account knows who listens to its private stream, and processes that listen say that they live."""
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection

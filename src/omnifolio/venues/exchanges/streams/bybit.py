@@ -43,8 +43,9 @@ def told(message: Any) -> Told:
         return Told(confirmed=1) if is_good else Told(error=VenueError("bybit: a subscription was refused"))
     rows = [row for row in message.get("data") or () if isinstance(row, dict)]
     if message.get("topic") == "execution" and rows:
+        also = () if all(row.get("category") == "spot" for row in rows) else (Want("positions"),)
         mark = " ".join(str(row.get("execId")) for row in rows)
-        return Told(wants=(*_MOVED, Want("trades")), mark=f"execution {mark}")
+        return Told(wants=(*_MOVED, Want("trades"), *also), mark=f"execution {mark}")
     if message.get("topic") == "wallet" and rows:
         return Told(wants=_MOVED, mark=f"wallet {message.get('id')} {message.get('creationTime')}")
     return NOTHING

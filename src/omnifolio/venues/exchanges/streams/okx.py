@@ -25,6 +25,8 @@ _WRONG_KEY = frozenset({"60005", "60007", "60009", "60022", "60024", "60032"})
 _WRONG_TIME = frozenset({"60006"})
 _BUSY = frozenset({"60014", "60031"})
 _CLOSING = "64008"
+_HELD = frozenset({"SPOT", "MARGIN"})
+"""What is held after a fill; anything else is a position."""
 
 
 def opening(login: Login) -> tuple[Message, ...]:
@@ -61,8 +63,12 @@ def told(message: Any) -> Told:
     channel = (message.get("arg") or {}).get("channel")
     rows = [row for row in message.get("data") or () if isinstance(row, dict)]
     if channel == "orders":
-        fills = [f"{row.get('instId')} {row.get('tradeId')}" for row in rows if row.get("tradeId")]
-        return Told(wants=(*_MOVED, Want("trades")), mark=f"orders {' '.join(fills)}") if fills else NOTHING
+        filled = [row for row in rows if row.get("tradeId")]
+        if not filled:
+            return NOTHING
+        also = (Want("positions"),) if any(row.get("instType") not in _HELD for row in filled) else ()
+        mark = " ".join(f"{row.get('instId')} {row.get('tradeId')}" for row in filled)
+        return Told(wants=(*_MOVED, Want("trades"), *also), mark=f"orders {mark}")
     if channel == "account" and message.get("eventType") != "snapshot" and rows:
         return Told(wants=_MOVED, mark=f"account {' '.join(str(row.get('uTime')) for row in rows)}")
     return NOTHING
