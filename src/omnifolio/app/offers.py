@@ -131,7 +131,7 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             proof="executed",
         )
         for chain in evm_chains().values()
-        if chain.rpc_url or chain.id in configured
+        if chain.nodes or chain.id in configured
     ]
 
 

@@ -33,9 +33,10 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     for venue in exchanges.ids():
         egress.allow(venue, rules_of(exchanges.load(venue), base_urls.get(venue)))
     for chain in evm_chains().values():
-        url = base_urls.get(chain.id) or chain.rpc_url
-        if url:
-            egress.allow(chain.id, [Rule("POST", url, is_configured=chain.id in base_urls)])
+        if chain.id in base_urls:
+            egress.allow(chain.id, [Rule("POST", base_urls[chain.id], is_configured=True)])
+        else:
+            egress.allow(chain.id, [Rule("POST", url) for url in chain.nodes])
     if "demo" in base_urls:
         base = base_urls["demo"]
         egress.allow(

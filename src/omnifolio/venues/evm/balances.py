@@ -17,8 +17,9 @@ from omnifolio.model.errors import ResponseTooLarge, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.evm.bookmarks import BalancesMark, read_mark, write_mark
+from omnifolio.venues.evm.events import Subject
 from omnifolio.venues.evm.head import Head, ask_head, block_call, head_of, time_of
-from omnifolio.venues.evm.movements import Subject, wallet_of
+from omnifolio.venues.evm.movements import wallet_of
 from omnifolio.venues.evm.rpc import Call, Fault, Node, failure, gathered
 from omnifolio.venues.evm.shapes import Block, Log
 from omnifolio.venues.evm.tokens import NATIVE, Asked, TokenAnswers, ask_tokens, contracts_of, token_facts
@@ -137,7 +138,7 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
         units, decimals = answers.balance(contract), answers.decimals(contract)
         if units and decimals is not None:
             held.append(Balance(chain.erc20(contract), from_units(units, decimals)))
-            facts.append(answers.facts(chain, contract))
+            facts.append(answers.facts(chain, chain.erc20(contract)))
     index = next(n for n, item in enumerate(evidence) if item.params["read"] == "tokens")
     snapshot = Snapshot(wallet=subject.wallet, product="spot", at=at, balances=tuple(held), evidence=index)
     return structs.replace(batch, snapshots=(snapshot,), tokens=(chain.native, *(fact for fact in facts if fact is not None)))

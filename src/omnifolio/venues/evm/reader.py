@@ -14,8 +14,9 @@ from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.venues.contract import Access, Stream
 from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.balances import Balances, decode_balances
-from omnifolio.venues.evm.movements import Subject
+from omnifolio.venues.evm.events import Subject
 from omnifolio.venues.evm.rpc import PUBLIC_BUDGET
+from omnifolio.venues.evm.single import decode_transaction
 from omnifolio.venues.evm.transfers import Transfers, decode_transfers
 
 
@@ -34,7 +35,7 @@ class EvmReader:
         """Pages of `balances/<chain>` or `transfers/<chain>`. Raises: InvalidField, PrivateKeyRefused, VenueError."""
         kind, chain = _stream(since.stream)
         subject = Subject(chain, parse_address(access.fields.get("wallet", access.fields.get("address", ""))))
-        url = access.base_url or chain.rpc_url
+        url = access.base_url or next(iter(chain.nodes), "")
         if not url:
             raise InvalidField(f"{chain.name} has no public node: give the address of one (base_url)")
         if not access.base_url:
@@ -45,15 +46,22 @@ class EvmReader:
     def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
         """The facts of one page out of its raw answers alone. Raises: VenueError, InvalidField."""
         kind, chain = _stream(stream)
-        return (decode_balances if kind == "balances" else decode_transfers)(chain, stream, evidence)
+        return _DECODERS[kind](chain, stream, evidence)
 
     async def certificate(self, access: Access) -> Certificate:
         """An address can only be read."""
         return Certificate(state="read_only", method="address", checked_at=access.clock.now())
 
 
+_DECODERS = {
+    "balances": decode_balances,
+    "transfers": decode_transfers,
+    "transaction": decode_transaction,
+}
+
+
 def _stream(name: str) -> tuple[str, EvmChain]:
     kind, _, scope = name.partition("/")
-    if kind not in ("balances", "transfers"):
+    if kind not in _DECODERS:
         raise InvalidField(f"stream: expected balances/<chain> or transfers/<chain>, got {name[:40]!r}")
     return kind, evm_chain(scope)

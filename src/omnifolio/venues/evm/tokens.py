@@ -13,7 +13,7 @@ from omnifolio.catalog.chains import EvmChain
 from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.model.tokens import TokenFacts, TokenId, contract_of
 from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
 from omnifolio.venues.evm.words import (
     BALANCE_OF,
@@ -154,17 +154,16 @@ class TokenAnswers:
         data = self._answer(f"{subject}:balance")
         return word(data, 0) if len(data) >= WORD_BYTES else None
 
-    def facts(self, chain: EvmChain, contract: str) -> TokenFacts | None:
+    def facts(self, chain: EvmChain, token: TokenId) -> TokenFacts | None:
         """The token for the ledger, cleaned for showing; None where only its decimals were asked."""
+        contract = contract_of(token) or ""
         if f"{contract}:symbol" not in self._answers:
             return None
-        short = f"{contract[:6]}…{contract[-4:]}"
-        return TokenFacts(
-            id=chain.erc20(contract),
-            ticker=self._text(f"{contract}:symbol", TICKER_LENGTH_MAX) or short,
-            name=self._text(f"{contract}:name", NAME_LENGTH_MAX),
-            decimals=self.decimals(contract),
-        )
+        ticker = self._text(f"{contract}:symbol", TICKER_LENGTH_MAX) or f"{contract[:6]}…{contract[-4:]}"
+        name = self._text(f"{contract}:name", NAME_LENGTH_MAX)
+        if token == chain.erc20(contract):
+            return TokenFacts(id=token, ticker=ticker, name=name, decimals=self.decimals(contract))
+        return TokenFacts(id=token, ticker=ticker, name=name, kind="nft", decimals=0)
 
     def _text(self, about: str, length_max: int) -> str:
         return clean_text(decode_text(self._answer(about)) or "", length_max=length_max)

@@ -1,7 +1,8 @@
 """Which transactions touched an address in a stretch of blocks: the questions of one window, and what their answers name.
 
-Events are found by topic: Transfer from and to the address, Deposit and Withdrawal of the wrapped native coin, which announce no
-Transfer. Coins that move without an event, and transactions that failed, are found by `trace_filter` where the node has it.
+Events are found by topic: the transfers of ERC-20, ERC-721 and ERC-1155 from and to the address, Deposit and Withdrawal of the
+wrapped native coin, which announce no Transfer. Coins that move without an event, and transactions that failed, are found by
+`trace_filter` where the node has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +12,14 @@ from msgspec import Struct
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Evidence
+from omnifolio.venues.evm.events import TRANSFER_BATCH, TRANSFER_SINGLE, Subject
 from omnifolio.venues.evm.head import block_call, time_of
-from omnifolio.venues.evm.movements import Subject
 from omnifolio.venues.evm.rpc import Call, Fault, Reply, gathered
 from omnifolio.venues.evm.shapes import Block, Log, Trace
 from omnifolio.venues.evm.words import DEPOSIT, TRANSFER, WITHDRAWAL, quantity, topic_of
 
 WINDOW = "window"
-_EVENTS = ("out", "in", "wrapped")
+_EVENTS = ("out", "in", "many", "wrapped")
 _TRACES = ("sent", "received")
 
 
@@ -53,7 +54,9 @@ def window_calls(subject: Subject, *, start: int, end: int, with_traces: bool) -
     stretch = {"fromBlock": hex(start), "toBlock": hex(end)}
     calls = [
         Call("out", "eth_getLogs", (stretch | {"topics": [TRANSFER, wallet]},)),
-        Call("in", "eth_getLogs", (stretch | {"topics": [TRANSFER, None, wallet]},)),
+        # An ERC-1155 event names its sender where the others name who receives.
+        Call("in", "eth_getLogs", (stretch | {"topics": [[TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH], None, wallet]},)),
+        Call("many", "eth_getLogs", (stretch | {"topics": [[TRANSFER_SINGLE, TRANSFER_BATCH], None, None, wallet]},)),
     ]
     if chain.wrapped:
         events = stretch | {"address": chain.wrapped, "topics": [[DEPOSIT, WITHDRAWAL], wallet]}

@@ -87,7 +87,7 @@ def encode_address(address: str) -> bytes:
 
 def word(data: bytes, index: int) -> int:
     """The unsigned number in the word at that index. Raises: VenueBadResponse when the data end before it."""
-    return _uint_at(data, index * WORD_BYTES)
+    return uint_at(data, index * WORD_BYTES)
 
 
 def decode_text(data: bytes) -> str | None:
@@ -95,7 +95,7 @@ def decode_text(data: bytes) -> str | None:
     if len(data) == WORD_BYTES:
         return data.rstrip(b"\0").decode("utf-8", "replace")
     try:
-        return _bytes_at(data, _uint_at(data, 0), length_max=TEXT_BYTES_MAX).decode("utf-8", "replace")
+        return bytes_at(data, uint_at(data, 0), length_max=TEXT_BYTES_MAX).decode("utf-8", "replace")
     except VenueBadResponse:
         return None
 
@@ -121,27 +121,29 @@ def encode_aggregate(calls: Sequence[tuple[str, bytes]]) -> bytes:
 
 def decode_aggregate(data: bytes, count: int) -> list[tuple[bool, bytes]]:
     """The (success, answer) pairs of `aggregate3` for `count` calls. Raises: VenueBadResponse for anything else."""
-    start = _uint_at(data, 0)
-    if _uint_at(data, start) != count:
+    start = uint_at(data, 0)
+    if uint_at(data, start) != count:
         raise VenueBadResponse(f"aggregate3: expected {count} results, got another number")
     base = start + WORD_BYTES
     results = []
     for n in range(count):
-        place = base + _uint_at(data, base + n * WORD_BYTES)
-        answer = _bytes_at(data, place + _uint_at(data, place + WORD_BYTES), length_max=len(data))
-        results.append((_uint_at(data, place) == 1, answer))
+        place = base + uint_at(data, base + n * WORD_BYTES)
+        answer = bytes_at(data, place + uint_at(data, place + WORD_BYTES), length_max=len(data))
+        results.append((uint_at(data, place) == 1, answer))
     return results
 
 
-def _uint_at(data: bytes, place: int) -> int:
+def uint_at(data: bytes, place: int) -> int:
+    """The unsigned number in the word that begins at byte `place`. Raises: VenueBadResponse when the data end before it."""
     chunk = data[place : place + WORD_BYTES]
     if len(chunk) != WORD_BYTES:
         raise VenueBadResponse("an answer of a contract ends in the middle")
     return int.from_bytes(chunk, "big")
 
 
-def _bytes_at(data: bytes, place: int, *, length_max: int) -> bytes:
-    length = _uint_at(data, place)
+def bytes_at(data: bytes, place: int, *, length_max: int) -> bytes:
+    """The byte string whose length stands at byte `place`. Raises: VenueBadResponse when it is longer, or the data end before."""
+    length = uint_at(data, place)
     value = data[place + WORD_BYTES : place + WORD_BYTES + min(length, length_max)]
     if len(value) != length:
         raise VenueBadResponse("a text or byte string of a contract is too long or ends in the middle")
