@@ -8,6 +8,7 @@ from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
 
 SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
@@ -37,6 +38,11 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
             egress.allow(chain.id, [Rule("POST", base_urls[chain.id], is_configured=True)])
         else:
             egress.allow(chain.id, [Rule("POST", url) for url in chain.nodes])
+        explorer = base_urls.get(f"{chain.id}-explorer")
+        if explorer:
+            egress.allow(chain.id, [Rule("GET", explorer, is_configured=True)])
+        else:
+            egress.allow(chain.id, [Rule("GET", url) for url in (chain.explorer_api, ETHERSCAN) if url])
     if "demo" in base_urls:
         base = base_urls["demo"]
         egress.allow(

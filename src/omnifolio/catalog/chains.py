@@ -42,6 +42,7 @@ class EvmChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     native_events: NativeEvents = ""
     tolls: tuple[str, ...] = ()
     mints_by: str = ""
+    has_withdrawals: bool = False
     multicall3: str = MULTICALL3
     rpc_url: str = ""
     rpc_urls: tuple[str, ...] = ()

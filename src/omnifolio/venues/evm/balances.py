@@ -16,6 +16,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import ResponseTooLarge, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.bookmarks import BalancesMark, read_mark, write_mark
 from omnifolio.venues.evm.events import Subject
 from omnifolio.venues.evm.head import Head, ask_head, block_call, head_of, time_of
@@ -48,6 +49,7 @@ class Balances:
         self._mark = read_mark(since.token, BalancesMark)
         self._is_first = not since.token
         self._known = contracts_of(access.known.tokens, subject.chain)
+        self._has_history = depth_of(access.fields).has_history
 
     async def pages(self) -> AsyncIterator[Batch]:
         """The one page. Raises: VenueError and its kin."""
@@ -106,8 +108,9 @@ class Balances:
         asked += token_facts(contracts, named=self._known)
         kept = await ask_tokens(self._node, asked, chain=chain, holder=holder, block=block, batched=head.has_multicall)
         needed = frozenset() if self._is_first else self._known - set(self._mark.mute)
+        wanted = {} if self._has_history else {"history": "none"}
         params = {"wallet": holder, "unseen": str(unseen), "beyond": str(max(0, beyond)), "needed": ",".join(sorted(needed))}
-        return kept + await self._node.ask(_PIN, [block_call("pinned", head.tip)], **params)
+        return kept + await self._node.ask(_PIN, [block_call("pinned", head.tip)], **params, **wanted)
 
 
 def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -121,7 +124,8 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
     beyond = int(params["beyond"]) > 0
     native = answers.balance(NATIVE)
     is_lost = bool(lost) or native is None
-    gaps = _gaps(stream, at, mute=mute, lost=is_lost, unseen=int(params["unseen"]) > 0, beyond=beyond)
+    unwanted = params.get("history") == "none"
+    gaps = _gaps(stream, at, unwanted=unwanted, mute=mute, lost=is_lost, unseen=int(params["unseen"]) > 0, beyond=beyond)
     batch = Batch(
         cursor=Cursor(stream),
         observed_at=received_at(evidence),
@@ -154,8 +158,10 @@ def _is_pinned(evidence: Sequence[Evidence], pinned_hash: str) -> bool:
     return not reply.is_null and reply.read(Block).hash.lower() == pinned_hash
 
 
-def _gaps(stream: str, at: EpochMs, *, mute: frozenset[str], lost: bool, unseen: bool, beyond: bool) -> tuple[Gap, ...]:
-    texts = []
+def _gaps(
+    stream: str, at: EpochMs, *, unwanted: bool, mute: frozenset[str], lost: bool, unseen: bool, beyond: bool
+) -> tuple[Gap, ...]:
+    texts = [("history_not_wanted", "only balances were asked for, so what led to them is not read")] if unwanted else []
     if mute:
         shown = ", ".join(sorted(mute)[:MUTE_NAMED_MAX]) + (" …" if len(mute) > MUTE_NAMED_MAX else "")
         texts.append(("token_mute", f"contracts that announced transfers answer for no balance that could be held: {shown}"))

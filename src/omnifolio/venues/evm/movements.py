@@ -21,6 +21,7 @@ from omnifolio.venues.evm.events import (
     split_interest,
     token_movements,
 )
+from omnifolio.venues.evm.explorer import Withdrawal
 from omnifolio.venues.evm.shapes import Frame, Log, Receipt, Transaction
 from omnifolio.venues.evm.words import TRANSFER, address_of, first_word, quantity
 
@@ -42,6 +43,9 @@ DEPOSIT_CONTRACT = "0x00000000219ab540356cbb839cbe05303d7705fa"
 """Where validators of Ethereum and Gnosis are staked for."""
 REQUEST_CONTRACTS = frozenset({"0x00000961ef480eb55e80d19ad83579a64c007002", "0x0000bbddc7ce488642fb579f8b00f3a590007251"})
 """EIP-7002 and EIP-7251: what is sent to them is the fee of the request."""
+STAKE = 32
+"""Coins that a validator is staked with at least; so many come back at once only when it leaves."""
+GWEI_DECIMALS = 9
 ARBITRUM_DEPOSIT = "0x64"
 """The type of a transaction that only credits its target with what was deposited on layer 1."""
 
@@ -259,3 +263,26 @@ def _label(subject: Subject, known: Evident, legs: Sequence[Leg], *, is_sender: 
 
 def _approves(subject: Subject, log: Log) -> bool:
     return len(log.topics) >= 3 and log.topics[0] in (APPROVAL, APPROVAL_FOR_ALL) and log.topics[1].lower() == subject.topic
+
+
+def withdrawal_claim(subject: Subject, row: Withdrawal) -> Claim:
+    """What the beacon chain paid out to the address in a final block.
+
+    A validator's stake is 32 coins and more, what it earned is less.
+    """
+    chain = subject.chain
+    amount = from_units(int(row.amount), GWEI_DECIMALS)
+    name = f"withdrawal:{row.withdrawal_index}"
+    return Claim(
+        book="chain",
+        ref=name,
+        refs=(f"tx:{chain.caip2}:{name}",),
+        name=name,
+        at=row.at,
+        kind="unstaking" if amount >= STAKE else "staking_reward",
+        label=f"withdrawal of validator {row.validator_index}",
+        legs=(Leg("withdrawal", subject.wallet, chain.native.id, amount, "principal", None),),
+        confirmed_at=row.at,
+        event=f"{chain.caip2}:{name}",
+        height=int(row.block_number),
+    )

@@ -12,6 +12,7 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.venues.contract import Access, Stream
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.balances import Balances, decode_balances
 from omnifolio.venues.evm.events import Subject
@@ -29,7 +30,8 @@ class EvmReader:
             chain = evm_chain(access.fields.get("chain", access.venue))
         except InvalidField:
             return ()
-        return (Stream(name=f"balances/{chain.id}", is_balances=True), Stream(name=f"transfers/{chain.id}"))
+        balances = Stream(name=f"balances/{chain.id}", is_balances=True)
+        return (balances, Stream(name=f"transfers/{chain.id}")) if depth_of(access.fields).has_history else (balances,)
 
     def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         """Pages of `balances/<chain>` or `transfers/<chain>`. Raises: InvalidField, PrivateKeyRefused, VenueError."""

@@ -55,7 +55,7 @@ def decode_transaction(chain: EvmChain, stream: str, evidence: Sequence[Evidence
         return decode_document(chain, stream, evidence)
     asked = next(item.params for item in evidence if item.params["read"] == "receipts")
     subject = Subject(chain, asked["wallet"])
-    found = evident(evidence, final=head_of(chain, evidence).final)
+    found = evident(evidence, final=head_of(chain, evidence).final, chain=chain)
     claims, facts, is_refused = told(subject, found, evidence)
     codes = ["token_refused"] if is_refused else []
     if any(known.frame is None and may_move_inside(known.receipt) for known in found):

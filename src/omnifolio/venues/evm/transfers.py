@@ -15,14 +15,19 @@ from omnifolio.model.errors import ResponseTooLarge, VenueBadResponse, VenueUnav
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.bookmarks import TransfersMark, read_mark, write_mark
 from omnifolio.venues.evm.events import Subject, announced, token_movements
-from omnifolio.venues.evm.head import Anchor, Head, ask_head, block_call, head_of, rewind_of, time_of
+from omnifolio.venues.evm.explorer import Explorer, Refused, source_of
+from omnifolio.venues.evm.head import Anchor, Head, ask_head, block_call, first_block_from, head_of, rewind_of, time_of
+from omnifolio.venues.evm.inner import Inner, frame_of
+from omnifolio.venues.evm.listing import ask_listing, listed_window
 from omnifolio.venues.evm.movements import (
     PLAIN_TRANSFER_GAS,
     Evident,
     claim_of,
     wallet_of,
+    withdrawal_claim,
 )
 from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
 from omnifolio.venues.evm.shapes import Block, Frame, Receipt, Transaction
@@ -44,6 +49,8 @@ SAFE_SPAN = 10_000
 GAPS = {
     "native_not_listed": "transfers of the native coin and failed transactions: this node cannot list them without an explorer",
     "internal_not_listed": "native coins moved inside a transaction: this node does not trace calls",
+    "not_wanted": "history before the day from which it was asked for",
+    "collectibles_not_listed": "transfers of collectibles alone (ERC-721, ERC-1155): this explorer does not list them",
     "receipt_missing": "a transaction whose receipt the node does not have",
     "token_refused": "movements of a token whose amounts cannot be held: it claims more decimals than any number has",
     "rewards_not_listed": "rewards of the chain to this address as its miner",
@@ -73,12 +80,17 @@ class Transfers:
         self._named = contracts_of(access.known.tokens, subject.chain)
         self._can_filter = True
         self._can_trace = True
+        source = source_of(access, subject.chain)
+        self._explorer = Explorer(access, source, stream=since.stream) if source is not None else None
+        self._horizon = -1
+        self._since = depth_of(access.fields).since
 
     async def pages(self) -> AsyncIterator[Batch]:
         """The pages after the cursor, up to the tip of the chain. Raises: VenueError and its kin."""
         chain, known = self._subject.chain, self._access.known
         opening = await ask_head(self._node, chain, provisional=known.provisional, anchor=self._mark.anchor)
         head = head_of(chain, opening, floor=self._mark.next - 1)
+        await self._begin(head)
         start = self._mark.next
         if start > head.tip:
             batch = decode_transfers(chain, self._stream, opening)
@@ -98,22 +110,34 @@ class Transfers:
             batch = decode_transfers(chain, self._stream, evidence)
             yield structs.replace(batch, cursor=Cursor(self._stream, write_mark(mark)), done=done)
 
+    async def _begin(self, head: Head) -> None:
+        """Finds out how far the explorer has read the chain, and where history that is wanted begins. Raises: VenueError."""
+        if self._explorer is not None:
+            try:
+                self._horizon = min(await self._explorer.height_at(head.at), head.tip)
+            except Refused:
+                self._explorer = None
+        if self._since is not None and self._mark == TransfersMark():
+            self._mark = TransfersMark(next=await first_block_from(self._node, self._since, tip=head.tip))
+
     def _moved_on(self, head: Head, window: Window, *, is_held: bool) -> TransfersMark:
         mark = structs.replace(self._mark, span=self._pace.span, refused=self._pace.refused)
-        settled = min(window.end, head.final)
+        settled = min(window.end, head.final, *([self._horizon] if self._explorer is not None else []))
         if is_held or settled < mark.next:
             return mark
-        anchor = window.end_hash if settled == window.end else head.final_hash
-        return structs.replace(mark, next=settled + 1, anchor=Anchor(settled, anchor), tries=0)
+        anchor = window.end_hash if settled == window.end else head.final_hash if settled == head.final else ""
+        told = Anchor(settled, anchor) if anchor else mark.anchor
+        return structs.replace(mark, next=settled + 1, anchor=told, tries=0)
 
     async def _page(self, head: Head, start: int) -> Page:
         """The window from `start` and its transactions, of one state of the chain. Raises: VenueError."""
         for attempt in range(PAGE_TRIES_MAX):
-            evidence, window = await self._window(head, start)
+            evidence, window = await self._listed(head, start) or await self._window(head, start)
             evidence += await self._node.ask("receipts", [receipt_call(t.hash) for t in window.touched])
             receipts = _receipts(evidence)
             is_torn = any(
-                r is not None and (r.block_hash.lower(), quantity(r.block_number)) != (t.block_hash, t.height)
+                r is not None
+                and (quantity(r.block_number) != t.height or (t.block_hash and r.block_hash.lower() != t.block_hash))
                 for t, r in zip(window.touched, receipts.values(), strict=True)
             )
             absent = [t for t, r in zip(window.touched, receipts.values(), strict=True) if r is None]
@@ -123,6 +147,21 @@ class Transfers:
             return Page(window, evidence, any(t.height <= window.final for t in absent))
         raise VenueUnavailable("the chain moved each time that it was read")
 
+    async def _listed(self, head: Head, start: int) -> tuple[list[Evidence], Window] | None:
+        """The next window as the explorer lists it; None where a node must be asked. Raises: VenueError."""
+        if self._explorer is None or start > self._horizon:
+            return None
+        try:
+            evidence = await ask_listing(
+                self._explorer, self._node, self._subject, head, start=start, horizon=self._horizon, since=self._since
+            )
+        except Refused:
+            self._explorer = None
+            return None
+        window = listed_window(evidence)
+        assert window is not None
+        return evidence, window
+
     async def _window(self, head: Head, start: int) -> tuple[list[Evidence], Window]:
         """The next window from `start` that the node answers, in size and in number of transactions. Raises: VenueError."""
         while True:
@@ -130,6 +169,8 @@ class Transfers:
             end = start + size - 1
             calls = window_calls(self._subject, start=start, end=end, with_traces=self._can_filter)
             asked = {"wallet": self._subject.address, "from": str(start), "to": str(end), "final": str(head.final)}
+            asked |= {"since": str(self._since)} if self._since is not None else {}
+            asked |= {"awaited": "yes"} if self._explorer is not None else {}
             try:
                 evidence = await self._node.ask(WINDOW, calls, **asked)
             except (ResponseTooLarge, VenueUnavailable) as error:
@@ -169,7 +210,7 @@ class Transfers:
         own = [r.transaction_hash for r in receipts if address in _parties(r)]
         kept = await self._node.ask("transactions", [Call(name, "eth_getTransactionByHash", (name,)) for name in own])
         inner = {t.hash: t.inner for t in window.touched}
-        if self._can_trace:
+        if self._can_trace and window.inner is None:
             names = [r.transaction_hash for r in receipts if may_move_inside(r, inner.get(r.transaction_hash.lower()))]
             traces = await self._node.ask("traces", [trace_call(name) for name in names])
             kept += traces
@@ -190,11 +231,11 @@ def decode_transfers(chain: EvmChain, stream: str, evidence: Sequence[Evidence])
     batch = Batch(
         cursor=Cursor(stream), observed_at=received_at(evidence), rewind=rewind_of(stream, evidence), evidence=tuple(evidence)
     )
-    window = window_of(evidence)
+    window = listed_window(evidence) or window_of(evidence)
     if window is None:
         return batch
     subject = Subject(chain, window.address)
-    found = evident(evidence, final=window.final)
+    found = evident(evidence, final=window.final, chain=chain, inner=window.inner)
     claims, facts, is_refused = told(subject, found, evidence)
     codes = _missing(window, found) + (["token_refused"] if is_refused else [])
     if len(found) < len(window.touched):
@@ -203,7 +244,7 @@ def decode_transfers(chain: EvmChain, stream: str, evidence: Sequence[Evidence])
         batch,
         tokens=(chain.native, *facts),
         wallets=(wallet_of(subject),),
-        claims=claims,
+        claims=claims + tuple(withdrawal_claim(subject, row) for row in window.withdrawals),
         covered=(Interval(window.from_at, window.to_at),),
         gaps=tuple(_gap(stream, code, window) for code in codes),
     )
@@ -224,12 +265,16 @@ def told(
 
 def _gap(stream: str, code: str, window: Window) -> Gap:
     """The gap of a page. What a node cannot do holds for all that was read so far: one statement that grows with it."""
+    if code == "not_wanted":
+        return Gap(stream=stream, code=code, text=GAPS[code], start=EpochMs(0), end=window.since)
     start = window.from_at if code in _GAPS_OF_A_PAGE else EpochMs(0)
     return Gap(stream=stream, code=code, text=GAPS[code], start=start, end=window.to_at)
 
 
-def evident(evidence: Sequence[Evidence], *, final: int) -> list[Evident]:
-    """What the page knows of each transaction that has a receipt, in the order of the chain."""
+def evident(
+    evidence: Sequence[Evidence], *, final: int, chain: EvmChain, inner: Mapping[str, Sequence[Inner]] | None = None
+) -> list[Evident]:
+    """What the page knows of each transaction that has a receipt, in the order of the chain. `inner` is an explorer's list."""
     asked, traced = gathered(evidence, "transactions"), gathered(evidence, "traces")
     blocks = {about: time_of(reply.read(Block)) for about, reply in gathered(evidence, "blocks").items()}
     index = {name: n for n, item in enumerate(evidence) if item.params.get("read") == "receipts" for name in _subjects(item)}
@@ -238,12 +283,16 @@ def evident(evidence: Sequence[Evidence], *, final: int) -> list[Evident]:
         if receipt is not None:
             height = quantity(receipt.block_number)
             at = stated_time(receipt)
+            transaction = asked[name].read(Transaction) if name in asked else None
+            frame = _frame(traced[name]) if name in traced else None
+            if inner is not None:
+                frame = frame_of(chain, receipt, transaction, inner.get(name, ()))
             known = Evident(
                 receipt=receipt,
                 at=blocks[str(height)] if at is None else at,
                 finality="final" if height <= final else "provisional",
-                transaction=asked[name].read(Transaction) if name in asked else None,
-                frame=_frame(traced[name]) if name in traced else None,
+                transaction=transaction,
+                frame=frame,
                 evidence=index[name],
             )
             found.append(known)
@@ -253,7 +302,11 @@ def evident(evidence: Sequence[Evidence], *, final: int) -> list[Evident]:
 def _missing(window: Window, found: Sequence[Evident]) -> list[str]:
     """The codes of what this page could not tell."""
     inner = {touched.hash: touched.inner for touched in window.touched}
-    codes = []
+    codes = [] if window.since is None else ["not_wanted"]
+    if not window.has_collectibles:
+        codes.append("collectibles_not_listed")
+    if window.is_awaited:
+        return codes
     if not window.has_traces:
         codes.append("native_not_listed")
     if any(k.frame is None and may_move_inside(k.receipt, inner.get(k.receipt.transaction_hash.lower())) for k in found):
