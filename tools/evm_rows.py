@@ -113,10 +113,11 @@ def _words(text: str) -> set[str]:
 
 
 def tokens_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Well-known tokens as lines of chain id, contract, decimals, ticker and name."""
+    """Well-known tokens as lines of chain id, contract, decimals, ticker and name; of each chain, plain ones before shares."""
     head = f"# chain\tcontract\tdecimals\tticker\tname\t({TOKENS[0]} {TOKENS[1]}, {TOKENS[2]}, read {_today()})"
     known = {(row["chainId"], row["address"].lower()): row for row in rows}
-    lines = [f"{chain}\t{at}\t{row['decimals']}\t{row['symbol']}\t{row['name']}" for (chain, at), row in sorted(known.items())]
+    ordered = sorted(known.items(), key=lambda item: (item[0][0], "underlying" not in item[1].get("tags", ())))
+    lines = [f"{chain}\t{at}\t{row['decimals']}\t{row['symbol']}\t{row['name']}" for (chain, at), row in ordered]
     return "\n".join([head, *lines]) + "\n"
 
 

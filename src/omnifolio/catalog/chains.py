@@ -48,6 +48,8 @@ class EvmChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rpc_urls: tuple[str, ...] = ()
     explorer_url: str = ""
     explorer_api: str = ""
+    is_reviewed: bool = False
+    """People have looked at the row, field by field; others are as their package has them."""
 
     @property
     def caip2(self) -> str:
@@ -80,7 +82,12 @@ def evm_chains() -> Mapping[str, EvmChain]:
     """All EVM chains by row id: the reviewed ones first, in the order of their file."""
     made, reviewed = _rows("eip155.toml"), _rows("eip155-reviewed.toml")
     names = dict.fromkeys((*reviewed, *made))
-    return {name: _chain(name, made.get(name, {}) | reviewed.get(name, {})) for name in names}
+    return {
+        name: _chain(
+            name, made.get(name, {}) | reviewed.get(name, {}) | {"is_reviewed": "confirmations" in reviewed.get(name, {})}
+        )
+        for name in names
+    }
 
 
 def _rows(name: str) -> dict[str, dict[str, object]]:

@@ -57,6 +57,7 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         misc={field.name: _field(field) for field in offer.fields},
         features=FeaturesOut(account=True, positions=False, transactions=offer.has_history, nfts=False, streaming=False),
         proof=offer.proof,
+        sources=list(offer.sources),
         data=[DataKindOut(kind=item.kind, proof=item.proof, look_back_days=item.look_back_days) for item in offer.data],
     )
 

@@ -78,6 +78,8 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     misc: dict[str, Any]
     features: FeaturesOut
     proof: str
+    sources: list[str]
+    """Hosts that are asked once an account is connected."""
     data: list[DataKindOut]
 
 

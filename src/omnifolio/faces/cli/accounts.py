@@ -8,6 +8,7 @@ from typing import cast
 import click
 
 from omnifolio.app import link as linking
+from omnifolio.app.asking import asking, hosts_of
 from omnifolio.app.importing import import_file
 from omnifolio.app.offers import MANUAL, TITLE, Offer
 from omnifolio.app.read import Read
@@ -24,7 +25,9 @@ from omnifolio.faces.money import money
 from omnifolio.model.clock import SystemClock, iso
 from omnifolio.model.errors import AlreadyConnected
 from omnifolio.model.ids import AccountId
+from omnifolio.model.settings import Settings
 from omnifolio.transport.recording import Recorder, dump
+from omnifolio.venues.evm.explorer import KEY_METHOD
 from omnifolio.views.accounts import AccountView
 
 LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
@@ -89,6 +92,7 @@ def show_account(invocation: Invocation, account: str, fiat: str | None, output_
     "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
 )
 @click.option("--no-sync", is_flag=True, help="Only link; the server synchronises it.")
+@click.option("--dry-run", is_flag=True, help="Only say who would be asked for what, and what that costs; nobody is asked.")
 @click.option(
     "--record",
     "cassette",
@@ -107,6 +111,7 @@ def add(
     name: str | None,
     credential_env: str | None,
     no_sync: bool,
+    dry_run: bool,
     cassette: Path | None,
     output_format: str,
 ) -> int:
@@ -122,6 +127,9 @@ def add(
     if offer.name == MANUAL.name and name is not None:
         fields = (*fields, f"{TITLE}={name}")
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
+    if dry_run:
+        show(_steps(invocation.settings(), offer, entered), output_format, empty="Nobody is asked.")
+        return 0
     recorder = None if cassette is None else Recorder(offer.name)
 
     async def work(session: Session) -> tuple[Row, int]:
@@ -225,6 +233,15 @@ def remove(invocation: Invocation, account: str) -> None:
     click.echo("Removed. Its credentials cannot be opened any more, not even from an earlier backup of the database.")
 
 
+def _steps(settings: Settings, offer: Offer, entered: Mapping[str, str]) -> list[Row]:
+    """What linking with these fields would ask, of whom. Raises: InvalidField, PrivateKeyRefused, as linking would."""
+    credentials = linking.check(offer, entered, fingerprint_key=bytes(32))
+    steps = asking(settings, offer.name, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
+    return [
+        {"reads": step.reads, "source": step.source, "own": step.is_own, "calls": step.calls, "time": step.time} for step in steps
+    ]
+
+
 def _without_secrets(recorder: Recorder, offer: Offer, entered: Mapping[str, str]) -> bytes:
     """The recorded conversation. Venues repeat keys in answers (what may this one do?), so what was entered is blotted out."""
     named = {our_name(offer, name): value for name, value in entered.items()}
@@ -268,4 +285,10 @@ def _row(session: Session, view: AccountView, fiat: str) -> Row:
         "complete": view.total.complete,
         "missing": unvalued(view),
         "error": account.error_text,
+        "asked": hosts_of(
+            session.runtime.context.settings,
+            account.venue,
+            fields=account.fields,
+            has_key=account.certificate is not None and account.certificate.method == KEY_METHOD,
+        ),
     }

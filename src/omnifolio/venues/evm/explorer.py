@@ -30,6 +30,8 @@ ROWS_MAX = 10_000
 """Rows that an explorer gives for one question, at most."""
 BUSY_PAUSE_S = 5.0
 SAID_BYTES_MAX = 500
+KEY_METHOD = "address, with an explorer's key"
+"""How a certificate says that the user gave a key, which opens nothing but the explorer's lists."""
 EXPLORER = "explorer"
 """The kind of these pages in the evidence."""
 
