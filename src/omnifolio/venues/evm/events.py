@@ -7,18 +7,21 @@ known to be a token. A movement from the address to itself is none, and neither 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from omnifolio.catalog.chains import EvmChain
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.evm.shapes import Log
 from omnifolio.venues.evm.words import (
+    ADDRESS_HEAD,
     DEPOSIT,
     TRANSFER,
     WITHDRAWAL,
     WORD_BYTES,
+    WORD_TEXT_LENGTH,
     address_of,
     data_of,
     first_word,
@@ -40,26 +43,31 @@ SHARE_BURN = "0x4cf25bc1d991c17529c25213d3cc0cda295eeaad5f13f361969b12ea48015f90
 """Burn(address,address,uint256,uint256,uint256) of Aave's tokens: their units, and the interest paid on top"""
 
 ZERO_ADDRESS = "0x" + "00" * 20
+PLACES = 2_048
+"""Indexes whose keys are made once; few blocks have more events."""
 BATCH_MAX = 10_000
 """Tokens in one TransferBatch; more than fit into a block."""
 
 _TOLD_APART = frozenset({DEPOSIT, WITHDRAWAL, MINT, BURN})
+_OWN_WORDS = _TOLD_APART | {SHARE_BURN}
 
 
 class Subject:
-    """Whose movements are read: an address (lower case) on a chain, and the address as it stands in a topic."""
+    """Whose movements are read: an address (lower case) on a chain.
 
-    __slots__ = ("address", "chain", "topic")
+    `topic` is the address as it stands in an event, `wallet` the wallet's key (CAIP-10), `native` the id of the chain's coin, and
+    `erc20` what stands before a contract in the ids of its tokens.
+    """
+
+    __slots__ = ("address", "chain", "erc20", "native", "topic", "wallet")
 
     def __init__(self, chain: EvmChain, address: str) -> None:
         self.chain = chain
         self.address = address
         self.topic = topic_of(address)
-
-    @property
-    def wallet(self) -> str:
-        """The wallet's key: the address as CAIP-10."""
-        return self.chain.wallet(self.address)
+        self.wallet = chain.wallet(address)
+        self.native = chain.native.id
+        self.erc20 = chain.erc20("")
 
 
 class Movement(Struct, frozen=True, gc=False):
@@ -73,13 +81,13 @@ class Movement(Struct, frozen=True, gc=False):
     number: int = -1
     standard: str = "erc20"
 
-    def token(self, chain: EvmChain) -> TokenId:
+    def token(self, subject: Subject) -> TokenId:
         """The token's id."""
         if not self.contract:
-            return chain.native.id
+            return subject.native
         if self.number < 0:
-            return chain.erc20(self.contract)
-        return TokenId(f"{chain.caip2}/{self.standard}:{self.contract}/{self.number}")
+            return TokenId(subject.erc20 + self.contract)
+        return TokenId(f"{subject.chain.caip2}/{self.standard}:{self.contract}/{self.number}")
 
 
 def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
@@ -91,6 +99,7 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
     found: list[Movement] = []
     wrapped, native, mine = subject.chain.wrapped, subject.chain.native_contract, subject.topic
     wraps: list[Log] = []
+    keys, from_hex, from_bytes = _places(), bytes.fromhex, int.from_bytes
     for log in logs:
         topics = log.topics
         if not topics:
@@ -98,7 +107,23 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
         name = topics[0]
         if name == TRANSFER:
             if len(topics) == 3:
-                _transfer(mine, log, found)
+                _, source, target = topics
+                is_in = target == mine
+                if is_in != (source == mine):
+                    # As `first_word` and `address_of`, without the calls: of these events there are more than of all others.
+                    other, data = source if is_in else target, log.data
+                    try:
+                        raw = from_hex(data[2:WORD_TEXT_LENGTH])
+                    except ValueError:
+                        raw = b""
+                    is_plain = len(raw) == WORD_BYTES and data[:2] == "0x" and other[:26] == ADDRESS_HEAD
+                    units = from_bytes(raw, "big") if is_plain else first_word(data)
+                    if units:
+                        place = keys.get(log.log_index) or key_of(log.log_index)
+                        whom = "0x" + other[26:].lower() if is_plain else address_of(other)
+                        found.append(Movement(log.address.lower(), units if is_in else -units, place, whom))
+                elif not (is_in or (source.islower() and target.islower())):
+                    found.extend(token_movements(subject, [_in_small_letters(log)]))
             elif len(topics) == 4:
                 _collectible(mine, log, found)
         elif name in (TRANSFER_SINGLE, TRANSFER_BATCH):
@@ -113,19 +138,18 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
     return found
 
 
-def _transfer(mine: str, log: Log, found: list[Movement]) -> None:
-    _, source, target = log.topics
-    source, target = source.lower(), target.lower()
-    if (source == mine) == (target == mine):
-        return
-    units = first_word(log.data)
-    if not units:
-        return
-    key = f"log:{quantity(log.log_index)}"
-    if target == mine:
-        found.append(Movement(log.address.lower(), units, key, address_of(source)))
-    else:
-        found.append(Movement(log.address.lower(), -units, key, address_of(target)))
+@cache
+def _places() -> dict[str, str]:
+    return {hex(number): f"log:{number}" for number in range(PLACES)}
+
+
+def key_of(log_index: str) -> str:
+    """The key of a leg that an event tells of. Raises: VenueBadResponse."""
+    return _places().get(log_index) or f"log:{quantity(log_index)}"
+
+
+def _in_small_letters(log: Log) -> Log:
+    return structs.replace(log, topics=[topic.lower() for topic in log.topics])
 
 
 def _collectible(mine: str, log: Log, found: list[Movement]) -> None:
@@ -134,7 +158,7 @@ def _collectible(mine: str, log: Log, found: list[Movement]) -> None:
     if (source == mine) == (target == mine):
         return
     is_in = target == mine
-    other, key = address_of(source if is_in else target), f"log:{quantity(log.log_index)}"
+    other, key = address_of(source if is_in else target), key_of(log.log_index)
     found.append(Movement(log.address.lower(), 1 if is_in else -1, key, other, quantity(log.topics[3]), "erc721"))
 
 
@@ -145,7 +169,7 @@ def _collectibles(mine: str, log: Log) -> Iterator[Movement]:
     source, target = log.topics[2].lower(), log.topics[3].lower()
     if (source == mine) == (target == mine):
         return
-    is_in, key, contract = target == mine, f"log:{quantity(log.log_index)}", log.address.lower()
+    is_in, key, contract = target == mine, key_of(log.log_index), log.address.lower()
     other, data = address_of(source if is_in else target), data_of(log.data)
     is_single = log.topics[0] == TRANSFER_SINGLE
     pairs = [(word(data, 0), word(data, 1))] if is_single else list(zip(*_lists(data), strict=True))
@@ -175,7 +199,7 @@ def _told(subject: Subject, log: Log) -> Movement | None:
         return None
     signed = units if log.topics[0] in (DEPOSIT, MINT) else -units
     contract = log.address.lower()
-    return Movement(contract, signed, f"log:{quantity(log.log_index)}", contract)
+    return Movement(contract, signed, key_of(log.log_index), contract)
 
 
 def _untold(told: Counter[int], movements: Sequence[Movement]) -> Iterator[Movement]:
@@ -200,6 +224,11 @@ def announced(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
     ]
 
 
+def has_own_words(logs: Sequence[Log]) -> bool:
+    """Whether any event says more than a transfer: most transactions have none, and are spared the questions about them."""
+    return any(log.topics and log.topics[0] in _OWN_WORDS for log in logs)
+
+
 def announced_tokens(
     subject: Subject,
     logs: Sequence[Log],
@@ -213,7 +242,7 @@ def announced_tokens(
     found = announced(subject, logs)
     if not found:
         return []
-    names = {f"log:{quantity(log.log_index)}": log.topics[0] for log in logs if log.topics}
+    names = {key_of(log.log_index): log.topics[0] for log in logs if log.topics}
     told = {movement.contract for movement in transfers if movement.number < 0}
     moved = Counter((movement.counterparty, -movement.units) for movement in natives)
     kept = []

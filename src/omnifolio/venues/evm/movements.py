@@ -18,6 +18,7 @@ from omnifolio.venues.evm.events import (
     Movement,
     Subject,
     announced_tokens,
+    has_own_words,
     split_interest,
     token_movements,
 )
@@ -48,6 +49,9 @@ STAKE = 32
 GWEI_DECIMALS = 9
 ARBITRUM_DEPOSIT = "0x64"
 """The type of a transaction that only credits its target with what was deposited on layer 1."""
+
+WRAP_LEGS = 2
+"""Coins out and their wrapped form in, or the other way."""
 
 _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT"})
 """Frames that move coins; in the others `value` is only what the called code sees."""
@@ -187,7 +191,7 @@ def claim_of(subject: Subject, known: Evident, decimals: Mapping[str, int]) -> C
     is_sender = receipt.sender.lower() == subject.address
     kind, label = _kind(legs), "" if failed else _label(subject, known, legs, is_sender=is_sender)
     if is_sender and (paid := fee_units(receipt, known.transaction)):
-        legs.append(Leg("gas", subject.wallet, chain.native.id, from_units(-paid, chain.decimals), "fee"))
+        legs.append(Leg("gas", subject.wallet, subject.native, from_units(-paid, chain.decimals), "fee"))
     if not legs:
         return None
     name = receipt.transaction_hash.lower()
@@ -214,23 +218,27 @@ def claim_of(subject: Subject, known: Evident, decimals: Mapping[str, int]) -> C
 def _legs(subject: Subject, known: Evident, decimals: Mapping[str, int]) -> list[Leg]:
     chain, wallet, logs = subject.chain, subject.wallet, known.receipt.logs
     natives = native_movements(subject, known)
-    transfers = token_movements(subject, logs)
-    own = announced_tokens(subject, logs, transfers=transfers, natives=natives, decimals=decimals)
+    moves = token_movements(subject, logs)
+    if has_own_words(logs):
+        moves += announced_tokens(subject, logs, transfers=moves, natives=natives, decimals=decimals)
+        moves = split_interest(subject, logs, moves)
     found = []
     for move in natives:
         amount = from_units(move.units, chain.decimals)
         is_fee = move.key == "value" and move.counterparty in REQUEST_CONTRACTS
-        found.append(Leg(move.key, wallet, chain.native.id, amount, "fee" if is_fee else "principal", move.counterparty or None))
-    for move in split_interest(subject, logs, transfers + own):
+        found.append(Leg(move.key, wallet, subject.native, amount, "fee" if is_fee else "principal", move.counterparty or None))
+    for move in moves:
         places = 0 if move.number >= 0 else decimals.get(move.contract)
         if places is not None:
             amount = from_units(move.units, places)
-            found.append(Leg(move.key, wallet, move.token(chain), amount, "principal", move.counterparty))
+            found.append(Leg(move.key, wallet, move.token(subject), amount, "principal", move.counterparty))
     return found
 
 
 def _kind(legs: Sequence[Leg]) -> Kind:
     """A chain does not say what an event is for: only in, only out, one token for another, or something else."""
+    if len(legs) == 1 and legs[0].role == "principal" and legs[0].counterparty != DEPOSIT_CONTRACT:
+        return "deposit" if legs[0].amount > 0 else "withdrawal"
     net: dict[str, Decimal] = {}
     for leg in legs:
         if leg.role == "principal":
@@ -252,10 +260,9 @@ def _label(subject: Subject, known: Evident, legs: Sequence[Leg], *, is_sender: 
     """What the transaction visibly is, in a word; "" where its legs say it all."""
     if is_sender and known.receipt.to is None and known.receipt.contract_address:
         return "contract creation"
-    tokens = {leg.token for leg in legs}
-    wrapped = subject.chain.wrapped
-    if wrapped and tokens == {subject.chain.native.id, subject.chain.erc20(wrapped)} and len(legs) == 2:
-        return "wrap" if any(leg.amount < 0 and leg.token == subject.chain.native.id for leg in legs) else "unwrap"
+    wrapped, native = subject.chain.wrapped, subject.native
+    if wrapped and len(legs) == WRAP_LEGS and {leg.token for leg in legs} == {native, subject.erc20 + wrapped}:
+        return "wrap" if any(leg.amount < 0 and leg.token == native for leg in legs) else "unwrap"
     if not legs and any(_approves(subject, log) for log in known.receipt.logs):
         return "approval"
     return ""
@@ -281,7 +288,7 @@ def withdrawal_claim(subject: Subject, row: Withdrawal) -> Claim:
         at=row.at,
         kind="unstaking" if amount >= STAKE else "staking_reward",
         label=f"withdrawal of validator {row.validator_index}",
-        legs=(Leg("withdrawal", subject.wallet, chain.native.id, amount, "principal", None),),
+        legs=(Leg("withdrawal", subject.wallet, subject.native, amount, "principal", None),),
         confirmed_at=row.at,
         event=f"{chain.caip2}:{name}",
         height=int(row.block_number),

@@ -5,7 +5,8 @@ Multicall3 that failed proves nothing, because a greedy neighbour may have burne
 contract then answers with a failure, or with no word at all, is its answer: it is mute. Anything else is the node's failure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -78,7 +79,7 @@ async def ask_tokens(
         size = FACTS_PER_CALL_MAX
         parts = [asked[start : start + size] for start in range(0, len(asked), size)]
         kept += await node.ask(_READ, [_together(part, chain=chain, holder=holder, block=block) for part in parts])
-    answered = _answers(kept)
+    answered = _answers(gathered(kept, _READ))
     alone = [_alone(item, holder=holder, block=block) for item in asked if answered.get(item.about) is None]
     return kept + await node.ask(_READ, alone)
 
@@ -104,10 +105,10 @@ def _data(item: Asked, holder: str) -> bytes:
     return BALANCE_OF + encode_address(holder) if item.fact == "balance" else _SELECTORS[item.fact]
 
 
-def _answers(evidence: Sequence[Evidence]) -> dict[str, bytes | None]:
+def _answers(replies: Mapping[str, Reply]) -> dict[str, bytes | None]:
     """What each subject answered: bytes, empty when the contract itself failed; None when it must be asked again."""
     found: dict[str, bytes | None] = {}
-    for about, reply in gathered(evidence, _READ).items():
+    for about, reply in replies.items():
         if not about.startswith(_TOGETHER):
             found[about] = _single(about, reply)
             continue
@@ -115,11 +116,17 @@ def _answers(evidence: Sequence[Evidence]) -> dict[str, bytes | None]:
         if reply.error is not None:
             found.update(dict.fromkeys(subjects))
             continue
-        results = decode_aggregate(data_of(reply.read(str)), len(subjects))
+        results = _results(reply.read(str), len(subjects))
         found.update(
             (s, data if done and len(data) >= WORD_BYTES else None) for s, (done, data) in zip(subjects, results, strict=True)
         )
     return found
+
+
+@lru_cache(maxsize=8)
+def _results(text: str, count: int) -> tuple[tuple[bool, bytes], ...]:
+    """The answers inside one of aggregate3. They are needed twice: to ask again for what failed, and to decode the page."""
+    return tuple(decode_aggregate(data_of(text), count))
 
 
 def _single(about: str, reply: Reply) -> bytes | None:
@@ -133,8 +140,9 @@ class TokenAnswers:
     """The answers to `ask_tokens` in one page."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
-        self._answers = _answers(evidence)
-        self._faults = {about: reply.error for about, reply in gathered(evidence, _READ).items() if reply.error is not None}
+        replies = gathered(evidence, _READ)
+        self._answers = _answers(replies)
+        self._faults = {about: reply.error for about, reply in replies.items() if reply.error is not None}
 
     def contracts(self) -> list[str]:
         """All contracts that were asked for anything, in order."""
