@@ -14,8 +14,9 @@ from omnifolio.app.offers import MANUAL, TITLE, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
+from omnifolio.catalog.chains import evm_chains
 from omnifolio.faces.cli.completeness import coverage, reconcile
-from omnifolio.faces.cli.entering import entered_fields, offer_of, offers_of, our_name
+from omnifolio.faces.cli.entering import address_of, entered_fields, offer_of, offers_of, our_name
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.portfolio import unvalued
@@ -27,9 +28,12 @@ from omnifolio.model.errors import AlreadyConnected
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import Settings
 from omnifolio.transport.recording import Recorder, dump
+from omnifolio.venues.evm.events import ZERO_ADDRESS
 from omnifolio.venues.evm.explorer import KEY_METHOD
+from omnifolio.venues.evm.names import is_name
 from omnifolio.views.accounts import AccountView
 
+WALLET = "wallet"
 LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
 
 
@@ -127,6 +131,11 @@ def add(
     if offer.name == MANUAL.name and name is not None:
         fields = (*fields, f"{TITLE}={name}")
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
+    if offer.name in evm_chains():
+        entered = {
+            name: value if our_name(offer, name) != WALLET or dry_run else address_of(invocation, value)
+            for name, value in entered.items()
+        }
     if dry_run:
         show(_steps(invocation.settings(), offer, entered), output_format, empty="Nobody is asked.")
         return 0
@@ -235,9 +244,20 @@ def remove(invocation: Invocation, account: str) -> None:
 
 def _steps(settings: Settings, offer: Offer, entered: Mapping[str, str]) -> list[Row]:
     """What linking with these fields would ask, of whom. Raises: InvalidField, PrivateKeyRefused, as linking would."""
-    credentials = linking.check(offer, entered, fingerprint_key=bytes(32))
+    named = [name for name, value in entered.items() if our_name(offer, name) == WALLET and is_name(value)]
+    credentials = linking.check(offer, {**entered, **dict.fromkeys(named, ZERO_ADDRESS)}, fingerprint_key=bytes(32))
     steps = asking(settings, offer.name, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
-    return [
+    name_steps: list[Row] = [
+        {
+            "reads": f"the address of {entered[name]}",
+            "source": steps[0].source,
+            "own": steps[0].is_own,
+            "calls": "2",
+            "time": "1 s",
+        }
+        for name in named
+    ]
+    return name_steps + [
         {"reads": step.reads, "source": step.source, "own": step.is_own, "calls": step.calls, "time": step.time} for step in steps
     ]
 

@@ -8,6 +8,7 @@ import click
 
 from omnifolio.app.explaining import explain_document, explain_hash
 from omnifolio.app.facts import Line
+from omnifolio.faces.cli.entering import address_of
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, Invocation, pass_invocation, run
 from omnifolio.faces.cli.output import Format, Row, format_option, show
 from omnifolio.model.clock import EpochMs, SystemClock, iso
@@ -45,14 +46,15 @@ def explain(
     hash and addresses may be left out where it states them. Exit code 6: something of it is not known.
     """
     clock = SystemClock()
+    wallets = [address_of(invocation, account) for account in accounts]
     if document is not None:
         body = sys.stdin.buffer.read() if str(document) == "-" else document.read_bytes()
-        lines = run(lambda: explain_document(body, clock=clock, chain=chain or "", name=name or "", accounts=accounts))
+        lines = run(lambda: explain_document(body, clock=clock, chain=chain or "", name=name or "", accounts=wallets))
     else:
         if not chain or not name or not accounts:
             raise click.UsageError("give CHAIN, HASH and --account ADDRESS, or --from-file FILE")
         asked = invocation.settings()
-        lines = run(lambda: explain_hash(asked, chain=chain, name=name, accounts=accounts, clock=clock))
+        lines = run(lambda: explain_hash(asked, chain=chain, name=name, accounts=wallets, clock=clock))
     if output_format in (Format.JSON, Format.NDJSON):
         show(lines, output_format)
     else:

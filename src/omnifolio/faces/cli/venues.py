@@ -10,7 +10,7 @@ from omnifolio.app.finding import Found, asked_chains, find
 from omnifolio.app.offers import Offer
 from omnifolio.catalog import layouts
 from omnifolio.catalog.layouts import LayoutRow
-from omnifolio.faces.cli.entering import offer_of, offers_of
+from omnifolio.faces.cli.entering import address_of, offer_of, offers_of
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, Invocation, pass_invocation, run
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.session import Session, at_work
@@ -91,10 +91,11 @@ def find_address(
         rows = [{"chain": chain.id, "source": ", else ".join(map(host_of, urls)), "own": own} for chain, urls, own in asked]
         show(rows, output_format)
         return 0
-    found = run(lambda: find(settings, address, chains=chains, clock=SystemClock()))
+    wallet = address_of(invocation, address)
+    found = run(lambda: find(settings, wallet, chains=chains, clock=SystemClock()))
     if is_linked:
         there = [row.chain.id for row in found if row.presence is not None and row.presence.is_there]
-        at_work(invocation, lambda session: _link_all(session, there, address))
+        at_work(invocation, lambda session: _link_all(session, there, wallet))
     shown = [row for row in found if is_all or row.presence is None or row.presence.is_there]
     show([_found(row) for row in shown], output_format, empty="Nothing was found of this address.")
     return EXIT_INCOMPLETE if any(row.presence is None for row in found) else 0

@@ -15,7 +15,7 @@ from omnifolio.app.verifying import Verification
 from omnifolio.app.verifying import verify as verify_venue
 from omnifolio.app.verifying_chain import verify_chain
 from omnifolio.app.way_out import is_simulated
-from omnifolio.faces.cli.entering import entered_fields, offer_of, offers_of
+from omnifolio.faces.cli.entering import address_of, entered_fields, offer_of, offers_of
 from omnifolio.faces.cli.main import (
     EXIT_INCOMPLETE,
     EXIT_OPEN,
@@ -92,7 +92,7 @@ def verify(
     could not be read; 6: some of it could not; 7: a balance differs from its history.
     """
     if address is not None:
-        return _verify_chain(invocation, venue, address, result, output_format)
+        return _verify_chain(invocation, venue, address_of(invocation, address), result, output_format)
     if (is_scaled or yes) and cassette is None:
         raise click.UsageError("--scale and --yes say how to --record")
     if cassette is not None and not cassette.parent.is_dir():

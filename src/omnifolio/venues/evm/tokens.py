@@ -18,9 +18,11 @@ from omnifolio.model.tokens import TokenFacts, TokenId, contract_of
 from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
 from omnifolio.venues.evm.words import (
     BALANCE_OF,
+    BALANCE_OF_ID,
     DECIMALS,
     GET_ETH_BALANCE,
     NAME,
+    OWNER_OF,
     SYMBOL,
     WORD_BYTES,
     clean_text,
@@ -29,6 +31,7 @@ from omnifolio.venues.evm.words import (
     decode_text,
     encode_address,
     encode_aggregate,
+    encode_uint,
     quantity,
     word,
 )
@@ -102,7 +105,14 @@ def _alone(item: Asked, *, holder: str, block: str) -> Call:
 
 
 def _data(item: Asked, holder: str) -> bytes:
-    return BALANCE_OF + encode_address(holder) if item.fact == "balance" else _SELECTORS[item.fact]
+    if item.fact == "balance":
+        return BALANCE_OF + encode_address(holder)
+    kind, _, number = item.fact.partition("/")
+    if kind == "erc721":
+        return OWNER_OF + encode_uint(int(number))
+    if kind == "erc1155":
+        return BALANCE_OF_ID + encode_address(holder) + encode_uint(int(number))
+    return _SELECTORS[item.fact]
 
 
 def _answers(replies: Mapping[str, Reply]) -> dict[str, bytes | None]:
@@ -145,8 +155,8 @@ class TokenAnswers:
         self._faults = {about: reply.error for about, reply in replies.items() if reply.error is not None}
 
     def contracts(self) -> list[str]:
-        """All contracts that were asked for anything, in order."""
-        return list(dict.fromkeys(about.partition(":")[0] for about in self._answers if not about.startswith(NATIVE)))
+        """All contracts that were asked for their decimals, in order."""
+        return [about.partition(":")[0] for about in self._answers if about.endswith(":decimals")]
 
     def decimals(self, contract: str) -> int | None:
         """The token's decimals, 0 where it states none; None when its amounts could not be held.
@@ -161,6 +171,22 @@ class TokenAnswers:
         """The holder's base units; None when the contract is mute. Raises: VenueError when the node did not answer."""
         data = self._answer(f"{subject}:balance")
         return word(data, 0) if len(data) >= WORD_BYTES else None
+
+    def collectibles(self, chain: EvmChain, holder: str) -> dict[TokenId, int]:
+        """The single tokens that were asked for, and how many of each the holder has; what its contract refuses is not held.
+
+        Raises: VenueError when the node did not answer.
+        """
+        found: dict[TokenId, int] = {}
+        for about in self._answers:
+            contract, _, fact = about.partition(":")
+            kind, separator, number = fact.partition("/")
+            if separator:
+                data = self._answer(about)
+                told = word(data, 0) if len(data) >= WORD_BYTES else 0
+                units = int(told == int(holder, 16)) if kind == "erc721" else told
+                found[TokenId(f"{chain.caip2}/{kind}:{contract}/{number}")] = units
+        return found
 
     def facts(self, chain: EvmChain, token: TokenId) -> TokenFacts | None:
         """The token for the ledger, cleaned for showing; None where only its decimals were asked."""
@@ -182,6 +208,18 @@ class TokenAnswers:
             fault = self._faults.get(about)
             raise failure(fault) if fault is not None else VenueBadResponse("the node left a question about a token open")
         return data
+
+
+def collectibles_of(known: frozenset[TokenId], chain: EvmChain) -> list[Asked]:
+    """What to ask to know which of the single tokens of this chain among known ones are still held."""
+    found = []
+    for token in sorted(known):
+        place, _, name = token.partition("/")
+        kind, _, rest = name.partition(":")
+        contract, separator, number = rest.partition("/")
+        if place == chain.caip2 and kind in ("erc721", "erc1155") and separator and number.isdigit():
+            found.append(Asked(contract.lower(), f"{kind}/{number}"))
+    return found
 
 
 def contracts_of(known: frozenset[TokenId], chain: EvmChain) -> frozenset[str]:

@@ -27,6 +27,9 @@ DECIMALS = bytes.fromhex("313ce567")
 SYMBOL = bytes.fromhex("95d89b41")
 NAME = bytes.fromhex("06fdde03")
 GET_ETH_BALANCE = bytes.fromhex("4d2301cc")
+OWNER_OF = bytes.fromhex("6352211e")
+BALANCE_OF_ID = bytes.fromhex("00fdd58e")
+"""balanceOf(address,uint256), ERC-1155"""
 AGGREGATE3 = bytes.fromhex("82ad56cb")
 
 ADDRESS_HEAD = "0x" + "0" * 24
