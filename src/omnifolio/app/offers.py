@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from omnifolio.app.proving import Live, live_of
 from omnifolio.catalog import exchanges, proofs
-from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
-from omnifolio.venues import manual
+from omnifolio.venues import depth, manual
+from omnifolio.venues.evm.plan import Given, steps_of
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
 Category = Literal["exchanges", "wallets", "blockchains"]
@@ -80,6 +81,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     has_history: bool = True
     data: tuple[DataKind, ...] = ()
     is_best_effort: bool = False
+    sources: tuple[str, ...] = ()
+    """The hosts that are asked once an account is connected; several that stand in for each other in one text."""
     rank: int = exchanges.UNRANKED
     """Its place in the order of how many people use it."""
     live: Live | None = None
@@ -139,6 +142,23 @@ def all_offers(settings: Settings) -> list[Offer]:
     return [*exchange_offers(settings.egress_ips), *chain_offers(settings.base_urls.keys()), MANUAL, *demo]
 
 
+ADDRESS = Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False)
+HISTORY = Field(
+    name=depth.FIELD,
+    label="how much history",
+    hint="all, balances (none of it), or a day as 2024-01-31 from which on it is wanted",
+    pattern=depth.PATTERN,
+    is_secret=False,
+    is_required=False,
+)
+EXPLORER_KEY = Field(
+    name="explorer_key",
+    label="Etherscan API key",
+    hint="Optional: then Etherscan lists the transactions, in the place of the chain's own explorer.",
+    is_required=False,
+)
+
+
 def chain_offers(configured: Collection[str]) -> list[Offer]:
     """Every EVM chain that has a node: a public address is all that is needed.
 
@@ -150,14 +170,20 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             display_name=chain.name,
             category="blockchains",
             auth_type="wallet",
-            fields=(Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False),),
+            fields=(ADDRESS, HISTORY, EXPLORER_KEY),
             identity=("wallet",),
             instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
-            proof="executed",
+            proof="executed" if chain.is_reviewed else "sampled",
+            sources=_sources(chain, is_own=chain.id in configured),
         )
         for chain in evm_chains().values()
-        if chain.rpc_url or chain.id in configured
+        if chain.nodes or chain.id in configured
     ]
+
+
+def _sources(chain: EvmChain, *, is_own: bool) -> tuple[str, ...]:
+    given = Given(node="your own node" if is_own else None)
+    return tuple(dict.fromkeys(step.source for step in steps_of(chain, given, depth.Depth())))
 
 
 def exchange_offers(egress_ips: tuple[str, ...] = ()) -> list[Offer]:
@@ -186,6 +212,7 @@ def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...]) -> Off
         live=live_of(row.id),
         key_check=row.key_check,
         egress_ips=egress_ips if row.binds_addresses else (),
+        sources=tuple(sorted(row.hosts)),
     )
 
 

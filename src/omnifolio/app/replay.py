@@ -8,14 +8,16 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from omnifolio.app.explaining import explain_document
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
-from omnifolio.model.clock import EpochMs
+from omnifolio.model.clock import EpochMs, SystemClock
 from omnifolio.model.errors import OmnifolioError
 from omnifolio.transport.egress import Egress
-from omnifolio.transport.recording import Cassette, Take
+from omnifolio.transport.recording import Cassette, Take, load
 from omnifolio.venues.contract import Access, Reader
+from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
 
@@ -36,6 +38,13 @@ class HeldClock:
 
     def monotonic(self) -> float:
         return 0.0
+
+
+async def replay_file(body: bytes) -> list[Line]:
+    """The facts of a recorded conversation, or of one transaction's document. Raises: FileRefused, NotFound, InvalidField."""
+    if is_document(body):
+        return await explain_document(body, clock=SystemClock())
+    return await replay(load(body))
 
 
 async def replay(cassette: Cassette) -> list[Line]:

@@ -8,6 +8,7 @@ from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
 
 SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
@@ -33,9 +34,15 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     for venue in exchanges.ids():
         egress.allow(venue, rules_of(exchanges.load(venue), base_urls.get(venue)))
     for chain in evm_chains().values():
-        url = base_urls.get(chain.id) or chain.rpc_url
-        if url:
-            egress.allow(chain.id, [Rule("POST", url, is_configured=chain.id in base_urls)])
+        if chain.id in base_urls:
+            egress.allow(chain.id, [Rule("POST", base_urls[chain.id], is_configured=True)])
+        else:
+            egress.allow(chain.id, [Rule("POST", url) for url in chain.nodes])
+        explorer = base_urls.get(f"{chain.id}-explorer")
+        if explorer:
+            egress.allow(chain.id, [Rule("GET", explorer, is_configured=True)])
+        else:
+            egress.allow(chain.id, [Rule("GET", url) for url in (chain.explorer_api, ETHERSCAN) if url])
     if "demo" in base_urls:
         base = base_urls["demo"]
         egress.allow(
