@@ -31,6 +31,11 @@ READY_S = 60.0
 STOP_S = 30.0
 PAUSE_S = 0.05
 COIN = 10**8
+UNDELAYED = (
+    "import runpy, sys; from electrumx.server.transport import PaddedRSTransport as Padded; "
+    "Padded.WAIT_FOR_BUFFER_GROWTH_SECONDS = 0.0; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+)
+"""ElectrumX holds small answers back for up to a second, so that a listener learns nothing from their sizes; here nobody listens."""
 MATURITY = 100
 """Blocks after which a reward may be spent."""
 
@@ -152,17 +157,18 @@ def litecoin(folder: Path) -> Iterator[Litecoin]:
     (folder / "electrumx").mkdir()
     node = [str(litecoind), "-regtest", f"-datadir={folder / 'core'}", "-server", "-txindex=1", "-rpcuser=u", "-rpcpassword=p"]
     node += [f"-rpcport={found.rpc_port}", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", "-listen=0", "-fallbackfee=0.0001"]
-    node += ["-dbcache=50", "-printtoconsole=0", "-addresstype=bech32", "-acceptnonstdtxn=1", "-txconfirmtarget=1"]
+    node += ["-dbcache=50", "-printtoconsole=0", "-addresstype=bech32", "-mempoolreplacement=1"]
     server = {
         "DB_DIRECTORY": str(folder / "electrumx"), "DB_ENGINE": "leveldb", "COIN": "Litecoin", "NET": "regtest",
         "ALLOW_ROOT": "true", "CACHE_MB": "50", "DAEMON_URL": f"http://u:p@127.0.0.1:{found.rpc_port}/", "PEER_DISCOVERY": "off",
         "PEER_ANNOUNCE": "", "SERVICES": f"tcp://127.0.0.1:{found.electrum_port}", "COST_SOFT_LIMIT": "0", "COST_HARD_LIMIT": "0",
+        "DAEMON_POLL_INTERVAL_BLOCKS": "100", "DAEMON_POLL_INTERVAL_MEMPOOL": "100",
     }  # fmt: skip
     with _running(node, folder / "core.log", environment):
         _until_ready(lambda: found.rpc("getblockchaininfo"))
         found.rpc("createwallet", "bank")
         found.rpc("generatetoaddress", MATURITY + 10, found.bank("getnewaddress"))
-        with _running([str(electrumx)], folder / "electrumx.log", os.environ | server):
+        with _running([str(electrumx.with_name("python")), "-c", UNDELAYED, str(electrumx)], folder / "electrumx.log", os.environ | server):
             _until_ready(found.settle)
             yield found
 

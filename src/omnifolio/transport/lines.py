@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from yarl import URL
 
 from omnifolio.model.clock import Clock
@@ -24,6 +24,7 @@ from omnifolio.transport.http import CONNECT_TIMEOUT_S, Answer, Request
 
 SCHEMES = frozenset({"tcp", "tls"})
 _CHUNK_BYTES = 256 * 1024
+_FILLED = b"  }"
 
 
 class Procedure(Struct, frozen=True):
@@ -130,12 +131,12 @@ def _answers(lines: Sequence[bytes], venue: str, count: int) -> dict[int | str, 
         if not line.strip():
             continue
         try:
-            msgspec.json.decode(line, type=Raw)
             number = msgspec.json.decode(line, type=_Named).id
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise VenueBadResponse(f"{venue} answered with a line that is not JSON-RPC") from None
         if number is not None:
-            found[number] = line
+            # Servers fill short answers up with blanks, against listeners; nobody needs to keep these.
+            found[number] = msgspec.json.format(line, indent=-1) if line.endswith(_FILLED) else line
     return found
 
 
