@@ -1,4 +1,4 @@
-"""A real Litecoin Core and a real ElectrumX on loopback for tests, in regtest mode: the RPC and protocol of Bitcoin's own servers.
+"""A real Litecoin Core and a real ElectrumX on loopback for tests, in regtest mode: RPC and protocol are Bitcoin's own.
 
 Both are installed once into `.cache/beds/utxo`: ElectrumX from the Python package index into a venv of its own, Litecoin Core and
 the libraries that it needs from Debian's archive, unpacked there without touching the system. A `litecoind` on the path serves
@@ -35,7 +35,7 @@ UNDELAYED = (
     "import runpy, sys; from electrumx.server.transport import PaddedRSTransport as Padded; "
     "Padded.WAIT_FOR_BUFFER_GROWTH_SECONDS = 0.0; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
 )
-"""ElectrumX holds small answers back for up to a second, so that a listener learns nothing from their sizes; here nobody listens."""
+"""ElectrumX holds small answers back for up to a second, against listeners; here there are none."""
 MATURITY = 100
 """Blocks after which a reward may be spent."""
 
@@ -55,7 +55,9 @@ def _litecoind() -> Path:
     binary = CACHE / "debian" / "usr" / "lib" / "litecoin" / PACKAGE
     if not binary.exists():
         if shutil.which("apt-get") is None:
-            raise RuntimeError("these tests need Litecoin Core (litecoind) on the path: there is no Debian archive to have it from")
+            raise RuntimeError(
+                "these tests need Litecoin Core (litecoind) on the path: there is no Debian archive to have it from"
+            )
         planned = _run("apt-get", "-s", "install", PACKAGE).splitlines()
         names = [line.split()[1] for line in planned if line.startswith("Inst ")]
         downloads = CACHE / "downloads"
@@ -168,7 +170,9 @@ def litecoin(folder: Path) -> Iterator[Litecoin]:
         _until_ready(lambda: found.rpc("getblockchaininfo"))
         found.rpc("createwallet", "bank")
         found.rpc("generatetoaddress", MATURITY + 10, found.bank("getnewaddress"))
-        with _running([str(electrumx.with_name("python")), "-c", UNDELAYED, str(electrumx)], folder / "electrumx.log", os.environ | server):
+        with _running(
+            [str(electrumx.with_name("python")), "-c", UNDELAYED, str(electrumx)], folder / "electrumx.log", os.environ | server
+        ):
             _until_ready(found.settle)
             yield found
 

@@ -1,7 +1,7 @@
 """What users can connect: every venue with the fields that it asks for, under its name and the other names it goes by."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -9,9 +9,12 @@ from msgspec import Struct
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.proofs import Proof
+from omnifolio.catalog.utxo_chains import UtxoChain, utxo_chains
 from omnifolio.model.clock import DAY_MS
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual
+from omnifolio.venues.utxo.reader import OWN, source_of
+from omnifolio.venues.utxo.subject import subject_of
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
 Category = Literal["exchanges", "wallets", "blockchains"]
@@ -34,14 +37,17 @@ BEST_EFFORT_NOTICE = (
 NAMES_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
     "key": ("apiKey", "api_key"),
     "secret": ("apiSecret", "api_secret"),
-    "wallet": ("address",),
+    "wallet": ("address", "xpub", "descriptor"),
     "passphrase": ("password",),
 }
 """Our names of credential fields, and the other names under which callers may give them."""
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One thing to enter. `is_secret` ones are sealed, others kept as public link fields; `pattern` matches all of it."""
+    """One thing to enter. `is_secret` ones are sealed, others kept as public link fields; `pattern` matches all of it.
+
+    `spelt` gives the one spelling of a value, which is what is kept and compared, or raises what is wrong with it.
+    """
 
     name: str
     label: str
@@ -49,6 +55,7 @@ class Field(Struct, frozen=True, kw_only=True):
     pattern: str = ""
     is_secret: bool = True
     is_required: bool = True
+    spelt: Callable[[str], str] | None = None
 
     def accepts(self, value: str) -> bool:
         """Whether a value has the field's form."""
@@ -80,6 +87,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     is_best_effort: bool = False
     rank: int = exchanges.UNRANKED
     """Its place in the order of how many people use it."""
+    check: Callable[[Mapping[str, str]], object] | None = None
+    """What must hold between the fields; raises what is wrong."""
 
     @property
     def notice(self) -> str | None:
@@ -114,7 +123,7 @@ def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Of
 
     `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
     """
-    return [*exchange_offers(), *chain_offers(configured), MANUAL, *([DEMO] if is_sandbox else [])]
+    return [*exchange_offers(), *chain_offers(configured), *coin_offers(configured), MANUAL, *([DEMO] if is_sandbox else [])]
 
 
 def chain_offers(configured: Collection[str]) -> list[Offer]:
@@ -133,6 +142,54 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
         for chain in evm_chains().values()
         if chain.rpc_url or chain.id in configured
     ]
+
+
+def coin_offers(configured: Collection[str]) -> list[Offer]:
+    """Every UTXO chain that has a public server, or one of the operator's own."""
+    return [
+        _of_coin(chain, has_own=chain.id in configured)
+        for chain in utxo_chains().values()
+        if chain.sources or chain.id in configured
+    ]
+
+
+def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
+    names = [source.name for source in chain.sources] + ([OWN] if has_own else [])
+    first = "this installation's own server" if has_own else names[0]
+    others = f"; or choose: {', '.join(names)}" if len(names) > 1 else ""
+    return Offer(
+        name=chain.id,
+        display_name=chain.name,
+        category="blockchains",
+        auth_type="wallet",
+        fields=(
+            Field(
+                name="wallet",
+                label="address, extended public key or output descriptor",
+                is_secret=False,
+                spelt=lambda entered: subject_of(chain.id, entered).text,
+            ),
+            Field(
+                name="source",
+                label="server to ask",
+                hint=", ".join(names),
+                pattern="|".join(map(re.escape, names)),
+                is_secret=False,
+                is_required=False,
+            ),
+        ),
+        identity=("wallet",),
+        instructions=(
+            f"Paste a public address: {first} is asked about it{others}. An extended public key or a descriptor tells whoever is "
+            "asked every address of the wallet, past and future"
+            + (". " if has_own else ", so it needs your choice of the server. ")
+            + "Never paste a private key or seed phrase anywhere."
+        ),
+        proof="executed",
+        check=lambda named: source_of(
+            subject_of(chain.id, named["wallet"]), chosen=named.get("source", ""), base_url="own" if has_own else None
+        ),
+    )
 
 
 def exchange_offers() -> list[Offer]:

@@ -111,7 +111,9 @@ async def test_a_payment_that_a_reorganisation_drops_is_taken_back(node: Litecoi
 
     node.rpc("invalidateblock", replaced)
     spent = node.rpc("getrawtransaction", dropped, True)["vin"][0]
-    whole = thief.rpc("createrawtransaction", [{"txid": spent["txid"], "vout": spent["vout"]}], [{node.bank("getnewaddress"): "0.9"}])
+    whole = thief.rpc(
+        "createrawtransaction", [{"txid": spent["txid"], "vout": spent["vout"]}], [{node.bank("getnewaddress"): "0.9"}]
+    )
     rival = thief.rpc("signrawtransactionwithwallet", whole)["hex"]
     node.rpc("generateblock", node.bank("getnewaddress"), [rival])
     node.mine()
@@ -171,9 +173,7 @@ async def test_an_address_of_a_shared_payment_pays_its_share_of_the_fee(node: Li
     node.pay(one.address(), "1")
     node.pay(two.address(), "3")
     node.mine()
-    coins = [
-        {"txid": row["txid"], "vout": row["vout"]} for purse in (one, two) for row in purse.rpc("listunspent")
-    ]
+    coins = [{"txid": row["txid"], "vout": row["vout"]} for purse in (one, two) for row in purse.rpc("listunspent")]
     joint = one.rpc("createrawtransaction", coins, [{node.bank("getnewaddress"): "3.999"}])
     half = one.rpc("signrawtransactionwithwallet", joint)["hex"]
     name = node.rpc("sendrawtransaction", two.rpc("signrawtransactionwithwallet", half)["hex"])

@@ -11,6 +11,7 @@ from omnifolio.catalog.utxo_chains import Source, UtxoChain, configured_source, 
 from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Batch, Cursor, Evidence
+from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access, Stream
 from omnifolio.venues.utxo import electrum
 from omnifolio.venues.utxo.electrum_balances import balances, decode_balances
@@ -64,6 +65,11 @@ def source_of(subject: Subject, *, chosen: str, base_url: str | None) -> Source:
         names = ", ".join(source.name for source in chain.sources)
         raise InvalidField(f"source: choose who is told all addresses of this wallet: {names}, or a server of your own")
     return chain.sources[0]
+
+
+def rules_of(source: Source, *, is_configured: bool) -> list[Rule]:
+    """All that a server may be asked."""
+    return [Rule(procedure, f"{source.url.rstrip('/')}/", is_configured=is_configured) for procedure in electrum.PROCEDURES]
 
 
 def _stream(name: str) -> tuple[str, UtxoChain]:

@@ -12,7 +12,7 @@ from omnifolio.venues.utxo.curve import compressed, moved, point_of
 
 KEYS_MAX = 20
 """Keys of a multisig script."""
-_DUP, _EQUAL, _EQUALVERIFY, _HASH160, _CHECKSIG, _CHECKMULTISIG, _RETURN = 0x76, 0x87, 0x88, 0xA9, 0xAC, 0xAE, 0x6A
+_DUP, _EQUAL, _EQUALVERIFY, _HASH160, _CHECKSIG, _CHECKMULTISIG = 0x76, 0x87, 0x88, 0xA9, 0xAC, 0xAE
 _SEGWIT_BYTES = (4, 42)
 
 
@@ -94,8 +94,3 @@ def _hash_address(chain: UtxoChain, kind: int, digest: bytes) -> str:
     if chain.cash_prefix:
         return bech32.encode_cash(chain.cash_prefix, kind, digest)
     return base58.encode_check(bytes.fromhex((chain.script_hash if kind else chain.key_hash)[0]) + digest)
-
-
-def is_data(script: bytes) -> bool:
-    """The output carries data and can never be spent."""
-    return script[:1] == bytes([_RETURN])

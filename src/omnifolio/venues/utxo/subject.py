@@ -81,9 +81,7 @@ class Subject(Struct, frozen=True):
         """The address at a place. Raises: InvalidField where its script has none."""
         found = address_of(self.chain, self.script(place))
         if found is None:
-            raise InvalidField(
-                f"{self.chain.name}: a script of this wallet has no address, so this source cannot tell"
-            )
+            raise InvalidField(f"{self.chain.name}: a script of this wallet has no address, so this source cannot tell")
         return found
 
     def scripts(self, ends: tuple[int, ...]) -> frozenset[bytes]:
