@@ -180,8 +180,8 @@ def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
         ),
         identity=("wallet",),
         instructions=(
-            f"Paste a public address: {first} is asked about it{others}. An extended public key or a descriptor tells whoever is "
-            "asked every address of the wallet, past and future"
+            f"Paste a public address: {first} is asked about it{others}. For an extended public key or a descriptor whoever is "
+            "asked learns that all its addresses are yours, the next twenty of each kind included"
             + (". " if has_own else ", so it needs your choice of the server. ")
             + "Never paste a private key or seed phrase anywhere."
         ),

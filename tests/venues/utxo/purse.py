@@ -12,15 +12,14 @@ from tests.litecoin import COIN, Litecoin
 from tests.stage import Hurry
 from tests.venues.evm.shelf import Shelf
 
-from omnifolio.catalog.utxo_chains import utxo_chain
+from omnifolio.catalog.utxo_chains import configured_source, utxo_chain
 from omnifolio.model.facts import Batch, Cursor
-from omnifolio.transport.egress import Egress, Rule
+from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Access, Known
 from omnifolio.venues.utxo import base58
 from omnifolio.venues.utxo.curve import GENERATOR, ORDER, compressed, moved
 from omnifolio.venues.utxo.descriptors import checksum
-from omnifolio.venues.utxo.electrum import PROCEDURES
-from omnifolio.venues.utxo.reader import UtxoReader
+from omnifolio.venues.utxo.reader import UtxoReader, rules_of
 from omnifolio.venues.utxo.scripts import scripthash
 from omnifolio.venues.utxo.subject import Place, subject_of
 
@@ -41,6 +40,7 @@ class Purse:
         self.descriptor = form.format(self.xpub, "<0;1>")
         self._subject = subject_of(CHAIN.id, self.descriptor)
         self._given = [0, 0]
+        self.change = ""
         node.rpc("createwallet", self.name, False, True)
         wanted = [
             {"desc": _signed(form.format(secret, branch)), "internal": branch == 1, "range": [0, 60], "timestamp": "now"}
@@ -60,8 +60,9 @@ class Purse:
 
     def pay(self, address: str, coins: str) -> str:
         """Pays from this wallet; the transaction can be replaced."""
+        self.change = self.address(1)
         plan = self.rpc("createrawtransaction", [], [{address: coins}])
-        funded = self.rpc("fundrawtransaction", plan, {"changeAddress": self.address(1), "replaceable": True})["hex"]
+        funded = self.rpc("fundrawtransaction", plan, {"changeAddress": self.change, "replaceable": True})["hex"]
         name: str = self.rpc("sendrawtransaction", self.rpc("signrawtransactionwithwallet", funded)["hex"])
         return name
 
@@ -103,7 +104,7 @@ async def access_to(url: str, wallet: str, *, known: Known | None = None, egress
     """An account of that wallet at the server."""
     clock = Hurry()
     way_out = egress or Egress(clock=clock, sleep=clock.sleep)
-    way_out.allow(CHAIN.id, [Rule(procedure, f"{url}/", is_configured=True) for procedure in PROCEDURES])
+    way_out.allow(CHAIN.id, rules_of(configured_source(url), is_configured=True))
     try:
         yield Access(
             venue=CHAIN.id, egress=way_out, clock=clock, key_label="", fields={"wallet": wallet}, base_url=url, known=known

@@ -1,6 +1,6 @@
 """Output descriptors: which scripts a wallet has, as BIP-380 to 386 and 389 write it, with the checksum verified.
 
-Read are pkh, wpkh, sh(wpkh), tr with a key path alone, multi and sortedmulti inside sh, wsh and sh(wsh), and addr. Keys are
+Read are pk, pkh, wpkh, sh(wpkh), tr with a key path alone, multi and sortedmulti inside sh, wsh and sh(wsh), and addr. Keys are
 compressed public keys or extended public keys with an unhardened path that may end in `*` and may name two branches as `<0;1>`.
 """
 
@@ -26,9 +26,9 @@ _CALL = re.compile(r"([a-z]+)\((.*)\)", re.DOTALL)
 _ORIGIN = re.compile(r"\[[0-9a-fA-F]{8}(/\d+['hH]?)*\]")
 _HEX_KEY = re.compile(r"0[23][0-9a-fA-F]{64}")
 _BRANCHES = re.compile(r"<(\d+(?:;\d+)+)>")
-_SINGLE = {("pkh",): "pkh", ("wpkh",): "wpkh", ("sh", "wpkh"): "sh-wpkh", ("tr",): "tr"}
+_SINGLE = {("pk",): "pk", ("pkh",): "pkh", ("wpkh",): "wpkh", ("sh", "wpkh"): "sh-wpkh", ("tr",): "tr"}
 _MULTI = {("sh",): "sh", ("wsh",): "wsh", ("sh", "wsh"): "sh-wsh"}
-_READ = "pkh, wpkh, sh(wpkh), tr, and multi or sortedmulti in sh, wsh or sh(wsh)"
+_READ = "pk, pkh, wpkh, sh(wpkh), tr, and multi or sortedmulti in sh, wsh or sh(wsh)"
 
 
 class KeyPlace(Struct, frozen=True):

@@ -41,16 +41,17 @@ class HistoryMark(Struct, frozen=True, omit_defaults=True):
 
 
 class WalkMark(Struct, frozen=True, omit_defaults=True):
-    """Everything at or below height `floor` was read, whose block's time is `at`. A walk that was broken off goes on: it reads
-    down from `top` and has come to the place `place`, and there to `after` (a transaction, or a page)."""
+    """Everything at or below height `floor` was read for the scripts below `ends`. A walk that was broken off goes on: it reads
+    down from block `top` for the scripts below `aims`, and has come to the place `place`, and there to `after` (a transaction, or
+    the number of a page). `seen` keeps when each waiting transaction was first met."""
 
     floor: int = 0
-    at: EpochMs = EpochMs(0)
     ends: tuple[int, ...] = ()
     top: int = 0
-    top_at: EpochMs = EpochMs(0)
+    aims: tuple[int, ...] = ()
     place: str = ""
     after: str = ""
+    seen: dict[str, EpochMs] = {}
 
 
 def read_mark(token: str, kind: type[T]) -> T:

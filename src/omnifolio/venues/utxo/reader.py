@@ -17,6 +17,8 @@ from omnifolio.venues.utxo import electrum
 from omnifolio.venues.utxo.electrum_balances import balances, decode_balances
 from omnifolio.venues.utxo.electrum_history import History, decode_history
 from omnifolio.venues.utxo.subject import Subject, subject_of
+from omnifolio.venues.utxo.walk import SITES, Walk
+from omnifolio.venues.utxo.walk import decode as decode_walk
 
 OWN = "own"
 """The operator's server, as a choice of source."""
@@ -34,6 +36,9 @@ class UtxoReader:
         kind, chain = _stream(since.stream)
         subject = subject_of(chain.id, access.fields.get("wallet", ""))
         source = source_of(subject, chosen=access.fields.get("source", ""), base_url=access.base_url)
+        if source.protocol in SITES:
+            walk = Walk(access, subject, source=source, since=since)
+            return walk.balances() if kind == "balances" else walk.history()
         if not access.base_url:
             access.egress.limit(access.venue, address=electrum.PUBLIC_BUDGET)
         if kind == "balances":
@@ -43,6 +48,8 @@ class UtxoReader:
     def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
         """The facts of one page out of its raw answers alone. Raises: VenueError, InvalidField."""
         kind, chain = _stream(stream)
+        if evidence and "site" in evidence[0].params:
+            return decode_walk(chain, stream, evidence)
         return (decode_balances if kind == "balances" else decode_history)(chain, stream, evidence)
 
     async def certificate(self, access: Access) -> Certificate:
@@ -69,6 +76,9 @@ def source_of(subject: Subject, *, chosen: str, base_url: str | None) -> Source:
 
 def rules_of(source: Source, *, is_configured: bool) -> list[Rule]:
     """All that a server may be asked."""
+    if source.protocol in SITES:
+        base = source.url.rstrip("/")
+        return [Rule("GET", base + path, is_configured=is_configured) for path in SITES[source.protocol].paths]
     return [Rule(procedure, f"{source.url.rstrip('/')}/", is_configured=is_configured) for procedure in electrum.PROCEDURES]
 
 
