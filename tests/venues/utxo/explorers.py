@@ -124,7 +124,7 @@ class Explorer:
         return web.json_response([esplora_row(row) for row in settled[start : start + PAGE]])
 
     async def blockbook(self, request: web.Request) -> web.Response:
-        ledger, parts = self.ledger, request.path.strip("/").split("/")[3:]
+        ledger, parts = self.ledger, [part for part in request.path.split("/")[4:] if part]
         self.asked.append(request.path)
         if not parts:
             return web.json_response({"blockbook": {"coin": "Litecoin", "bestHeight": len(ledger.hashes) - 1}, "backend": {}})
@@ -152,7 +152,8 @@ class Explorer:
                 if (row["block"] is None and not top)
                 or (row["block"] is not None and start <= row["block"]["height"] <= (top or len(ledger.hashes)))
             ]
-            page = int(asked["page"])
+            answer["totalPages"] = max(1, -(-len(rows) // size))
+            page = min(int(asked["page"]), answer["totalPages"])
             answer["transactions"] = [blockbook_row(row) for row in rows[(page - 1) * size : page * size]]
         return web.json_response(answer)
 

@@ -31,7 +31,8 @@ class _Index(Struct, rename="camel"):
 
 
 class _Address(Struct, rename="camel"):
-    balance: str
+    address: str
+    balance: str = "0"
     unconfirmed_balance: str = "0"
     unconfirmed_txs: int = 0
     txs: int = 0
@@ -53,12 +54,14 @@ class _Transaction(Struct, rename="camel"):
     txid: str
     vin: list[_Input]
     vout: list[_Output]
-    block_height: int
+    block_height: int = -1
     block_time: int = 0
     block_hash: str = ""
 
 
-class _Page(Struct):
+class _Page(Struct, rename="camel"):
+    address: str
+    total_pages: int = 0
     transactions: list[_Transaction] = []
 
 
@@ -66,11 +69,11 @@ class Blockbook:
     """See `Site`."""
 
     budget: Budget = Budget(burst=20, per_s=4)
-    paths: tuple[str, ...] = ("/api/v2/", "/api/v2/block-index/{height}", "/api/v2/address/{address}")
+    paths: tuple[str, ...] = ("/api/", "/api/v2/block-index/{height}", "/api/v2/address/{address}")
 
     def tip_path(self) -> str:
         """See `Site`."""
-        return "/api/v2/"
+        return "/api/"
 
     def tip(self, body: bytes) -> int:
         """See `Site`."""
@@ -106,9 +109,10 @@ class Blockbook:
         """See `Site`."""
         return [_stated(chain, found) for found in read(body, _Page).transactions]
 
-    def next_after(self, found: Sequence[Stated], *, after: str) -> str:
-        """See `Site`."""
-        return str(int(after or "0") + 1) if len(found) >= PAGE else ""
+    def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
+        """See `Site`; beyond the last page Blockbook gives that page again."""
+        page = int(after or "0") + 1
+        return str(page) if page < read(body, _Page).total_pages else ""
 
 
 def _stated(chain: UtxoChain, found: _Transaction) -> Stated:

@@ -103,7 +103,7 @@ class Esplora:
         """See `Site`."""
         return [_stated(found) for found in read(body, list[_Transaction])]
 
-    def next_after(self, found: Sequence[Stated], *, after: str) -> str:
+    def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
         """See `Site`."""
         return found[-1].name if len(found) >= PAGE else ""
 

@@ -87,7 +87,7 @@ class Site(Protocol):
         """The transactions of a page. Raises: VenueBadResponse."""
         ...
 
-    def next_after(self, found: Sequence[Stated], *, after: str) -> str:
+    def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
         """What the next page comes after; "" when this was the last one."""
         ...
 

@@ -97,7 +97,7 @@ class Walk:
                 path = self._site.page_path(self._address(place), after=after, top=mark.top)
                 evidence = await self._ask(_PAGE, path, **self._params(found, floor=floor, tip=mark.top))
                 stated = self._site.transactions(self._subject.chain, evidence.body)
-                after = self._site.next_after(stated, after=after)
+                after = self._site.next_after(evidence.body, stated, after=after)
                 mark = structs.replace(mark, place=str(place), after=after)
                 if any(_is_above(one, floor) for one in stated):
                     yield evidence, mark if after else structs.replace(mark, place=str(_next(place)))
