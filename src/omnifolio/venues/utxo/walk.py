@@ -1,8 +1,8 @@
 """Both streams of a wallet at an explorer that tells of single addresses: a gap scan address by address, and each one's history.
 
 An address's transactions come newest first, so a walk goes down from the newest block to what was read before, address by
-address; the bookmark says how far it has come, and only a walk that has ended lifts the floor. Above the final blocks everything is
-read again each time. A page holds whole transactions, so each is a claim by itself, whatever address it was found at.
+address; the bookmark says how far it has come, and only a walk that has ended lifts the floor. Above the final blocks everything
+is read again each time. A page holds whole transactions, so each is a claim by itself, whatever address it was found at.
 """
 
 import asyncio
@@ -209,7 +209,7 @@ def decode(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) -> Batch
     for index, item in enumerate(evidence):
         if item.params["read"] in (_PAGE, _WAITING):
             for stated in site.transactions(chain, item.body):
-                claim = _claim(subject, item.params, stated, seen=seen, index=index)
+                claim = _claim_of_page(subject, item.params, stated, seen=seen, index=index)
                 if claim is not None:
                     claims[claim.ref] = claim
     is_last = any("last" in item.params for item in evidence)
@@ -232,28 +232,48 @@ def decode(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) -> Batch
     )
 
 
-def _claim(
+def batch_of(subject: Subject, cursor: Cursor, found: Sequence[Stated], *, ends: tuple[int, ...], observed_at: EpochMs) -> Batch:
+    """Transactions that are long settled, as a page without evidence. Raises: VenueBadResponse."""
+    claims = [_claim(subject, stated, ends=ends, finality="final", at=stated.at or observed_at, index=None) for stated in found]
+    return Batch(
+        cursor=cursor,
+        observed_at=observed_at,
+        tokens=(subject.chain.native,),
+        wallets=(subject.facts(),),
+        claims=tuple({claim.ref: claim for claim in claims if claim is not None}.values()),
+        done=True,
+    )
+
+
+def _claim_of_page(
     subject: Subject, params: Mapping[str, str], stated: Stated, *, seen: Mapping[str, EpochMs], index: int
 ) -> Claim | None:
+    height = stated.height
     if not _is_above(stated, int(params["floor"])):
         return None
-    own = subject.scripts(tuple(map(int, params["ends"].split(","))))
+    at = stated.at if stated.at is not None else seen.get(stated.name)
+    if at is None:
+        raise VenueBadResponse("the server does not say when a transaction was made")
+    finality: Finality = "pending" if height is None else "final" if height <= int(params["final"]) else "provisional"
+    ends = tuple(map(int, params["ends"].split(",")))
+    return _claim(subject, stated, ends=ends, finality=finality, at=at, index=index)
+
+
+def _claim(
+    subject: Subject, stated: Stated, *, ends: tuple[int, ...], finality: Finality, at: EpochMs, index: int | None
+) -> Claim | None:
+    own = subject.scripts(ends)
 
     def coin(one: StatedCoin) -> Coin:
         return Coin(one.units, one.script in own, address_of(subject.chain, one.script) if one.script else None)
 
-    at = stated.at if stated.at is not None else seen.get(stated.name)
-    if at is None:
-        raise VenueBadResponse("the server does not say when a transaction was made")
-    height = stated.height
-    finality: Finality = "pending" if height is None else "final" if height <= int(params["final"]) else "provisional"
     moved = Transaction(
         name=stated.name,
         inputs=tuple(map(coin, stated.inputs)),
         outputs=tuple(map(coin, stated.outputs)),
         is_coinbase=stated.is_coinbase,
         at=at,
-        height=height,
+        height=stated.height,
         block_hash=stated.block_hash,
     )
     return claim_of(subject, moved, finality=finality, evidence=index)
