@@ -56,7 +56,8 @@ class Slice(Struct, kw_only=True):
     lease_ms: int = LEASE_MS
     pages_left: int = SLICE_PAGES
     moved: bool = False
-    """True once a balance or position has changed in this round: then history is worth reading."""
+    """True once a balance or position has changed in this round, or while a part of the history is not settled: then it is worth
+    reading."""
     found: int = 0
     """Transactions that are new or have changed."""
 
@@ -113,6 +114,7 @@ class Refresher:
 
     async def _go_on(self, turn: Slice) -> bool:
         known = await self._store.read(read.known, turn.principal, turn.account.id)
+        turn.moved = not known.is_settled
         try:
             async with self._doorkeeper.open(turn.principal, turn.account, known_of(known)) as (reader, access):
                 return await self._read_streams(turn, reader, access)

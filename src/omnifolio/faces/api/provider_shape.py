@@ -78,6 +78,7 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         live=None
         if offer.live is None
         else LiveOut(date=offer.live.date, connector=offer.live.connector, until=offer.live.ends_at),
+        sources=list(offer.sources),
         data=[DataKindOut(kind=item.kind, proof=item.proof, look_back_days=item.look_back_days) for item in offer.data],
     )
 

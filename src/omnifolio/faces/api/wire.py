@@ -93,6 +93,8 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     egress_ips: list[str]
     proof: str
     live: LiveOut | None
+    sources: list[str]
+    """Hosts that are asked once an account is connected."""
     data: list[DataKindOut]
 
 
