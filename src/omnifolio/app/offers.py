@@ -11,7 +11,7 @@ from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
 from omnifolio.model.clock import DAY_MS
 from omnifolio.model.errors import NotFound
-from omnifolio.venues import depth, manual
+from omnifolio.venues import depth, manual, validators
 from omnifolio.venues.evm.plan import Given, steps_of
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
@@ -117,7 +117,8 @@ def all_offers(*, is_sandbox: bool, configured: Collection[str] = ()) -> list[Of
 
     `configured` names the venues whose base URL the operator has set: chains without a public node are offered only then.
     """
-    return [*exchange_offers(), *chain_offers(configured), MANUAL, *([DEMO] if is_sandbox else [])]
+    beacon = [VALIDATORS] if validators.VENUE in configured else []
+    return [*exchange_offers(), *chain_offers(configured), *beacon, MANUAL, *([DEMO] if is_sandbox else [])]
 
 
 ADDRESS = Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False)
@@ -192,6 +193,18 @@ def _days_of(row: exchanges.ExchangeRow, kind: str) -> int | None:
     look_back_ms = next(stream.look_back_ms for stream in row.reading.streams if stream.kind == kind)
     return None if look_back_ms is None else look_back_ms // DAY_MS
 
+
+VALIDATORS = Offer(
+    name=validators.VENUE,
+    display_name="Ethereum validators",
+    category="blockchains",
+    auth_type="wallet",
+    fields=(Field(name=validators.FIELD, label="indexes, public keys or withdrawal addresses", is_secret=False),),
+    identity=(validators.FIELD,),
+    instructions="Name validators by index or public key, or the address that they pay to; several with commas between.",
+    sources=("your own beacon node",),
+)
+"""Offered where the operator has named a beacon node."""
 
 MANUAL = Offer(
     name=manual.VENUE,
