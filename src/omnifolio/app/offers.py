@@ -15,7 +15,7 @@ from omnifolio.catalog.utxo_chains import UtxoChain, utxo_chains
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
-from omnifolio.venues import depth, manual
+from omnifolio.venues import depth, manual, validators
 from omnifolio.venues.evm.plan import Given, steps_of
 from omnifolio.venues.utxo.reader import OWN, source_of
 from omnifolio.venues.utxo.subject import subject_of
@@ -150,7 +150,8 @@ def all_offers(settings: Settings) -> list[Offer]:
     """Every venue that can be connected here; the demo venue only where a sandbox takes the places of the real ones."""
     demo = [DEMO] if settings.sandbox_url else []
     own = settings.base_urls.keys()
-    return [*exchange_offers(settings.egress_ips), *chain_offers(own), *coin_offers(own), MANUAL, *demo]
+    beacon = [VALIDATORS] if validators.VENUE in own else []
+    return [*exchange_offers(settings.egress_ips), *chain_offers(own), *coin_offers(own), *beacon, MANUAL, *demo]
 
 
 ADDRESS = Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False)
@@ -280,6 +281,18 @@ def _days_of(row: exchanges.ExchangeRow, kind: str) -> int | None:
     look_back_ms = next(stream.look_back_ms for stream in row.reading.streams if stream.kind == kind)
     return None if look_back_ms is None else look_back_ms // DAY_MS
 
+
+VALIDATORS = Offer(
+    name=validators.VENUE,
+    display_name="Ethereum validators",
+    category="blockchains",
+    auth_type="wallet",
+    fields=(Field(name=validators.FIELD, label="indexes, public keys or withdrawal addresses", is_secret=False),),
+    identity=(validators.FIELD,),
+    instructions="Name validators by index or public key, or the address that they pay to; several with commas between.",
+    sources=("your own beacon node",),
+)
+"""Offered where the operator has named a beacon node."""
 
 MANUAL = Offer(
     name=manual.VENUE,

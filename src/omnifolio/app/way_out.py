@@ -9,6 +9,7 @@ from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
+from omnifolio.venues import validators
 from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
 from omnifolio.venues.exchanges.listening import socket_rules
@@ -52,6 +53,11 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
         egress.allow(coin.id, [rule for source in coin.sources for rule in rules_of_source(source, is_configured=False)])
         if coin.id in base_urls:
             egress.allow(coin.id, rules_of_source(configured_source(base_urls[coin.id]), is_configured=True))
+    if validators.VENUE in base_urls:
+        explorer = base_urls.get(f"{validators.VENUE}-explorer")
+        asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)
+        beacon = Rule("GET", base_urls[validators.VENUE] + validators.PATH, is_configured=True)
+        egress.allow(validators.VENUE, [beacon, asked])
     if "demo" in base_urls:
         base = base_urls["demo"]
         egress.allow(
