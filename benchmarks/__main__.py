@@ -25,8 +25,11 @@ GROUPS: Mapping[str, str] = {
     "accounts": "api",
     "serve_ready_cpu": "serving",
     "many_accounts_balances": "many_accounts",
+    "erc20_commit": "evm:commits",
+    "transfer_logs": "evm:logs",
+    "balances_500": "evm:balances",
 }
-"""What can be named on the command line, and the module that takes it."""
+"""What can be named on the command line, and the module (and its function, `measure` if unsaid) that takes it."""
 
 
 def main() -> int:
@@ -48,10 +51,11 @@ def main() -> int:
 
 def _take(name: str) -> list[Figure]:
     print(f"taking {name} …", file=sys.stderr)
-    module: Any = importlib.import_module(f"benchmarks.{GROUPS[name]}")
+    place, _, function = GROUPS[name].partition(":")
+    module: Any = importlib.import_module(f"benchmarks.{place}")
     if name == "accounts":
         return msgspec.convert([*module.on_sqlite(), *module.on_postgresql()], list[Figure])
-    taken = module.measure()
+    taken = getattr(module, function or "measure")()
     figures: list[Figure] = asyncio.run(taken) if asyncio.iscoroutine(taken) else taken
     return figures
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from omnifolio.app.sharing import allowed_of, connector_digest, differing
+from omnifolio.app.sharing import allowed_of, differing
 from omnifolio.catalog import exchanges
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Evidence
@@ -97,8 +97,3 @@ def test_a_replay_that_differs_in_one_amount_or_type_is_noticed() -> None:
     assert differing([position], [position], None) == ""
     assert differing([position], [{**position, "components": [{**part, "amount": "4"}]}], None) == "position option"
     assert differing([position], [{**position, "size": "1", "components": [{**part, "amount": "1.5"}]}], Decimal("0.5")) == ""
-
-
-def test_a_connector_is_told_by_its_row_and_its_readers() -> None:
-    assert connector_digest("kraken") == connector_digest("kraken")
-    assert connector_digest("kraken") != connector_digest("binance")

@@ -57,7 +57,7 @@ def clock(offset_ms: int | None) -> Finding:
 
 def permission(found: Certificate, *, refuses_trading: bool) -> Finding:
     """What the key may do."""
-    beside = [f"it may also: {', '.join(found.excess)}"] if found.excess else []
+    beside = [f"turn off {', '.join(found.switches)}"] if found.switches else []
     if found.ip_restricted is not None:
         beside.append("bound to IP addresses" if found.ip_restricted else "not bound to IP addresses")
     if found.expires_at is not None:

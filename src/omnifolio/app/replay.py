@@ -8,16 +8,21 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from omnifolio.app.explaining import explain_document
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
-from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import OmnifolioError
+from omnifolio.catalog.utxo_chains import utxo_chain, utxo_chains
+from omnifolio.model.clock import EpochMs, SystemClock
+from omnifolio.model.errors import FileRefused, OmnifolioError
 from omnifolio.transport.egress import Egress
-from omnifolio.transport.recording import Cassette, Take
+from omnifolio.transport.recording import Cassette, Take, load
 from omnifolio.venues.contract import Access, Reader
+from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
+from omnifolio.venues.utxo.recognise import newest
+from omnifolio.venues.utxo.recognise import recognised as recognised_transactions
 
 UNSTATED = EpochMs(1_577_836_800_000)
 """2020-01-01, where the clock stands when a recording states no time at all."""
@@ -38,9 +43,18 @@ class HeldClock:
         return 0.0
 
 
+async def replay_file(body: bytes) -> list[Line]:
+    """The facts of a recorded conversation, or of one transaction's document. Raises: FileRefused, NotFound, InvalidField."""
+    if is_document(body):
+        return await explain_document(body, clock=SystemClock())
+    return await replay(load(body))
+
+
 async def replay(cassette: Cassette) -> list[Line]:
     """The facts of a recorded conversation. Raises: NotFound for a venue that is not known; FileRefused."""
     cassette = replace(cassette, venue=exchanges.id_of(cassette.venue))
+    if cassette.venue in utxo_chains() and all(take.path is None for take in cassette.requests):
+        return await _transactions(cassette)
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
@@ -54,6 +68,28 @@ async def replay(cassette: Cassette) -> list[Line]:
             return await scratch.facts()
     finally:
         await egress.close()
+
+
+async def _transactions(cassette: Cassette) -> list[Line]:
+    """Recorded transactions of a UTXO chain, each account by itself: what moves between two of them is told from both sides."""
+    chain = utxo_chain(cassette.venue)
+    bodies = [take.content for take in cassette.requests]
+    clock = HeldClock(cassette.recorded_at or newest(chain, bodies) or UNSTATED)
+    lines: list[Line] = []
+    for page in recognised_transactions(chain, _accounts(cassette), bodies, observed_at=clock.now()):
+        async with open_scratch(cassette.venue, clock) as scratch:
+            await scratch.commit(page)
+            lines += [line for line in await scratch.facts() if line not in lines]
+    return lines
+
+
+def _accounts(cassette: Cassette) -> list[str]:
+    """The wallets of a recorded case: the link's own, else every list of accounts among its parameters. Raises: FileRefused."""
+    lists = [value for name, value in cassette.params.items() if name.endswith("_accounts") and isinstance(value, list)]
+    found = [cassette.fields["wallet"]] if "wallet" in cassette.fields else [str(item) for items in lists for item in items]
+    if not found:
+        raise FileRefused("the recording does not say whose transactions they are: it needs fields.wallet or a list of accounts")
+    return found
 
 
 async def _read_all(scratch: Scratch, reader: Reader, access: Access) -> None:

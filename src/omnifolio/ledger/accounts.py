@@ -56,6 +56,7 @@ _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
 _add = sa.insert(accounts).returning(accounts.c.id)
+_look = sa.update(accounts).where(accounts.c.id == _account).values(certificate=sa.bindparam("text"))
 _postpone = sa.update(accounts).where(accounts.c.id == _account).values(next_sync_at=sa.bindparam("until"))
 _due = (
     sa.select(accounts.c.id, accounts.c.user_id, users.c.team_id)
@@ -228,10 +229,15 @@ def set_state(
     )
 
 
-def certify(conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs) -> int:
-    """Stores what the venue says the key may do."""
+def certify(
+    conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs, *, is_news: bool
+) -> None:
+    """Stores what the venue says the key may do; that it said nothing new moves the time of the look and no change log."""
     text = msgspec.json.encode(certificate).decode()
-    return change(conn, principal, account, now, certificate=text)
+    if is_news:
+        change(conn, principal, account, now, certificate=text)
+    else:
+        conn.execute(_look, {"account": account, "text": text})
 
 
 def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:

@@ -55,7 +55,8 @@ class Slice(Struct, kw_only=True):
     deadline_s: float
     pages_left: int = SLICE_PAGES
     moved: bool = False
-    """True once a balance or position has changed in this round: then history is worth reading."""
+    """True once a balance or position has changed in this round, or while a part of the history is not settled: then it is worth
+    reading."""
 
 
 class Refresher:
@@ -110,6 +111,7 @@ class Refresher:
 
     async def _go_on(self, turn: Slice) -> bool:
         known = await self._store.read(read.known, turn.principal, turn.account.id)
+        turn.moved = not known.is_settled
         try:
             async with self._doorkeeper.open(turn.principal, turn.account, _known(known)) as (reader, access):
                 return await self._read_streams(turn, reader, access)

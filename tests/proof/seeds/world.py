@@ -100,11 +100,11 @@ class World:
         """Something happens now, and its row appears later."""
         self.happen(visible=self.clock.now_ms + for_ms)
 
-    def sell(self, product: str) -> None:
-        """All of a coin goes, or all of everything: from spot by withdrawals, from earn without a word."""
+    def sell(self, product: str, *, is_whole: bool) -> None:
+        """All of a coin goes, or all of everything (`is_whole`): from spot by withdrawals, from earn without a word."""
         held = self.earn if product == "earn" else {code: self.spot[code] for code in COINS}
         left = [code for code in sorted(held) if (product, code) not in self.sold]
-        codes = left if self.rng.random() < 0.4 else left[:1]
+        codes = left if is_whole else left[:1]
         visible = self.clock.now_ms + self.rng.choice((0, 0, HOUR_MS))
         for code in codes:
             if product == "spot":

@@ -17,6 +17,7 @@ from omnifolio.faces.api.wire import (
     BalanceOut,
     CoverageOut,
     GapOut,
+    KeyChangeOut,
     PermissionOut,
     StatusDetailsOut,
     WalletOut,
@@ -25,6 +26,7 @@ from omnifolio.faces.api.wire import (
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.read import WalletRow
+from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.ids import WireIds
@@ -82,14 +84,7 @@ class AccountShape:
             ],
             v=account.v,
             authorized=_error_name(account) != "LoginFailedError",
-            permission=None
-            if account.certificate is None
-            else PermissionOut(
-                state=account.certificate.state,
-                excess=list(account.certificate.excess),
-                missing=list(account.certificate.missing),
-                checked_at=account.certificate.checked_at,
-            ),
+            permission=None if account.certificate is None else _permission(account.certificate),
             key_hint=account.key_hint,
             synced_at=account.synced_at,
             next_sync_at=account.next_sync_at,
@@ -120,6 +115,21 @@ def warning_out(loss: Loss) -> WarningOut:
         look_back_ms=loss.look_back_ms,
         unread_from=loss.unread_from,
         lost_from=loss.lost_from,
+    )
+
+
+def _permission(found: Certificate) -> PermissionOut:
+    return PermissionOut(
+        state=found.state,
+        method=found.method,
+        rights=list(found.rights),
+        excess=list(found.excess),
+        switches=list(found.switches),
+        missing=list(found.missing),
+        ip_restricted=found.ip_restricted,
+        expires_at=found.expires_at,
+        checked_at=found.checked_at,
+        changes=[KeyChangeOut(at=change.at, code=change.code, text=change.text) for change in found.changes],
     )
 
 

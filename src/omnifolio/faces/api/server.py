@@ -37,7 +37,7 @@ ROUTERS = (
 
 def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
     """The application of one process, for any ASGI server. The caller owns the context and closes its store."""
-    providers = Providers(context.offers, currencies=(BRIDGE, EURO))
+    providers = Providers(context.offers, currencies=(BRIDGE, EURO), clock=context.clock)
     desk = Desk(
         context=context,
         read=Read(context),

@@ -55,8 +55,20 @@ class DataKindOut(_Out, frozen=True, kw_only=True, gc=False):
     look_back_days: int | None
 
 
+class LiveOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A user with an account has confirmed this very connector: on which day, the connector's hash, and until when it holds."""
+
+    date: str
+    connector: str
+    until: int
+
+
 class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
-    """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta."""
+    """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta.
+
+    `key_check` says what the venue itself tells of a key: `rights`, or why that is not known; null where there is no key.
+    `egress_ips` are the addresses to bind a key to, where the venue can do that and the operator has named them.
+    """
 
     resource_type: Literal["provider"] = "provider"
     name: str
@@ -77,7 +89,12 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     instructions: InstructionsOut
     misc: dict[str, Any]
     features: FeaturesOut
+    key_check: str | None
+    egress_ips: list[str]
     proof: str
+    live: LiveOut | None
+    sources: list[str]
+    """Hosts that are asked once an account is connected."""
     data: list[DataKindOut]
 
 
@@ -151,13 +168,31 @@ class MissingOut(_Out, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class KeyChangeOut(_Out, frozen=True, kw_only=True, gc=False):
+    """How a key differed from what it was at the look before."""
+
+    at: int
+    code: str
+    text: str
+
+
 class PermissionOut(_Out, frozen=True, kw_only=True, gc=False):
-    """What the key may do, as the provider says."""
+    """What the key may do, as the provider's own call `method` says; "" where it has none.
+
+    `rights` are the provider's names of all that the key may, `excess` of what is more than reading, `switches` what to turn
+    off for it on the provider's page of keys. `changes` tells what was different between two looks, the oldest first.
+    """
 
     state: Literal["read_only", "can_trade", "can_withdraw", "unknown"]
+    method: str
+    rights: list[str]
     excess: list[str]
+    switches: list[str]
     missing: list[str]
+    ip_restricted: bool | None
+    expires_at: int | None
     checked_at: int
+    changes: list[KeyChangeOut]
 
 
 class WalletOut(_Out, frozen=True, kw_only=True, gc=False):

@@ -65,6 +65,7 @@ COMMANDS = {
     "db": ("database:db", "The database: status, upgrade, backup."),
     "demo": ("demo:demo", "Simulated exchanges, a server and a portfolio in one command."),
     "doctor": ("doctor:doctor", "Is this installation in order, and whom may it call?"),
+    "explain": ("explain:explain", "One transaction of a chain: its legs and its meaning."),
     "export": ("export:export", "Your transactions as a file for a tax program or a spreadsheet."),
     "holdings": ("manual:holdings", "What you own that no venue tells: houses, shares, cash."),
     "owner": ("owner:owner", "The owner's team and user, and a token for the API."),

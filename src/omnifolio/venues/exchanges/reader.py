@@ -4,7 +4,7 @@ The row says how a stream is walked (`paging`), the quirks of the venue say what
 signs and carries the calls. `decode` is the same pure function for a live page, a rebuild and a replay.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 
@@ -32,7 +32,7 @@ from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks,
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
-from omnifolio.venues.exchanges.rights import judge
+from omnifolio.venues.exchanges.rights import Rights, judge
 from omnifolio.venues.exchanges.unified import arguments, is_unified, markets_of
 
 PRODUCTS = "products/all"
@@ -50,6 +50,13 @@ def quirks_of(row: ExchangeRow) -> Quirks:
     from omnifolio.venues.exchanges.quirks.registry import QUIRKS
 
     return QUIRKS[row.quirks or row.id]
+
+
+def rights_of(row: ExchangeRow) -> Callable[[Evidence], Rights]:
+    """What reads the answer of the row's introspection."""
+    from omnifolio.venues.exchanges.quirks.registry import RIGHTS
+
+    return RIGHTS[row.permission_reader] if row.permission_reader else quirks_of(row).rights
 
 
 class Venue:
@@ -151,14 +158,7 @@ class ExchangeReader:
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
         found = venue_of(venue)
-        reading = found.row.reading
-        return judge(
-            found.quirks.rights(evidence),
-            permissions=reading.permissions,
-            required=reading.required,
-            method=evidence.request,
-            checked_at=evidence.received_at,
-        )
+        return judge(rights_of(found.row)(evidence), found.row.reading, method=evidence.request, checked_at=evidence.received_at)
 
     async def _scopes(self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
         """Finds scopes, reads those that have no cursor yet, and closes with the finder's own cursor."""
