@@ -19,6 +19,7 @@ from omnifolio.model import amounts
 OUTPUT = Path(__file__).resolve().parents[1] / "bench.json"
 GROUPS: Mapping[str, str] = {
     "ccxt_page_commit": "ccxt_page",
+    "lean_page_commit": "lean_page",
     "transactions_page": "transactions_page",
     "api_write_during_backfill": "writes",
     "accounts": "api",

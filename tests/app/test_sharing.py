@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from omnifolio.app.sharing import allowed_of, connector_digest, differing
+from omnifolio.app.sharing import allowed_of, differing
 from omnifolio.catalog import exchanges
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Evidence
@@ -60,7 +61,8 @@ def told(venue: str, stream: str, takes: tuple[Take, ...]) -> object:
         return type(error)
     moved = [(c.kind, c.status, c.at, str(sorted((leg.wallet, leg.token, leg.amount) for leg in c.legs))) for c in batch.claims]
     held = Counter((s.wallet, s.product, str(sorted((b.token, b.amount) for b in s.balances))) for s in batch.snapshots)
-    return Counter(moved), held, len(batch.orders), len(batch.gaps)
+    open_ = [(s.wallet, s.scope, p.kind, p.name, p.size, str(p.components)) for s in batch.positions for p in s.positions]
+    return Counter(moved), held, Counter(open_), len(batch.orders), len(batch.gaps)
 
 
 @pytest.mark.parametrize("venue", WHOLE)
@@ -80,8 +82,8 @@ def test_a_replay_that_differs_in_one_amount_or_type_is_noticed() -> None:
     assert differing([balance, trade], [{**balance, "amount": "2"}, trade], None) == "balance spot"
     assert differing([balance, trade], [balance, {**trade, "type": "deposit"}], None) != ""
     assert differing([balance, trade], [balance], None) == "transaction trade"
-
-
-def test_a_connector_is_told_by_its_row_and_its_readers() -> None:
-    assert connector_digest("kraken") == connector_digest("kraken")
-    assert connector_digest("kraken") != connector_digest("binance")
+    part = {"role": "unrealised", "asset_id": "x", "amount": "3"}
+    position = {"kind": "position", "type": "option", "wallet": "w", "scope": "s", "name": "C", "size": "2", "components": [part]}
+    assert differing([position], [position], None) == ""
+    assert differing([position], [{**position, "components": [{**part, "amount": "4"}]}], None) == "position option"
+    assert differing([position], [{**position, "size": "1", "components": [{**part, "amount": "1.5"}]}], Decimal("0.5")) == ""

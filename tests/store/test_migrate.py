@@ -8,9 +8,10 @@ from tests.ledger.test_pages import a_full_account
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import pages
+from omnifolio.store.migrations import pages, positions
 from omnifolio.store.schema import METADATA
 
+TABLES = ("transactions", "legs", "crossings", "touches", *positions.TABLES)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
     "CREATE INDEX ix_transactions_type ON transactions (account_id, type, at, id)",
@@ -22,9 +23,15 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    for table in reversed(positions.TABLES):
+        conn.execute(sa.text(f"DROP TABLE {table}"))
+    conn.execute(sa.text("DROP TABLE touches"))
+    conn.execute(sa.text(f"ALTER TABLE claims ADD COLUMN digest {'BLOB' if conn.dialect.name == 'sqlite' else 'BYTEA'}"))
     conn.execute(sa.text("DROP TABLE crossings"))
-    for name in (*pages.CHANGED_INDEXES, "ix_legs_both"):
+    for name in ("ix_transactions_type", "ix_legs_both"):
         conn.execute(sa.text(f"DROP INDEX {name}"))
+    pair = "SELECT wallet_id, token_id FROM sums LIMIT 1"
+    conn.execute(sa.text(f"DELETE FROM sums WHERE (wallet_id, token_id) IN ({pair})"))
     conn.execute(sa.text("ALTER TABLE legs DROP COLUMN type_number"))
     for statement in OLD_INDEXES:
         conn.execute(sa.text(statement))
@@ -32,12 +39,17 @@ def make_old(conn: Connection) -> None:
 
 
 def contents(conn: Connection) -> tuple[object, ...]:
-    """Rows and indexes of what the step touches."""
+    """Rows and indexes of what the steps touch; of the sums, which pairs have one."""
     told = sa.inspect(conn)
-    names = {index["name"] for table in ("transactions", "legs", "crossings") for index in told.get_indexes(table)}
+    names = {index["name"] for table in TABLES for index in told.get_indexes(table)}
+    columns = [(c["name"], str(c["type"]), c["nullable"]) for table in positions.TABLES for c in told.get_columns(table)]
+    keys = [(key["constrained_columns"], key["options"]) for table in positions.TABLES for key in told.get_foreign_keys(table)]
     legs = conn.execute(sa.text("SELECT transaction_id, key, type_number, at FROM legs ORDER BY 1, 2")).all()
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
-    return names, [tuple(row) for row in legs], [tuple(row) for row in crossed]
+    touched = conn.execute(sa.text("SELECT * FROM touches ORDER BY 1, 2, 3, 4")).all()
+    summed = conn.execute(sa.text("SELECT wallet_id, token_id FROM sums ORDER BY 1, 2")).all()
+    names |= {column["name"] for column in told.get_columns("claims")}
+    return names, columns, keys, *([tuple(row) for row in rows] for rows in (legs, crossed, touched, summed))
 
 
 async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store) -> None:
@@ -78,4 +90,4 @@ async def test_a_newer_database_is_refused(store: Store) -> None:
 
 def test_every_step_leads_to_the_present_schema() -> None:
     assert {following for following, _ in STEPS.values()} - STEPS.keys() == {REVISION}
-    assert "crossings" in METADATA.tables
+    assert {"crossings", "touches"} <= METADATA.tables.keys()

@@ -202,7 +202,7 @@ async def _open(
         edge=edge,
         tokens=TokenKeys(found.id, edge.token),
         limits=ProcessLimits(),
-        offers=Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys())),
+        offers=Offers(all_offers(settings)),
         assets=assets,
         market=Market(),
         request_sync=request_sync,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.utxo_chains import configured_source, utxo_chains
 from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
 from omnifolio.transport.egress import Egress
@@ -11,6 +12,7 @@ from omnifolio.transport.policy import Rule
 from omnifolio.venues import validators
 from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
+from omnifolio.venues.utxo.reader import rules_of as rules_of_source
 
 SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
@@ -44,6 +46,10 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
             egress.allow(chain.id, [Rule("GET", explorer, is_configured=True)])
         else:
             egress.allow(chain.id, [Rule("GET", url) for url in (chain.explorer_api, ETHERSCAN) if url])
+    for coin in utxo_chains().values():
+        egress.allow(coin.id, [rule for source in coin.sources for rule in rules_of_source(source, is_configured=False)])
+        if coin.id in base_urls:
+            egress.allow(coin.id, rules_of_source(configured_source(base_urls[coin.id]), is_configured=True))
     if validators.VENUE in base_urls:
         explorer = base_urls.get(f"{validators.VENUE}-explorer")
         asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)

@@ -70,6 +70,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rescan_ms: int = 0
     look_back_ms: int | None = None
     is_balances: bool = False
+    is_positions: bool = False
     product: str = ""
     is_asked: bool = True
 
@@ -85,7 +86,8 @@ class ReadingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `aliases`     other spellings of a code → the venue's canonical one; `tickers` canonical code → common ticker where they
                   differ; `fiat` canonical codes of government money.
     `networks`    the venue's names of chains → CAIP-2.
-    `permissions` the venue's names of key rights → what they allow; `required` those without which we cannot read.
+    `permissions` the venue's names of key rights → what they allow; `required` those without which we cannot read; `switches`
+                  the names of rights → what the switch is called on the venue's page of keys, where that is another name.
     """
 
     wallets: Mapping[str, str] = {}
@@ -95,4 +97,5 @@ class ReadingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     networks: Mapping[str, str] = {}
     permissions: Mapping[str, Right] = {}
     required: tuple[str, ...] = ()
+    switches: Mapping[str, str] = {}
     streams: tuple[StreamRow, ...] = ()

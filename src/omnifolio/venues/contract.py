@@ -61,11 +61,17 @@ class Access:
 
 
 class Stream(Struct, frozen=True, kw_only=True):
-    """One thing to read: its name `<kind>/<scope>`, whether it gives balances, and how far back the venue keeps it."""
+    """One thing to read: its name `<kind>/<scope>`, whether it gives balances or positions, how far back the venue keeps it."""
 
     name: str
     is_balances: bool = False
+    is_positions: bool = False
     look_back_ms: int | None = None
+
+    @property
+    def is_present(self) -> bool:
+        """Whether it tells what there is now, and no history."""
+        return self.is_balances or self.is_positions
 
 
 class Reader(Protocol):

@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.balance_shape import BalanceShape
+from omnifolio.faces.api.position_shape import position_out
 from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.shape import named, total_text, wallet_id
@@ -16,6 +17,7 @@ from omnifolio.faces.api.wire import (
     BalanceOut,
     CoverageOut,
     GapOut,
+    KeyChangeOut,
     PermissionOut,
     StatusDetailsOut,
     WalletOut,
@@ -24,6 +26,7 @@ from omnifolio.faces.api.wire import (
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.read import WalletRow
+from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.ids import WireIds
@@ -73,16 +76,15 @@ class AccountShape:
             ],
             # Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
             balances=cast("list[BalanceOut]", self._balances.balances(view.pockets, wallets, now=now)),
+            positions=[
+                position_out(
+                    item, account=self._ids.wire("account", account.id), venue=account.venue, wallet=wallets[item.held.wallet]
+                )
+                for item in view.positions
+            ],
             v=account.v,
             authorized=_error_name(account) != "LoginFailedError",
-            permission=None
-            if account.certificate is None
-            else PermissionOut(
-                state=account.certificate.state,
-                excess=list(account.certificate.excess),
-                missing=list(account.certificate.missing),
-                checked_at=account.certificate.checked_at,
-            ),
+            permission=None if account.certificate is None else _permission(account.certificate),
             key_hint=account.key_hint,
             synced_at=account.synced_at,
             next_sync_at=account.next_sync_at,
@@ -113,6 +115,21 @@ def warning_out(loss: Loss) -> WarningOut:
         look_back_ms=loss.look_back_ms,
         unread_from=loss.unread_from,
         lost_from=loss.lost_from,
+    )
+
+
+def _permission(found: Certificate) -> PermissionOut:
+    return PermissionOut(
+        state=found.state,
+        method=found.method,
+        rights=list(found.rights),
+        excess=list(found.excess),
+        switches=list(found.switches),
+        missing=list(found.missing),
+        ip_restricted=found.ip_restricted,
+        expires_at=found.expires_at,
+        checked_at=found.checked_at,
+        changes=[KeyChangeOut(at=change.at, code=change.code, text=change.text) for change in found.changes],
     )
 
 

@@ -23,7 +23,8 @@ from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
-from omnifolio.model.clock import SystemClock, iso
+from omnifolio.model.accounts import Certificate
+from omnifolio.model.clock import EpochMs, SystemClock, iso
 from omnifolio.model.errors import AlreadyConnected
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import Settings
@@ -75,8 +76,7 @@ def show_account(invocation: Invocation, account: str, fiat: str | None, output_
         return {
             **_row(session, view, currency(session, fiat)),
             "key": view.account.key_hint or None,
-            "key_may": certificate.state.replace("_", " ") if certificate else "not checked yet",
-            "checked_by": certificate.method if certificate else None,
+            **_key(certificate),
             "synced_at": iso(view.account.synced_at) if view.account.synced_at else None,
             "next_sync_at": iso(view.account.next_sync_at) if view.account.next_sync_at else None,
             "venue_calls": view.account.calls,
@@ -290,6 +290,23 @@ def _code(view: AccountView) -> int:
     if view.account.status == "error":
         return EXIT_VENUE
     return EXIT_INCOMPLETE if view.account.status == "retry" or any(gap.is_failure for gap in view.gaps) else 0
+
+
+def _key(certificate: Certificate | None) -> Row:
+    """What the venue says of the key: rights, binding, end, who said so and when, and what has changed since."""
+    if certificate is None:
+        return {"key_may": "not checked yet"}
+    bound = {True: "bound to IP addresses", False: "any address", None: None}[certificate.ip_restricted]
+    return {
+        "key_may": certificate.state.replace("_", " "),
+        "key_rights": list(certificate.rights),
+        "turn_off": list(certificate.switches),
+        "key_addresses": bound,
+        "key_ends": iso(EpochMs(certificate.expires_at)) if certificate.expires_at else None,
+        "checked_by": certificate.method or None,
+        "checked_at": iso(EpochMs(certificate.checked_at)),
+        "key_changes": [f"{iso(EpochMs(change.at))} {change.code}: {change.text}" for change in certificate.changes],
+    }
 
 
 def _row(session: Session, view: AccountView, fiat: str) -> Row:

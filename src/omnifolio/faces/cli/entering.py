@@ -27,8 +27,7 @@ def offer_of(offers: Offers, name: str) -> Offer:
 
 def offers_of(invocation: Invocation) -> Offers:
     """The venues of this configuration."""
-    settings = invocation.settings()
-    return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
+    return Offers(all_offers(invocation.settings()))
 
 
 def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_simulated: bool) -> dict[str, str]:

@@ -70,6 +70,7 @@ COMMANDS = {
     "holdings": ("manual:holdings", "What you own that no venue tells: houses, shares, cash."),
     "owner": ("owner:owner", "The owner's team and user, and a token for the API."),
     "portfolio": ("portfolio:portfolio", "Everything in one view, in one or several currencies."),
+    "positions": ("positions:positions", "What is open, and what it is worth beside the balances."),
     "prices": ("prices:prices", "Prices that you set yourself, in the place of every source."),
     "rebuild": ("rebuild:rebuild", "Derive the history again from its kept evidence."),
     "replay": ("replay:replay", "Print the facts of a recorded conversation, without network."),

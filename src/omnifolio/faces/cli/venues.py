@@ -20,7 +20,7 @@ from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import AlreadyConnected
 from omnifolio.venues.evm.plan import host_of
 
-LIST_COLUMNS = ("id", "name", "category", "fields", "proof")
+LIST_COLUMNS = ("id", "name", "category", "fields", "proof", "live")
 FILE_COLUMNS = ("id", "name", "account", "time_zone", "seen_real", "seen")
 
 
@@ -36,7 +36,7 @@ def venues() -> None:
 def list_venues(invocation: Invocation, category: str | None, output_format: str) -> None:
     """All venues, and how each connector has been proved."""
     show(
-        [_row(offer) for offer in offers_of(invocation).all if category in (None, offer.category)],
+        [_row(offer.at(SystemClock().now())) for offer in offers_of(invocation).all if category in (None, offer.category)],
         output_format,
         columns=LIST_COLUMNS,
     )
@@ -48,9 +48,16 @@ def list_venues(invocation: Invocation, category: str | None, output_format: str
 @pass_invocation
 def show_venue(invocation: Invocation, venue: str, output_format: str) -> None:
     """One venue: what it asks for and where to find that."""
-    offer = offer_of(offers_of(invocation), venue)
+    offer = offer_of(offers_of(invocation), venue).at(SystemClock().now())
     fields = {field.name: f"{field.label}{'' if not field.is_secret else ' (secret)'}" for field in offer.fields}
-    told = {"instructions": offer.instructions or None, "notice": offer.notice, "data": _data(offer), "asks": list(offer.sources)}
+    told = {
+        "instructions": offer.steps or None,
+        "key_check": offer.key_check or None,
+        "egress_ips": list(offer.egress_ips),
+        "notice": offer.notice,
+        "data": _data(offer),
+        "asks": list(offer.sources),
+    }
     show_one({**_row(offer), **fields, **told}, output_format)
 
 
@@ -158,4 +165,5 @@ def _row(offer: Offer) -> Row:
         "category": offer.category,
         "fields": [field.name for field in offer.fields],
         "proof": offer.proof,
+        "live": offer.live.date if offer.live else None,
     }

@@ -14,7 +14,7 @@ from omnifolio.app.sharing import result_of, sample, shareable
 from omnifolio.app.verifying import Verification
 from omnifolio.app.verifying import verify as verify_venue
 from omnifolio.app.verifying_chain import verify_chain
-from omnifolio.app.way_out import is_simulated
+from omnifolio.app.way_out import base_urls_of, is_simulated
 from omnifolio.faces.cli.entering import address_of, entered_fields, offer_of, offers_of
 from omnifolio.faces.cli.main import (
     EXIT_INCOMPLETE,
@@ -102,6 +102,7 @@ def verify(
     settings, offer = invocation.settings(), offer_of(offers_of(invocation), venue)
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(settings, offer.name))
     credentials = check(offer, entered, fingerprint_key=NO_FINGERPRINT)
+    is_own_host = offer.name not in base_urls_of(settings)
 
     async def work() -> tuple[Verification, Recording | None]:
         clock = SystemClock()
@@ -109,7 +110,7 @@ def verify(
         if cassette is None or done.is_refused:
             return done, None
         redacted = await shareable(done.cassette, credentials.secrets, is_scaled=is_scaled)
-        return done, Recording(redacted, result_of(done, is_scaled=is_scaled))
+        return done, Recording(redacted, result_of(done, is_scaled=is_scaled, is_own_host=is_own_host))
 
     done, recording = run(work)
     show([_row(finding) for finding in done.findings], output_format, columns=COLUMNS)
