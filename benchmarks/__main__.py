@@ -24,6 +24,7 @@ GROUPS: Mapping[str, str] = {
     "accounts": "api",
     "serve_ready_cpu": "serving",
     "many_accounts_balances": "many_accounts",
+    "gap_scan_round_trips": "gap_scan",
 }
 """What can be named on the command line, and the module that takes it."""
 
