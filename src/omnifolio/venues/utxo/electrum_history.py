@@ -21,6 +21,7 @@ from omnifolio.venues.utxo.movements import Coin, Transaction, claim_of
 from omnifolio.venues.utxo.raw import Header, RawOutput, RawTransaction, read_header, read_transaction
 from omnifolio.venues.utxo.scripts import address_of
 from omnifolio.venues.utxo.subject import Subject, subject_of
+from omnifolio.venues.utxo.zcash import read_zcash
 
 TRANSACTIONS_PER_PAGE = 200
 KNOWN_HEIGHTS_MAX = 2_000
@@ -92,7 +93,7 @@ class History:
     ) -> list[Evidence]:
         """The listed transactions with all that their meaning needs. Raises: VenueUnavailable when the chain moved meanwhile."""
         kept = (await self._server.ask(_TRANSACTIONS, [transaction(name) for name in listed])).evidence
-        raws = _raws(kept, _TRANSACTIONS)
+        raws = _raws(self._subject.chain, kept, _TRANSACTIONS)
         spent = dict.fromkeys(name for raw in raws.values() for name in _needed(raw, plan.names) if name not in raws)
         kept += (await self._server.ask(_SPENT, [transaction(name) for name in spent])).evidence
         heights = sorted({height for height in listed.values() if height > 0})
@@ -161,8 +162,8 @@ def decode_history(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) 
     params = params_of(evidence, _PAGE)
     subject = subject_of(chain.id, params["wallet"])
     headers = _headers(chain, gathered(evidence, _PAGE))
-    raws = _raws(evidence, _TRANSACTIONS)
-    outputs = raws | _raws(evidence, _SPENT)
+    raws = _raws(chain, evidence, _TRANSACTIONS)
+    outputs = raws | _raws(chain, evidence, _SPENT)
     own = subject.scripts(tuple(map(int, params["ends"].split(","))))
     seen, final = _seen(params), int(params["final"])
     index = next((n for n, item in enumerate(evidence) if item.params.get("read") == _TRANSACTIONS), None)
@@ -198,8 +199,9 @@ def _headers(chain: UtxoChain, replies: Mapping[str, Reply]) -> dict[int, Header
     }
 
 
-def _raws(evidence: Sequence[Evidence], read: str) -> dict[str, RawTransaction]:
-    return {name: read_transaction(reply.read(str), name) for name, reply in gathered(evidence, read).items()}
+def _raws(chain: UtxoChain, evidence: Sequence[Evidence], read: str) -> dict[str, RawTransaction]:
+    reading = read_zcash if chain.transactions == "zcash" else read_transaction
+    return {name: reading(reply.read(str), name) for name, reply in gathered(evidence, read).items()}
 
 
 def _seen(params: Mapping[str, str]) -> dict[str, EpochMs]:
@@ -232,6 +234,7 @@ def _moved(
         at=block.at,
         height=height,
         block_hash=block.hash,
+        shielded=raw.shielded,
     )
 
 

@@ -61,7 +61,12 @@ def source_of(subject: Subject, *, chosen: str, base_url: str | None) -> Source:
     """Who is asked for a wallet. Raises: InvalidField where the user must choose, or where nobody can be asked."""
     chain = subject.chain
     if base_url and chosen in ("", OWN):
-        return configured_source(base_url)
+        own = configured_source(base_url)
+        if chain.transactions == "zcash" and own.protocol != "electrum":
+            raise InvalidField(
+                f"source: {chain.name} is read from an Electrum server alone: explorers do not say what was shielded"
+            )
+        return own
     if chosen == OWN:
         raise InvalidField(f"source: this installation has no {chain.name} server of its own (base_urls in its configuration)")
     if chosen:
