@@ -122,7 +122,9 @@ def rows(read: StreamRead) -> int:
     """How many facts the pages told; a row that two pages repeat counts once."""
     told = {(page.cursor.stream, claim.book, claim.ref) for page in read.pages for claim in page.claims}
     orders = {order.ref for page in read.pages for order in page.orders}
-    return len(told) + len(orders) + sum(len(snapshot.balances) for page in read.pages for snapshot in page.snapshots)
+    now = [len(snapshot.balances) for page in read.pages for snapshot in page.snapshots]
+    now += [len(snapshot.positions) for page in read.pages for snapshot in page.positions]
+    return len(told) + len(orders) + sum(now)
 
 
 def balances(reads: Sequence[StreamRead]) -> Iterator[Finding]:

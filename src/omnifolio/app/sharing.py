@@ -89,6 +89,10 @@ def _traits(lines: Iterable[Line], factor: Decimal | None) -> Iterator[tuple[str
     for line in lines:
         if line["kind"] == "balance":
             yield "balance", line["wallet"], line["product"], _id(line), _amount(line, factor)
+        elif line["kind"] == "position":
+            parts = sorted([part["role"], _amount(part, factor)] for part in line["components"])
+            size = _amount({"amount": line["size"]}, factor)
+            yield "position", line["type"], line["wallet"], line["scope"], line["name"], size, json.dumps(parts)
         elif line["kind"] == "transaction":
             legs = sorted([leg["wallet"], _id(leg), leg["role"], _amount(leg, factor)] for leg in line["legs"])
             yield "transaction", line["type"], str(line["subtype"]), str(line["status"]), str(line["at"]), json.dumps(legs)

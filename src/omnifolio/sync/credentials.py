@@ -72,6 +72,7 @@ class Doorkeeper:
             secrets=secrets,
             fields=account.fields,
             base_url=self._base_urls.get(account.venue),
+            explorer_url=self._base_urls.get(f"{account.venue}-explorer"),
             known=known,
         )
         try:

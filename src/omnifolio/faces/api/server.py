@@ -7,7 +7,7 @@ from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, public, transactions, user
+from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, positions, public, transactions, user
 from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
@@ -27,6 +27,7 @@ ROUTERS = (
     completeness.ROUTER,
     transactions.ROUTER,
     orders.ROUTER,
+    positions.ROUTER,
     history.ROUTER,
     exports.ROUTER,
     user.ROUTER,

@@ -93,6 +93,8 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     egress_ips: list[str]
     proof: str
     live: LiveOut | None
+    sources: list[str]
+    """Hosts that are asked once an account is connected."""
     data: list[DataKindOut]
 
 
@@ -237,8 +239,67 @@ class BalanceOut(_Out, frozen=True, gc=False):
     is_stale: bool
 
 
+class ListeningOut(_Out, frozen=True, kw_only=True, gc=False):
+    """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
+
+    since: int | None
+    heard_at: int | None
+    problem: str | None
+
+
+class ComponentOut(_Out, frozen=True, kw_only=True, gc=False):
+    """One signed part of what a position is worth; negative is owed or lost."""
+
+    role: Literal["unrealised", "value", "supplied", "borrowed", "reward", "collateral"]
+    ticker: str
+    asset_id: str
+    amount: str
+    fiat_value: str | None
+    fiat_reason: str | None
+
+
+class PositionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """An open claim on a contract or protocol; what the provider does not tell is null.
+
+    `fiat_value` is what it is worth beside the balances: the sum of its `components`, and nothing that a balance holds already.
+    `size` is signed and counted in `size_ticker`: the base of a linear contract, the currency of an inverse one.
+    """
+
+    resource_type: Literal["position"] = "position"
+    id: str
+    account: str
+    wallet: str
+    provider: str
+    scope: str
+    kind: Literal["perpetual", "future", "option", "margin"]
+    name: str
+    side: Literal["long", "short"]
+    size: str
+    size_ticker: str
+    contracts: str | None
+    base_ticker: str | None
+    quote_ticker: str | None
+    settle_ticker: str | None
+    entry_price: str | None
+    mark_price: str | None
+    liquidation_price: str | None
+    unrealised_pnl: str | None
+    margin: str | None
+    margin_mode: Literal["cross", "isolated"] | None
+    leverage: str | None
+    expires_at: int | None
+    strike: str | None
+    option: Literal["call", "put"] | None
+    opened_at: int | None
+    components: list[ComponentOut]
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    updated_at: int
+
+
 class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
-    """A user's connection to a provider with everything in it."""
+    """A user's connection to a provider with everything in it. `fiat_value` is that of its balances and its positions."""
 
     id: str
     name: str | None
@@ -257,12 +318,14 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     provider: ProviderOut
     wallets: list[WalletOut]
     balances: list[BalanceOut]
+    positions: list[PositionOut]
     v: int
     authorized: bool
     permission: PermissionOut | None
     key_hint: str
     synced_at: int | None
     next_sync_at: int | None
+    live: ListeningOut | None
     coverage: CoverageOut
     gaps: list[GapOut]
     warnings: list[WarningOut]
@@ -427,8 +490,8 @@ class UnreadOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
-    """All that a user owns. `complete` is false when any price is missing or stale, `is_partial` when any account could not be
-    read wholly; `unread` names those."""
+    """All that a user owns: what `assets` are worth, and `positions_value` besides. `complete` is false when any price is missing
+    or stale, `is_partial` when any account could not be read wholly; `unread` names those."""
 
     resource_type: Literal["portfolio"] = "portfolio"
     fiat_value: str | None
@@ -440,6 +503,7 @@ class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     stale: list[MissingOut]
     accounts: list[AccountTotalOut]
     assets: list[AssetOut]
+    positions_value: str | None
     at: int
     v: int
 
@@ -567,24 +631,49 @@ class KnownBalanceOut(_Out, frozen=True, kw_only=True, gc=False):
     amount: str
 
 
+class KnownComponentOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A component of a position as it was known."""
+
+    role: str
+    ticker: str
+    asset_id: str
+    amount: str
+
+
+class KnownPositionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A position as it was known."""
+
+    account: str
+    wallet: str
+    scope: str
+    kind: str
+    name: str
+    size: str
+    size_ticker: str
+    entry_price: str | None
+    components: list[KnownComponentOut]
+
+
 class KnownOut(_Out, frozen=True, kw_only=True, gc=False):
-    """The balances that were known right after the change `seq`, written at `at` (null for 0, before the first)."""
+    """What was known right after the change `seq`, written at `at` (null for 0, before the first)."""
 
     resource_type: Literal["known"] = "known"
     seq: int
     at: int | None
     balances: list[KnownBalanceOut]
+    positions: list[KnownPositionOut]
 
 
 class ChangeOut(_Out, frozen=True, kw_only=True, gc=False):
     """One row of the change log. A removed one is a tombstone; `leads_to` then names the row that took its place, if any."""
 
     seq: int
-    kind: Literal["account", "balances", "transaction"]
+    kind: Literal["account", "balances", "positions", "transaction"]
     id: str
     is_removed: bool
     leads_to: str | None
     product: str | None
+    scope: str | None
     transaction: TransactionOut | None
 
 

@@ -115,6 +115,11 @@ class ExchangeReader:
                     yield batch
         except ProductNotOpen:
             yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
+        except MissingPermission:
+            if row.is_balances or not row.is_positions:
+                raise
+            gap = Gap(stream=since.stream, code=MissingPermission.code, text="the key may not read open positions")
+            yield Batch(cursor=since, observed_at=access.clock.now(), gaps=(gap,), done=True)
         except BadCredentials:
             if not row.product:
                 raise
@@ -190,7 +195,7 @@ def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
         if row.is_optional and subaccounts.is_resting(cursors.get(row.name, ""), access.clock.now()):
             continue
         if not row.is_per_scope:
-            yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
+            yield Stream(name=row.name, is_balances=row.is_balances, is_positions=row.is_positions, look_back_ms=row.look_back_ms)
             continue
         kind = row.scopes_of or row.kind
         for name in sorted(cursors):
@@ -256,14 +261,14 @@ async def _optional(venue: Venue, bridge: Bridge, since: Cursor, row: StreamRow)
 
 
 async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -> Batch:
-    """All balances at once: every page of every call in one batch; a call that fails is a gap and takes part in no snapshot."""
+    """All balances or positions at once: every page of every call in one batch; a call that fails is a gap and in no snapshot."""
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
     failure: VenueError | EgressRefused | None = None
     for call in row.calls:
         try:
             for about in venue.quirks.asked(call, evidence):
-                evidence += await _all_pages(venue, bridge, stream, call, about)
+                evidence += await _all_pages(venue, bridge, stream, call, {**row.params, **about})
         except (BadCredentials, AccountLocked, VenueBusy):
             raise
         except ProductNotOpen:
@@ -329,6 +334,9 @@ def _batch(venue: Venue, stream: str, evidence: Sequence[Evidence], page: Page) 
     for snapshot in page.snapshots:
         wallets[snapshot.wallet] = None
         tokens |= dict.fromkeys(balance.token for balance in snapshot.balances)
+    for stands in page.positions:
+        wallets[stands.wallet] = None
+        tokens |= dict.fromkeys(token for position in stands.positions for token in sorted(position.tokens))
     for order in page.orders:
         tokens[order.base] = tokens[order.quote] = wallets[order.wallet] = None
     return Batch(
@@ -337,6 +345,7 @@ def _batch(venue: Venue, stream: str, evidence: Sequence[Evidence], page: Page) 
         tokens=tuple(venue.codes.facts(token) for token in tokens),
         wallets=tuple(venue.wallets.get(key) or subaccounts.wallet(key) for key in wallets),
         snapshots=tuple(page.snapshots),
+        positions=tuple(page.positions),
         claims=tuple(page.claims),
         orders=tuple(page.orders),
         gaps=tuple(page.gaps),

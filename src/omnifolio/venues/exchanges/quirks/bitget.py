@@ -22,7 +22,9 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Page, Parser, Quirks, Scopes, Seen, distinct, expect_list, read_list
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.positions import together
 from omnifolio.venues.exchanges.quirks.bitget_balances import asked, balances, code_of, data_of, following, of_subaccounts
+from omnifolio.venues.exchanges.quirks.bitget_positions import open_positions
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.times import from_ms
@@ -297,9 +299,12 @@ def forms(payload: Any) -> list[Any]:
     return [payload] if isinstance(payload, dict) and "data" in payload else [{"code": "00000", "data": payload}]
 
 
+_own = together(balances, *open_positions)
+
+
 def _balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """The account's own balances, or those of its sub-accounts. Raises: VenueBadResponse."""
-    return (of_subaccounts if context.scope == SCOPE else balances)(context, evidence)
+    return (of_subaccounts if context.scope == SCOPE else _own)(context, evidence)
 
 
 def rights(evidence: Evidence) -> Rights:
