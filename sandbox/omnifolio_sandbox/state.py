@@ -7,6 +7,8 @@ from omnifolio_sandbox.clock import Clock
 from omnifolio_sandbox.faults import Faults
 from omnifolio_sandbox.http import Request
 from omnifolio_sandbox.limits import DecayingCounter, WeightWindow
+from omnifolio_sandbox.sockets.keys import Keys
+from omnifolio_sandbox.sockets.line import Exchange
 from omnifolio_sandbox.world.world import World
 
 CALLS_KEPT_MAX = 20_000
@@ -43,6 +45,10 @@ class State:
     faults: Faults = field(default_factory=Faults)
     calls: list[dict[str, Any]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
+    exchange: Exchange = field(default_factory=Exchange)
+    tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Tokens that open sockets: whose each is, and when it was made."""
+    keys: Keys = field(default_factory=Keys)
 
     def server_ms(self) -> int:
         """What the venues' servers believe the time is."""
@@ -52,6 +58,7 @@ class State:
         """Keep a call for `GET /_sandbox/calls`."""
         self.calls.append(
             {
+                "at": self.clock.wire_ms(),
                 "venue": venue,
                 "method": request.method,
                 "path": request.path,

@@ -5,10 +5,11 @@ import pytest
 from omnifolio.app.link import check
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
+from omnifolio.model.settings import Settings
 from omnifolio.venues.utxo.base58 import encode_check
 from omnifolio.venues.utxo.descriptors import checksum
 
-OFFERS = Offers(all_offers(is_sandbox=False))
+OFFERS = Offers(all_offers(Settings()))
 MIXED = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
 KEY = b"k" * 32
 

@@ -18,7 +18,7 @@ from omnifolio.model.settings import Settings
 
 USER = "demo"
 VENUES = ("kraken", "binance", "coinbase", "demo")
-UNCHANGED_CALLS_MAX = {"kraken": 2, "binance": 3, "coinbase": 2, "demo": 2}
+UNCHANGED_CALLS_MAX = {"kraken": 2, "binance": 4, "coinbase": 2, "demo": 2}
 """Requests of a sync that finds nothing new, as the documentation states them."""
 
 

@@ -39,6 +39,52 @@ async def test_a_token_that_comes_back_was_never_gone(store: Store) -> None:
     assert set((await book.held()).values()) == {"1?", "10?"}
 
 
+async def test_a_doubt_that_grows_begins_again(store: Store) -> None:
+    """The balance that only the newer look lacks was seen missing once; with it all are believed gone at its second look."""
+    book = await Book.open(store)
+    await book.commit(batch(snapshots=[snapshot({"BTC": "1", "ETH": "10", "SOL": "5"})], stream="balances"))
+    await book.commit(batch(snapshots=[snapshot({"BTC": "1"}, seconds=60)], stream="balances"))
+    grown = await book.commit(batch(snapshots=[snapshot({"USD": "9"}, seconds=LATER)], stream="balances"))
+    assert grown.is_suspect
+    doubted = {"spot/spot/BTC": "1?", "spot/spot/ETH": "10?", "spot/spot/SOL": "5?", "spot/spot/USD": "9"}
+    assert await book.held() == doubted
+    await book.commit(batch(snapshots=[snapshot({"USD": "9"}, seconds=60 + LATER)], stream="balances"))
+    assert await book.held() == doubted
+    await book.commit(batch(snapshots=[snapshot({"USD": "9"}, seconds=LATER * 2)], stream="balances"))
+    assert await book.held() == {"spot/spot/USD": "9"}
+
+
+async def test_a_doubt_that_only_grows_is_noted_and_ends(store: Store) -> None:
+    book = await Book.open(store)
+    await book.commit(batch(snapshots=[snapshot({"BTC": "1", "ETH": "10", "SOL": "5"})], stream="balances"))
+    await book.commit(batch(snapshots=[snapshot({"BTC": "1"}, seconds=60)], stream="balances"))
+    grown = await book.commit(batch(snapshots=[snapshot({}, seconds=120)], stream="balances"))
+    assert grown.seq is not None
+    assert await book.held() == {"spot/spot/BTC": "1?", "spot/spot/ETH": "10?", "spot/spot/SOL": "5?"}
+    await book.commit(batch(snapshots=[snapshot({}, seconds=120 + LATER)], stream="balances"))
+    assert await book.held() == {}
+
+
+async def test_what_is_doubted_waits_for_its_second_look_though_the_rest_came_back(store: Store) -> None:
+    book = await Book.open(store)
+    full = {"BTC": "1", "ETH": "10", "SOL": "5", "USD": "9"}
+    await book.commit(batch(snapshots=[snapshot(full)], stream="balances"))
+    await book.commit(batch(snapshots=[snapshot({}, seconds=60)], stream="balances"))
+    half = {"ETH": "10", "SOL": "5", "USD": "9"}
+    await book.commit(batch(snapshots=[snapshot(half, seconds=120)], stream="balances"))
+    assert await book.held() == {"spot/spot/BTC": "1?", "spot/spot/ETH": "10", "spot/spot/SOL": "5", "spot/spot/USD": "9"}
+    await book.commit(batch(snapshots=[snapshot(half, seconds=60 + LATER)], stream="balances"))
+    assert await book.held() == {"spot/spot/ETH": "10", "spot/spot/SOL": "5", "spot/spot/USD": "9"}
+
+
+async def test_a_balance_that_was_seen_in_between_is_missing_from_then_on_only(store: Store) -> None:
+    book = await Book.open(store)
+    await book.commit(batch(snapshots=[snapshot({"BTC": "1", "ETH": "10", "SOL": "5"})], stream="balances"))
+    for seconds, shown in ((60, {}), (120, {"ETH": "10"}), (60 + LATER, {})):
+        await book.commit(batch(snapshots=[snapshot(shown, seconds=seconds)], stream="balances"))
+    assert (await book.held())["spot/spot/ETH"] == "10?"
+
+
 async def test_an_explicit_zero_is_believed(store: Store) -> None:
     book = await Book.open(store)
     await book.commit(batch(snapshots=[snapshot({"BTC": "1"})], stream="balances"))

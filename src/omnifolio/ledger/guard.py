@@ -16,15 +16,12 @@ EXPLAINING_SLACK_MS = 60 * MINUTE_MS
 them differently, but the observation may also have shown what they did."""
 
 
-def is_suspect(
-    *, held: Mapping[int, Decimal], absent: frozenset[int], explained: frozenset[int], prices: Mapping[int, Decimal]
-) -> bool:
+def is_suspect(*, held: Mapping[int, Decimal], unexplained: frozenset[int], prices: Mapping[int, Decimal]) -> bool:
     """True when more than half of the value, or everything, has vanished without legs that explain it.
 
-    `held` amounts by token before; `absent` the tokens that the new observation lacks; `explained` those of them whose going
-    is shown by legs; `prices` one common currency, tokens without a price are counted instead of weighed.
+    `held` amounts by token before; `unexplained` the tokens that the new observation lacks and whose going no legs show;
+    `prices` one common currency, tokens without a price are counted instead of weighed.
     """
-    unexplained = absent - explained
     if not unexplained:
         return False
     if unexplained == held.keys():

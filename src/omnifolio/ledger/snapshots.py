@@ -37,6 +37,7 @@ _suspects = sa.select(snapshots).where(
     snapshots.c.suspect.is_not(None),
     snapshots.c.wallet_id.in_(sa.select(wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"))),
 )
+_any_suspect = _suspects.limit(1)
 _close = (
     sa.update(observations)
     .where(any_of(observations.c.id, "ids"))
@@ -88,13 +89,14 @@ def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
     row = conn.execute(_snapshot, {"wallet": wallet, "product": snapshot.product}).one_or_none()
     held = _held(conn, wallet, snapshot.product)
     absent = frozenset(token for token in held if token not in new)
+    before = doubted_tokens(row.suspect) if row is not None and row.suspect is not None else frozenset[int]()
     doubted = frozenset[int]()
     if row is not None and absent:
-        doubted = _doubted(conn, row, held={token: amount for token, (_, amount) in held.items()}, absent=absent, at=snapshot.at)
+        amounts = {token: amount for token, (_, amount) in held.items()}
+        doubted = _doubted(conn, row, before, held=amounts, absent=absent, at=snapshot.at)
     gone = [token for token in absent if token not in doubted]
     differing = [token for token, amount in new.items() if amount != held.get(token, (0, ZERO))[1]]
-    was_suspect = row is not None and row.suspect is not None
-    if row is not None and not gone and not differing and bool(doubted) == was_suspect:
+    if row is not None and not gone and not differing and doubted == before:
         if not doubted:
             conn.execute(_seen, {"wallet": wallet, "of_product": snapshot.product, "at": snapshot.at})
         return Outcome(0, bool(doubted))
@@ -114,7 +116,9 @@ def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
         ],
     )
     doubt = codec.pack(Doubt(tuple(sorted(doubted)))) if doubted else None
-    since = (row.suspect_since if was_suspect and row is not None else snapshot.at) if doubted else None
+    # A doubt that grows begins again: what is missing since this look only was seen missing once.
+    doubted_at = row.suspect_since if row is not None and before and doubted <= before else snapshot.at
+    since = doubted_at if doubted else None
     first = row.first_seen if row is not None else snapshot.at
     last = seen if doubted else snapshot.at
     bulk.insert(
@@ -124,7 +128,7 @@ def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
         [(wallet, snapshot.product, first, last, place.seq, doubt, since)],
         or_replace=True,
     )
-    return Outcome(len(gone) + len(differing) + (bool(doubted) != was_suspect), bool(doubted))
+    return Outcome(len(gone) + len(differing) + (doubted != before), bool(doubted))
 
 
 def reconsider(conn: Connection, place: Place) -> int:
@@ -150,7 +154,7 @@ def reconsider(conn: Connection, place: Place) -> int:
 
 def has_suspects(conn: Connection, account: AccountId) -> bool:
     """True while an absence in one of the account's wallets is doubted."""
-    return conn.execute(_suspects.limit(1), {"account": account}).first() is not None
+    return conn.execute(_any_suspect, {"account": account}).first() is not None
 
 
 def doubted_tokens(stored: bytes) -> frozenset[int]:
@@ -194,15 +198,20 @@ def _explained(conn: Connection, row: Any, held: Mapping[int, Decimal]) -> froze
     )
 
 
-def _doubted(conn: Connection, row: Any, *, held: Mapping[int, Decimal], absent: frozenset[int], at: EpochMs) -> frozenset[int]:
-    """The absent tokens that are not believed gone; empty when the absence is accepted."""
-    explained = _explained(conn, row, {token: held[token] for token in absent})
+def _doubted(
+    conn: Connection,
+    row: Any,
+    before: frozenset[int],
+    *,
+    held: Mapping[int, Decimal],
+    absent: frozenset[int],
+    at: EpochMs,
+) -> frozenset[int]:
+    """The absent tokens that are not believed gone; empty when the absence is accepted. `before` are those of the last look."""
+    unexplained = absent - _explained(conn, row, {token: held[token] for token in absent})
     prices = {r.token_id: Decimal(r.price) for r in conn.execute(_prices, {"tokens": sorted(held)})}
-    if not guard.is_suspect(held=held, absent=absent, explained=explained, prices=prices):
-        return frozenset()
-    unexplained = absent - explained
-    if row.suspect is not None:
-        before = doubted_tokens(row.suspect)
-        if unexplained <= before and guard.is_confirmed(suspect_since=row.suspect_since, at=at):
-            return frozenset()
-    return unexplained
+    is_late = bool(before) and guard.is_confirmed(suspect_since=row.suspect_since, at=at)
+    if not guard.is_suspect(held=held, unexplained=unexplained, prices=prices):
+        # Too little to be doubted by itself; what was doubted waits for its second look although the rest came back.
+        return frozenset() if is_late else unexplained & before
+    return frozenset() if is_late and unexplained <= before else unexplained

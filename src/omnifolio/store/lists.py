@@ -3,15 +3,17 @@
 SQLite gets the values as one JSON text through `json_each`, PostgreSQL as one array.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+
+_json = msgspec.json.Encoder().encode
 
 
 class _Values(sa.types.TypeDecorator[Any]):
@@ -30,7 +32,7 @@ class _Values(sa.types.TypeDecorator[Any]):
     def process_bind_param(self, value: Sequence[object] | None, dialect: Dialect) -> object:
         if value is None or dialect.name == "postgresql":
             return None if value is None else list(value)
-        return json.dumps(list(value))
+        return _json(list(value)).decode()
 
 
 class _AnyOf(sa.sql.expression.ColumnElement[bool]):
@@ -73,7 +75,7 @@ def any_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
 
 def given(conn: Connection, values: Sequence[object]) -> object:
     """The values of such a parameter as the driver takes them: for a `Reading`, which hands them on as they are."""
-    return list(values) if conn.dialect.name == "postgresql" else json.dumps(list(values))
+    return list(values) if conn.dialect.name == "postgresql" else _json(list(values)).decode()
 
 
 def any_of_text(dialect: str, name: str) -> str:

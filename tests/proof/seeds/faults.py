@@ -24,7 +24,10 @@ TOLERANCE_MS = MINUTE_MS
 BAN_S = 7_200
 LIE_AGAIN_MS = 9 * MINUTE_MS
 """A venue that says twice, ten minutes apart, that something is gone is believed; the simulated ones lie for less than that."""
-LIE_CHANCE, LIE_AGAIN_CHANCE = 0.08, 0.6
+FIRST_LIE_CHANCE, LIE_CHANCE, LIE_AGAIN_CHANCE = 0.03, 0.12, 0.85
+"""At the first look of all nothing is known that a lie could take away."""
+LIE_TURNS_CHANCE = 0.4
+"""How often a lie that goes on becomes another one: the rest is gone as well, or some of it has come back."""
 STICKS = (4, 40)
 """More calls for which a fault stays, where it stays: a round is lost, or several."""
 SUBTLE_CHANCE = 0.4
@@ -33,7 +36,9 @@ SUBTLE_CHANCE = 0.4
 PLAIN = ("reset", "truncated", "web page", "empty object", "500", "503", "429", "418", "clock skew")
 HISTORY = ("page shift", "duplicates", "shuffled", "dropped page")
 BALANCES = ("empty balances", "half balances")
-KINDS = (*PLAIN, *HISTORY, *BALANCES)
+TURNS = {"half balances": "then empty balances", "empty balances": "then most balances"}
+LIES = (*BALANCES, *TURNS.values())
+KINDS = (*PLAIN, *HISTORY, *LIES)
 STAYING = ("reset", "truncated", "web page", "empty object", "500", "503")
 
 
@@ -49,6 +54,10 @@ class Wire:
         """Rules of the venue that the product broke."""
         self.unseen: set[int] = set()
         """Rows (by `id()`) behind a page that was dropped where nothing tells: only a full walk can find them."""
+        self.was_read = False
+        """Whether the account's first round is over."""
+        self.doubted: set[str] = set()
+        """The products of which the ledger doubts an absence."""
         self.lied_at: int | None = None
         self._lie = ("", "")
         self._rows = {row.kind: row for row in STREAMS[world.venue]}
@@ -92,8 +101,9 @@ class Wire:
             return kind
         if path in PRODUCTS and self.trouble and self._may_lie(path):
             is_again = self.lied_at is not None and self._lie[0] == path
-            if self.rng.random() < (LIE_AGAIN_CHANCE if is_again else LIE_CHANCE):
-                self._lie = self._lie if is_again else (path, self.rng.choice(BALANCES))
+            chance = LIE_AGAIN_CHANCE if is_again else LIE_CHANCE if self.was_read else FIRST_LIE_CHANCE
+            if self.rng.random() < chance:
+                self._lie = (path, self._turned(self._lie[1]) if is_again else self.rng.choice(BALANCES))
                 return self._lie[1]
         if self.rng.random() >= self.trouble:
             return ""
@@ -105,6 +115,21 @@ class Wire:
         if choice in STAYING and self.rng.random() < 0.5:
             self.staying[path] = (choice, self.rng.choice(STICKS))
         return choice
+
+    def lied_about(self) -> str:
+        """The product whose absence is doubted now; "" when none is."""
+        return self._lie[0] if self.lied_at is not None else ""
+
+    def _turned(self, lie: str) -> str:
+        """The lie as it goes on. One that grows begins anew for what it takes away now; one that shrinks takes so little away
+        that it is doubted only by a ledger that has seen it before."""
+        if lie not in TURNS or self.rng.random() >= LIE_TURNS_CHANCE:
+            return lie
+        if lie == "half balances":
+            self.lied_at = self.world.clock.now_ms
+        elif self._lie[0] not in self.doubted:
+            return lie
+        return TURNS[lie]
 
     def _may_lie(self, path: str) -> bool:
         if any(product == path for product, _ in self.world.sold):
@@ -142,10 +167,10 @@ class Wire:
     def _balances(self, kind: str, path: str) -> dict[str, Any]:
         held = self.world.balances(path)
         rows = [{"asset": code, "amount": f"{amount:f}"} for code, amount in sorted(held.items())]
-        if kind in BALANCES:
+        if kind in LIES:
             self.lied_at = self.world.clock.now_ms if self.lied_at is None else self.lied_at
-            # Less than half may be gone without a doubt: a venue that leaves out more is doubted.
-            rows = [] if kind == "empty balances" else rows[: (len(rows) - 1) // 2]
+            # Less than half may be gone without a doubt: a venue that begins by leaving out more is doubted.
+            rows = {"half balances": rows[: (len(rows) - 1) // 2], "then most balances": rows[1:]}.get(kind, [])
         return {"rows": rows}
 
     def _page(self, kind: str, path: str, asked: dict[str, str]) -> dict[str, Any]:

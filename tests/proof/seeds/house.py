@@ -31,6 +31,8 @@ from omnifolio.venues.exchanges.reader import ExchangeReader
 from tests.proof.seeds.lean import LeanConnection
 
 INTERVAL_MS = 3_600_000
+STATEMENTS_KEPT = 1_000
+"""The driver's own number is 128, and there are more: it would parse them again and again."""
 SECRETS = {name: Secret(f"{name}-of-a-simulation") for name in ("key", "secret", "memo")}
 
 
@@ -68,28 +70,25 @@ class MemoryStore(Store):
     dialect = "sqlite"
 
     def __init__(self) -> None:
-        self._engine = sa.create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
+        arguments = {"cached_statements": STATEMENTS_KEPT}
+        self._engine = sa.create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True, connect_args=arguments)
         event.listen(self._engine, "connect", _configured)
         event.listen(self._engine, "begin", lambda conn: conn.connection.driver_connection.execute("BEGIN"))
         self._behind = self._engine.connect()
-        self.conn: Any = self._behind
+        self.raw: Any = self._behind.connection.driver_connection
+        """The driver's connection."""
+        self._lean: LeanConnection | None = None
         self.cut: int | None = None
         self.cut_where: CutWhere = "before"
         self.interlude: int | None = None
         self.meanwhile: Callable[[], Awaitable[None]]
 
-    @property
-    def raw(self) -> Any:
-        """The driver's connection."""
-        return self._behind.connection.driver_connection
-
     def choose(self, *, is_lean: bool) -> None:
         """Whether units of work run by the driver alone."""
-        self.conn = LeanConnection(self._behind) if is_lean else self._behind
+        self._lean = LeanConnection(self._behind) if is_lean else None
 
     async def read(self, op: Any, *args: Any, **kwargs: Any) -> Any:
-        with self._behind.begin():
-            return op(self.conn, *args, **kwargs)
+        return self.look(op, *args, **kwargs)
 
     async def write(self, op: Any, *args: Any, **kwargs: Any) -> Any:
         return self._run(op, *args, **kwargs)
@@ -103,12 +102,17 @@ class MemoryStore(Store):
         return self._run(op, *args, **kwargs)
 
     def _run(self, op: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.cut is not None:
-            self.cut -= 1
-        self._die(at="before")
-        with self._behind.begin():
-            result = op(self.conn, *args, **kwargs)
+        if self.cut is None:
+            return self.at_once(op, *args, **kwargs)
+
+        def endangered(conn: Any) -> Any:
+            result = op(conn, *args, **kwargs)
             self._die(at="inside")
+            return result
+
+        self.cut -= 1
+        self._die(at="before")
+        result = self.at_once(endangered)
         self._die(at="after")
         return result
 
@@ -117,10 +121,23 @@ class MemoryStore(Store):
             self.cut_where = "before"
             raise PowerCut
 
-    def at_once(self, op: Callable[..., Any], *args: Any) -> Any:
+    def look(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Runs a reading unit of work. By the driver alone it needs no transaction: nobody writes in between."""
+        return self.at_once(op, *args, **kwargs) if self._lean is None else op(self._lean, *args, **kwargs)
+
+    def at_once(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Runs a unit of work that nothing disturbs."""
-        with self._behind.begin():
-            return op(self.conn, *args)
+        if self._lean is None:
+            with self._behind.begin():
+                return op(self._behind, *args, **kwargs)
+        self.raw.execute("BEGIN")
+        try:
+            result = op(self._lean, *args, **kwargs)
+        except BaseException:
+            self.raw.execute("ROLLBACK")
+            raise
+        self.raw.execute("COMMIT")
+        return result
 
     async def close(self) -> None:
         self._behind.close()
@@ -202,7 +219,7 @@ class House:
 
     def look(self, op: Callable[..., Any], *args: Any) -> Any:
         """What a reading unit of work gives."""
-        return self.store.at_once(op, *args)
+        return self.store.look(op, *args)
 
     def _due(self) -> Sequence[accounts.Due]:
         found: Sequence[accounts.Due] = self.look(accounts.due, self.clock.now(), 1)

@@ -22,8 +22,9 @@ ROUNDS_MAX = 15
 CUT_CHANCE, CUT_WITHIN = 0.1, 30
 INTERLUDE_CHANCE, INTERLUDE_AT = 0.06, (1, 1, 2, 3, 5)
 """Before which write of a slice another worker comes; the first page is the second write."""
-IMPATIENCE_CHANCE = 0.7
-"""How often a person who sees a doubt asks again at once."""
+IMPATIENCE_CHANCE, IMPATIENCE_MAX = 0.8, 5
+"""How often a person who sees a doubt asks again after some minutes, and how often in a row."""
+SELL_OFF_CHANCE, SELL_OFF_IN_DOUBT_CHANCE = 0.15, 0.7
 NEW_ROWS = 6
 TROUBLED_ROUNDS_MAX = 2
 
@@ -54,15 +55,20 @@ class Life:
         """The whole history. Raises: Wrong as soon as something is lost, doubled, zeroed, unnamed or rude."""
         self.wire.trouble = self.rng.choice(TROUBLES)
         await self._work()
+        self.wire.was_read = True
         for _ in range(self.rng.randint(1, TROUBLED_ROUNDS_MAX)):
             self._evolve()
             self.clock.advance(self.rng.choice(PAUSES_MS))
             await self._work()
-            if self.wire.lied_at is not None and self.rng.random() < IMPATIENCE_CHANCE:
+            for _ in range(IMPATIENCE_MAX):
+                if self.wire.lied_at is None or self.rng.random() >= IMPATIENCE_CHANCE:
+                    break
                 self.fired["impatience"] += 1
-                self.clock.advance(self.rng.randint(1, 5) * MINUTE_MS)
+                self.clock.advance(self.rng.randint(2, 4) * MINUTE_MS)
                 self.house.ask()
                 await self._work()
+        if self.wire.lied_about():
+            self._sell_off()
         self.wire.heal()
         if not self._is_well():
             await self._settle()
@@ -88,9 +94,14 @@ class Life:
         if chance < 0.3:
             self.fired["correction"] += 1
             self.oracle.weak |= self.world.correct(within_ms=self.rng.choice((LATE_MS, 40 * DAY_MS)))
-        if chance > 0.85:
-            self.fired["sell-off"] += 1
-            self.world.sell(self.rng.choice(sorted(PRODUCTS)))
+        self._sell_off()
+
+    def _sell_off(self) -> None:
+        """Something may go for good. A true absence likes to follow a false one: of what is doubted, the rest goes as well."""
+        doubted = self.wire.lied_about()
+        if self.rng.random() < (SELL_OFF_IN_DOUBT_CHANCE if doubted else SELL_OFF_CHANCE):
+            self.fired["sell-off in doubt" if doubted else "sell-off"] += 1
+            self.world.sell(doubted or self.rng.choice(sorted(PRODUCTS)), is_whole=bool(doubted) or self.rng.random() < 0.4)
 
     def _add_row(self, *, hidden: bool) -> None:
         chance = self.rng.random()

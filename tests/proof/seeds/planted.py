@@ -150,6 +150,34 @@ def _first_legs(real: Any, told: Sequence[Any], is_fiat: Any) -> Any:
     return real([replace(claim, rank=-claim.rank) for claim in told], is_fiat)
 
 
+def _as_old_as_its_beginning(real: Any, conn: Any, place: Any, snapshot: Any) -> Any:
+    """A doubt that stood before keeps its instant, whatever it is of now."""
+    values = {"wallet": place.wallets[snapshot.wallet], "product": snapshot.product}
+    before = conn.execute(snapshots._snapshot, values).one_or_none()
+    done = real(conn, place, snapshot)
+    if before is not None and before.suspect is not None and done.is_suspect:
+        sql = "UPDATE snapshots SET suspect_since = ? WHERE wallet_id = ? AND product = ?"
+        conn.exec_driver_sql(sql, (before.suspect_since, *values.values()))
+    return done
+
+
+def _not_noted(real: Any, conn: Any, place: Any, snapshot: Any) -> Any:
+    """A doubt that stood before keeps its tokens, whatever it is of now."""
+    values = {"wallet": place.wallets[snapshot.wallet], "product": snapshot.product}
+    before = conn.execute(snapshots._snapshot, values).one_or_none()
+    done = real(conn, place, snapshot)
+    if before is not None and before.suspect is not None and done.is_suspect:
+        sql = "UPDATE snapshots SET suspect = ?, suspect_since = ? WHERE wallet_id = ? AND product = ?"
+        conn.exec_driver_sql(sql, (before.suspect, before.suspect_since, *values.values()))
+    return done
+
+
+def _forgotten_in_part(real: Any, conn: Any, row: Any, before: Any, **how: Any) -> Any:
+    """What is doubted is judged anew with every look, as if nothing had been doubted before."""
+    found = real(conn, row, before, **how)
+    return frozenset() if found < before else found
+
+
 PLANTED: Mapping[str, Plant] = {
     "a pager forgets its overlap": _with_row(overlap_ms=0),
     "a full walk never comes": _with_row(rescan_ms=0),
@@ -179,6 +207,9 @@ PLANTED: Mapping[str, Plant] = {
     "legs are summed up twice": _around(events, "_file_sums", _twice),
     "the annotation leads": _around(events, "fold", _first_legs),
     "a ban is not noted": _instead(Pacer, "slow_down", lambda *_, **__: None),
+    "a doubt that grows is as old as its beginning": _around(snapshots, "observe", _as_old_as_its_beginning),
+    "a doubt that grows is not noted": _around(snapshots, "observe", _not_noted),
+    "a doubt that shrinks is over": _around(snapshots, "_doubted", _forgotten_in_part),
     "a doubted balance is closed": _instead(snapshots, "_doubted", lambda *_, **__: frozenset()),
 }
 """What is wrong → how it is put in."""

@@ -32,18 +32,15 @@ Place = tuple[str, str]
 
 
 class Entry(Struct):
-    """One row at the venue. `visible` is when it appears; `n` counts the rows of its list in the order of appearance."""
+    """One row at the venue. `visible` is when it appears; `n` counts the rows of its list in the order of appearance; `ref` is the
+    name under which the row is a claim, where rows have ids."""
 
     stream: str
     at: int
     visible: int
     body: dict[str, Any]
     n: int = 0
-
-    @property
-    def ref(self) -> str:
-        """The name under which the row is a claim, where rows have ids."""
-        return f"{self.body['symbol']}/{self.n}" if "/" in self.stream else str(self.body.get("id", ""))
+    ref: str = ""
 
 
 class World:
@@ -103,11 +100,11 @@ class World:
         """Something happens now, and its row appears later."""
         self.happen(visible=self.clock.now_ms + for_ms)
 
-    def sell(self, product: str) -> None:
-        """All of a coin goes, or all of everything: from spot by withdrawals, from earn without a word."""
+    def sell(self, product: str, *, is_whole: bool) -> None:
+        """All of a coin goes, or all of everything (`is_whole`): from spot by withdrawals, from earn without a word."""
         held = self.earn if product == "earn" else {code: self.spot[code] for code in COINS}
         left = [code for code in sorted(held) if (product, code) not in self.sold]
-        codes = left if self.rng.random() < 0.4 else left[:1]
+        codes = left if is_whole else left[:1]
         visible = self.clock.now_ms + self.rng.choice((0, 0, HOUR_MS))
         for code in codes:
             if product == "spot":
@@ -228,29 +225,30 @@ class World:
         entry.n = len(shown) + 1
         if entry.stream.startswith("fills/"):
             entry.body["n"] = entry.n
+            entry.ref = f"{entry.body['symbol']}/{entry.n}"
         elif entry.stream != "rewards":
-            entry.body["id"] = f"{entry.stream[0].upper()}{entry.n}"
+            entry.body["id"] = entry.ref = f"{entry.stream[0].upper()}{entry.n}"
         shown.append(entry)
 
     def _add(self, code: str, amount: Decimal) -> None:
         self.spot[code] = self.spot.get(code, Decimal(0)) + amount
 
     def _amount(self, low: int, high: int) -> Decimal:
-        return Decimal(self.rng.randint(low * 10_000 + 1, high * 10_000 + 7)) / 10_000
+        return Decimal(self.rng.randint(low * 10_000 + 1, high * 10_000 + 7)).scaleb(-4)
 
 
 def _text(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-def _legs(body: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
+def _legs(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a row moves: code and signed amount."""
     if "side" not in body:
-        return [(body["asset"], Decimal(body["amount"]))]
+        return [(body["asset"], canonical(Decimal(body["amount"])))]
     base, quote = body["symbol"].split("-")
     sign = 1 if body["side"] == "buy" else -1
     amounts = (sign * Decimal(body["amount"]), -sign * Decimal(body["cost"]), -Decimal(body["fee"]))
-    return [*zip((base, quote, quote), amounts, strict=True)]
+    return [*zip((base, quote, quote), map(canonical, amounts), strict=True)]
 
 
 def _own_name(entry: Entry, alike: Counter[tuple[int, str, str]]) -> str:
@@ -261,7 +259,7 @@ def _own_name(entry: Entry, alike: Counter[tuple[int, str, str]]) -> str:
     return f"{said[0]}/{said[1]}/{said[2]}/{alike[said]}"
 
 
-def line_of(name: str, at: int, legs: Iterable[tuple[str, Decimal]]) -> str:
-    """One transaction as text: name, instant, and its legs in order, without zeros."""
-    told = sorted(f"{code} {canonical(amount)}" for code, amount in legs if amount)
+def line_of(name: str, at: int, legs: Iterable[tuple[str, str]]) -> str:
+    """One transaction as text: name, instant, and its legs with their canonical amounts in order, without zeros."""
+    told = sorted(f"{code} {amount}" for code, amount in legs if amount != "0")
     return f"{name} at {at}: {', '.join(told)}"

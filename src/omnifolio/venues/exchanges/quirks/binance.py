@@ -26,7 +26,7 @@ from omnifolio.venues.exchanges.answers import (
     expect_dict,
     read_list,
 )
-from omnifolio.venues.exchanges.quirks import binance_products, binance_symbols
+from omnifolio.venues.exchanges.quirks import binance_positions, binance_products, binance_symbols
 from omnifolio.venues.exchanges.quirks.binance_balances import balances as common_balances
 from omnifolio.venues.exchanges.quirks.binance_balances import rows_of
 from omnifolio.venues.exchanges.quirks.binance_symbols import scope_of, symbol_of
@@ -317,6 +317,11 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     return None if is_last else {"current": str(current + 1), "size": str(POSITION_ROWS)}
 
 
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """What a call needs of the answers before it: pairs of isolated margin, open positions."""
+    return binance_positions.asked(answers) if call == binance_positions.CONTRACTS_CALL else binance_products.asked(call, answers)
+
+
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """The balances of the wallets that everyone has, or of a product that was opened. Raises: VenueBadResponse."""
     of_product = context.scope in binance_products.PRODUCTS
@@ -367,9 +372,9 @@ QUIRKS = Quirks(
         "locked-rewards": history(("rows",), _locked_reward),
         **binance_products.PARSERS,
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": binance_positions.open_positions},
     rights=rights,
-    asked=binance_products.asked,
+    asked=asked,
     following=following,
     is_due=is_due,
     scopes=scopes,

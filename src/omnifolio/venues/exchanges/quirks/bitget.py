@@ -22,7 +22,9 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Page, Parser, Quirks, Scopes, Seen, distinct, expect_list, read_list
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.positions import together
 from omnifolio.venues.exchanges.quirks.bitget_balances import asked, balances, code_of, data_of
+from omnifolio.venues.exchanges.quirks.bitget_positions import open_positions
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_ms
 
@@ -336,7 +338,7 @@ QUIRKS = Quirks(
         "unified-withdrawals": history(_withdrawal),
         "unified-convert": history(_convert, "list"),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": together(balances, *open_positions)},
     rights=rights,
     asked=asked,
     is_due=is_due,

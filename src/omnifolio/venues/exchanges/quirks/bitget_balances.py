@@ -18,7 +18,7 @@ from omnifolio.venues.exchanges.answers import Context, Page, Seen, decode, expe
 from omnifolio.venues.exchanges.codes import Codes
 
 GOOD = "00000"
-SPOT_PATH = "/spot/account/assets"
+SPOT_PATH, POSITIONS_PATH = "/spot/account/assets", "/mix/position/all-position"
 FUTURES = ("USDT-FUTURES", "USDC-FUTURES", "COIN-FUTURES")
 _UNIFIED_CALLS = frozenset({"privateUtaGetV3AccountAssets", "privateUtaGetV3AccountFundingAssets"})
 _CLASSIC_CALLS = frozenset(
@@ -53,7 +53,7 @@ def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
     is_classic = any(item.request.endswith(SPOT_PATH) for item in answers)
     if call in _UNIFIED_CALLS:
         return [] if is_classic else [{}]
-    if call == "privateMixGetV2MixAccountAccounts":
+    if call in ("privateMixGetV2MixAccountAccounts", "privateMixGetV2MixPositionAllPosition"):
         return [{"productType": product} for product in FUTURES] if is_classic else []
     return [] if call in _CLASSIC_CALLS and not is_classic else [{}]
 
@@ -64,6 +64,8 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     snapshots: list[Snapshot] = []
     at = received_at(evidence)
     for item in evidence:
+        if item.request.endswith(POSITIONS_PATH):
+            continue
         try:
             held, bad = _answer(context, item)
         except VenueBadResponse as error:

@@ -19,8 +19,9 @@ from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import Context, Quirks, expect_dict
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
+from omnifolio.venues.exchanges.quirks import bybit_balances, bybit_positions
 from omnifolio.venues.exchanges.quirks import bybit_kinds as kinds
-from omnifolio.venues.exchanges.quirks.bybit_balances import amount_of, balances, following, list_of, result_of, rows_of
+from omnifolio.venues.exchanges.quirks.bybit_balances import amount_of, balances, list_of, result_of, rows_of
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import Edges, RowsOf, fill, history, told
 from omnifolio.venues.exchanges.times import from_iso, from_ms, from_seconds
@@ -351,6 +352,12 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def following(call: str, last: Evidence | None) -> dict[str, str] | None:
+    """The next page of balances or positions."""
+    is_positions = call == bybit_positions.POSITIONS_CALL
+    return bybit_positions.following(last) if is_positions else bybit_balances.following(call, last)
+
+
 def forms(payload: Any) -> list[Any]:
     """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
     rows = payload if isinstance(payload, list) else [payload]
@@ -371,7 +378,7 @@ QUIRKS = Quirks(
         "withdrawals": history(rows_of("rows"), _withdrawal, _pages(rows_of("rows"))),
         "earn-orders": history(list_of, _earn_order, _pages(list_of)),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": bybit_positions.open_positions},
     rights=rights,
     following=following,
     forms=forms,

@@ -21,6 +21,7 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import Context, Quirks, expect_dict
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
 from omnifolio.venues.exchanges.quirks import okx_kinds as kinds
+from omnifolio.venues.exchanges.quirks import okx_positions
 from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, rows_of
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import Edges, fill, history, told
@@ -235,6 +236,11 @@ def rights(evidence: Evidence) -> Rights:
     return Rights(granted=granted, ip_restricted=bool(addresses) if isinstance(addresses, str) else None, is_known=bool(granted))
 
 
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """The contracts of open positions are asked for by name."""
+    return okx_positions.asked(answers) if call == okx_positions.CONTRACTS_CALL else [{}]
+
+
 def forms(payload: Any) -> list[Any]:
     """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
     rows = payload if isinstance(payload, list) else [payload]
@@ -250,7 +256,8 @@ QUIRKS = Quirks(
         "withdrawals": history(rows_of, _withdrawal, _after("ts")),
         "lending": history(rows_of, _lending, _after("ts")),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": okx_positions.open_positions},
     rights=rights,
+    asked=asked,
     forms=forms,
 )
