@@ -1,12 +1,13 @@
 """The reader and the ledger together on a chain that moves: ids stay, waiting payments go as they came, and evidence suffices."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from tests.ledger.builders import Book, at
 from tests.litecoin import Litecoin
 from tests.venues.utxo.explorers import explorer
-from tests.venues.utxo.purse import CHAIN, READER, Purse, access_to
+from tests.venues.utxo.purse import CHAIN, COIN, READER, Purse, Shelf, access_to, held, units
 
 from omnifolio.ledger import coverage, read
 from omnifolio.ledger.rebuild import rebuild
@@ -112,3 +113,44 @@ async def test_the_ledger_is_derived_again_from_the_evidence_of_a_wallet(store: 
     done = await store.write_sync(rebuild, book.principal, book.account, decode, now=at(9))
     assert (done.changed, done.taken_back) == (0, 0)
     assert (await book.transactions(), await book.calculated()) == before
+
+
+@pytest.mark.parametrize("kind", ["electrum", "esplora", "blockbook"])
+async def test_history_is_read_from_a_day_on_or_not_at_all(node: Litecoin, kind: str) -> None:
+    """The blocks of a test are made within seconds, so the clock of the node is set apart for two of them."""
+    me, now = Purse(node), node.rpc("getblockheader", node.rpc("getbestblockhash"))["time"]
+    target = me.address()
+    node.rpc("setmocktime", now + 60)
+    early = node.pay(target, "1")
+    node.mine(11)
+    day = (now // 86_400 + 2) * 86_400
+    node.rpc("setmocktime", day + 60)
+    late = node.pay(target, "2")
+    node.mine(CHAIN.confirmations)
+    spent = me.pay(node.bank("getnewaddress"), "2.5")
+    node.mine(CHAIN.confirmations)
+    wanted = datetime.fromtimestamp(day, UTC).date().isoformat()
+    shelf, balances = Shelf(), Shelf()
+    async with explorer(node) as (_, base):
+        url = node.url if kind == "electrum" else f"{kind}+{base}/{kind}"
+        pages = await reading(shelf, url, me.descriptor, wanted)
+        few = await reading(balances, url, me.descriptor, "balances")
+    assert set(shelf.claims) == {late, spent}
+    assert early not in shelf.claims
+    assert sum(int(leg.amount * COIN) for leg in shelf.claims[spent].legs) == -units("2.5") - me.fee(spent)
+    gaps = {(gap.code, gap.start, gap.end) for page in pages for gap in page.gaps}
+    assert gaps == {("not_wanted", 0, day * 1000)}
+    assert min(interval.start for page in pages for interval in page.covered) == day * 1000
+    assert [gap.code for page in few for gap in page.gaps] == ["history_not_wanted"]
+    assert (len(few), held(balances)) == (1, me.total())
+
+
+async def reading(shelf: Shelf, url: str, wallet: str, history: str) -> list[Batch]:
+    """All streams of an account that wants so much history."""
+    found = []
+    async with access_to(url, wallet, history=history) as access:
+        for stream in READER.streams(access):
+            async for page in READER.read(access, Cursor(stream.name)):
+                shelf.keep(page)
+                found.append(page)
+    return found
