@@ -233,6 +233,7 @@ def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
                 is_secret=False,
                 is_required=False,
             ),
+            HISTORY,
         ),
         identity=("wallet",),
         instructions=(
