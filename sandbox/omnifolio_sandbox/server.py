@@ -53,7 +53,7 @@ class Sandbox:
         self.state = state
         kinds = (
             ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
-            DemoServer, BybitServer, KucoinServer, OkxServer,
+            DemoServer, BybitServer, OkxServer, KucoinServer,
         )  # fmt: skip
         servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}

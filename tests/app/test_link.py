@@ -69,7 +69,8 @@ def test_no_private_key_is_taken_for_a_wallet(field: str) -> None:
 
 
 def test_a_server_of_the_operator_needs_no_choice() -> None:
-    offers = Offers(all_offers(Settings(base_urls={"dogecoin": "https://doge.example", "bitcoin": "https://btc.example"})))
+    own = {"dogecoin": "tcp://127.0.0.1:50001", "bitcoin": "tcp://127.0.0.1:50002"}
+    offers = Offers(all_offers(Settings(base_urls=own)))
     assert check(offers.of("bitcoin"), {"xpub": ZPUB}, fingerprint_key=KEY).fields == {"wallet": ZPUB}
     assert "this installation's own server is asked" in offers.of("dogecoin").instructions
     with pytest.raises(NotFound):

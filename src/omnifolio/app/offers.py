@@ -184,6 +184,7 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             category="blockchains",
             auth_type="wallet",
             fields=(ADDRESS, HISTORY, EXPLORER_KEY),
+            alternate_names=chain.also,
             identity=("wallet",),
             instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
             proof="executed" if chain.is_reviewed else "sampled",
@@ -232,6 +233,7 @@ def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
                 is_secret=False,
                 is_required=False,
             ),
+            HISTORY,
         ),
         identity=("wallet",),
         instructions=(

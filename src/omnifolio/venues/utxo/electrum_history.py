@@ -14,13 +14,15 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Finality, Interval, Rewind
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo.electrum import CALLS_MAX, Ask, Reply, Server, gathered, header, params_of, transaction
-from omnifolio.venues.utxo.electrum_scan import Found, scanned
+from omnifolio.venues.utxo.electrum_scan import Found, first_height, scanned
 from omnifolio.venues.utxo.marks import Anchor, HistoryMark, read_mark, write_mark
 from omnifolio.venues.utxo.movements import Coin, Transaction, claim_of
 from omnifolio.venues.utxo.raw import Header, RawOutput, RawTransaction, read_header, read_transaction
 from omnifolio.venues.utxo.scripts import address_of
 from omnifolio.venues.utxo.subject import Subject, subject_of
+from omnifolio.venues.utxo.unwanted import not_wanted
 from omnifolio.venues.utxo.zcash import read_zcash
 
 TRANSACTIONS_PER_PAGE = 200
@@ -30,6 +32,8 @@ PENDING_MAX = 1_000
 """Waiting transactions of one wallet that are read."""
 _HEAD, _PAGE, _TRANSACTIONS, _SPENT = "head", "page", "transactions", "spent"
 _PIN = "pin"
+_LAST = "~"
+"""Stands behind every transaction's name in the order of a block."""
 _TIP = -1
 """Stands for the newest block's height among a page's headers."""
 
@@ -52,6 +56,7 @@ class History:
         self._stream = since.stream
         self._server = Server(access, url=url, stream=since.stream)
         self._mark = read_mark(since.token, HistoryMark)
+        self._wanted = depth_of(access.fields).since
 
     async def pages(self) -> AsyncIterator[Batch]:
         """The pages after the cursor, up to the newest block and what waits. Raises: VenueError and its kin."""
@@ -61,6 +66,9 @@ class History:
         found = await scanned(self._server, self._subject, ends=self._mark.ends, with_balances=False)
         if _reaches_back(found, self._mark):
             self._mark = structs.replace(self._mark, height=0, name="", at=EpochMs(0))
+        if self._wanted is not None and not self._mark.height:
+            height = await first_height(self._server, chain, found.tip.height, since=self._wanted)
+            self._mark = structs.replace(self._mark, height=height - 1, name=_LAST, at=self._wanted)
         self._mark = structs.replace(self._mark, ends=found.ends)
         final = found.tip.height - chain.confirmations + 1
         plan = _plan(found, (self._mark.height, self._mark.name))
@@ -110,6 +118,7 @@ class History:
             final=str(final),
             seen=",".join(f"{name}:{at}" for name, at in seen.items()),
             last="yes" if is_last else "",
+            wanted="" if self._wanted is None else str(self._wanted),
         )
         if pinned.replies[_PIN].read(str) != found.tip.hex:
             raise VenueUnavailable("the chain moved while it was read")
@@ -186,6 +195,7 @@ def decode_history(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) 
         wallets=(subject.facts(),),
         claims=tuple(claims),
         covered=(Interval(EpochMs(int(params["since"])), end),) if end > int(params["since"]) else (),
+        gaps=not_wanted(stream, params["wanted"]),
         rewind=_rewind(chain, stream, evidence),
         pending_complete=is_last,
         evidence=tuple(evidence),

@@ -20,9 +20,9 @@ from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import Context, Page, Quirks, expect_dict
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
+from omnifolio.venues.exchanges.quirks import okx_balances, okx_positions
 from omnifolio.venues.exchanges.quirks import okx_kinds as kinds
-from omnifolio.venues.exchanges.quirks import okx_positions
-from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, asked_below, balances, of_subaccounts, rows_of
+from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, of_subaccounts, rows_of
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.telling import Edges, fill, history, told
@@ -242,8 +242,8 @@ def rights(evidence: Evidence) -> Rights:
 
 
 def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
-    """The contracts of open positions are asked for by name, and so are sub-accounts."""
-    return okx_positions.asked(answers) if call == okx_positions.CONTRACTS_CALL else asked_below(call, answers)
+    """The contracts of open positions, and sub-accounts, are asked for by name."""
+    return okx_positions.asked(answers) if call == okx_positions.CONTRACTS_CALL else okx_balances.asked(call, answers)
 
 
 def forms(payload: Any) -> list[Any]:

@@ -95,7 +95,7 @@ balances = snapshots(
 # Sub-accounts.
 
 
-def asked_below(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
     """The sub-accounts that the list names; everything else is asked once."""
     if call not in SUB_CALLS:
         return [{}]
