@@ -19,13 +19,19 @@ from omnifolio.model import amounts
 OUTPUT = Path(__file__).resolve().parents[1] / "bench.json"
 GROUPS: Mapping[str, str] = {
     "ccxt_page_commit": "ccxt_page",
+    "lean_page_commit": "lean_page",
     "transactions_page": "transactions_page",
     "api_write_during_backfill": "writes",
     "accounts": "api",
     "serve_ready_cpu": "serving",
     "many_accounts_balances": "many_accounts",
+    "live_purchase_visible": "live",
+    "erc20_commit": "evm:commits",
+    "transfer_logs": "evm:logs",
+    "balances_500": "evm:balances",
+    "gap_scan_round_trips": "gap_scan",
 }
-"""What can be named on the command line, and the module that takes it."""
+"""What can be named on the command line, and the module (and its function, `measure` if unsaid) that takes it."""
 
 
 def main() -> int:
@@ -47,10 +53,11 @@ def main() -> int:
 
 def _take(name: str) -> list[Figure]:
     print(f"taking {name} …", file=sys.stderr)
-    module: Any = importlib.import_module(f"benchmarks.{GROUPS[name]}")
+    place, _, function = GROUPS[name].partition(":")
+    module: Any = importlib.import_module(f"benchmarks.{place}")
     if name == "accounts":
         return msgspec.convert([*module.on_sqlite(), *module.on_postgresql()], list[Figure])
-    taken = module.measure()
+    taken = getattr(module, function or "measure")()
     figures: list[Figure] = asyncio.run(taken) if asyncio.iscoroutine(taken) else taken
     return figures
 

@@ -18,7 +18,7 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import OmnifolioError
-from omnifolio.model.facts import Batch, Claim, Evidence, Order
+from omnifolio.model.facts import Batch, Claim, Evidence, Order, Position
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.registry import reader_for
 
@@ -102,12 +102,27 @@ def plain(batch: Batch) -> dict[str, Any]:
             }
             for snapshot in batch.snapshots
         ],
+        "positions": [
+            {"wallet": told.wallet, "scope": told.scope, "open": [plain_position(position) for position in told.positions]}
+            for told in batch.positions
+        ],
         "claims": [plain_claim(claim) for claim in batch.claims],
         "orders": [plain_order(order) for order in batch.orders],
         "gaps": [{"code": gap.code, "text": gap.text} for gap in batch.gaps],
         "tokens": {token.id: f"{token.ticker} {token.kind}" for token in batch.tokens},
     }
     return {name: value for name, value in found.items() if value or name == "snapshots"}
+
+
+def plain_position(position: Position) -> Mapping[str, Any]:
+    """A position with its components as lines; fields that say nothing are left out."""
+    fields = {field.name: getattr(position, field.name) for field in msgspec.structs.fields(Position)}
+    told = {
+        name: canonical(value) if isinstance(value, Decimal) else value
+        for name, value in fields.items()
+        if value is not None and name != "components"
+    }
+    return {**told, "components": [f"{part.role} {part.token} {canonical(part.amount)}" for part in position.components]}
 
 
 def plain_claim(claim: Claim) -> Mapping[str, Any]:

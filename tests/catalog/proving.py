@@ -10,10 +10,11 @@ from tests import fixtures
 from tests.venues.exchanges import recorded, unified_cases
 from tests.venues.exchanges.differences import DIFFERENT_BY_DESIGN
 
+from omnifolio.app.proving import live_of
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.catalog.proofs import Proof, VenueProof
-from omnifolio.model.clock import DAY_MS
+from omnifolio.model.clock import DAY_MS, iso
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exchange"
 CASES_MIN = 5
@@ -94,8 +95,9 @@ def as_page(found: Mapping[str, VenueProof]) -> str:
         "",
         "Written by `make golden` from the cases of the tests. What the words mean: [README](../README.md). `recorded`: a real",
         "account's answers were checked for that kind of data; `sampled`: the operator's documentation; what is not marked is",
-        "read as documented, without a case of its own. Days say how far back the venue gives it. No exchange was confirmed by a",
-        "user with a live account yet.",
+        "read as documented, without a case of its own. Days say how far back the venue gives it. `live`: a user with an account",
+        "has confirmed this very connector, until the day that is named; a change of it ends that sooner.",
+        f"{confirmed_by_users()}.",
         "",
         "Where the reader is ccxt's, an exchange is read best effort ([ccxt.md](ccxt.md)), and its samples are those in the",
         "comments of ccxt's source, some put into an envelope or completed here: they show what becomes of an answer of that",
@@ -107,11 +109,30 @@ def as_page(found: Mapping[str, VenueProof]) -> str:
     for venue, proof in sorted(found.items(), key=lambda item: exchanges.load(item[0]).display_name.lower()):
         row = exchanges.load(venue)
         wallets = ", ".join(row.reading.wallets.values())
-        probed = "yes" if row.permission_probe else "no"
+        probed = row.key_check or "no key"
         reader = "ccxt's" if row.is_unified else "own"
-        cells = (f"{row.display_name} (`{venue}`)", proof.proof, reader, proof.cases, wallets, probed, _streams(row, proof))
+        cells = (
+            f"{row.display_name} (`{venue}`)",
+            _level(venue, proof),
+            reader,
+            proof.cases,
+            wallets,
+            probed,
+            _streams(row, proof),
+        )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
+
+
+def confirmed_by_users() -> str:
+    """How many exchanges' present connectors users have confirmed, as the page and the README say it."""
+    count = sum(live_of(venue) is not None for venue in exchanges.ids())
+    return f"Confirmed live by users: {count} {'venue' if count == 1 else 'venues'}"
+
+
+def _level(venue: str, proof: VenueProof) -> str:
+    live = live_of(venue)
+    return proof.proof if live is None else f"live ({live.date}, until {iso(live.ends_at)[:10]}), else {proof.proof}"
 
 
 def _streams(row: ExchangeRow, proof: VenueProof) -> str:
@@ -119,7 +140,9 @@ def _streams(row: ExchangeRow, proof: VenueProof) -> str:
     for stream in row.reading.streams:
         back.setdefault(stream.kind, stream.look_back_ms)
     texts = []
-    for kind, level in proof.streams.items():
+    live = live_of(row.id)
+    for kind, proved in proof.streams.items():
+        level = "live" if live is not None and kind in live.streams else proved
         days = back[kind]
         notes: list[str] = [level] if level != "listed" else []
         notes += [f"{days // DAY_MS} days"] if days else []

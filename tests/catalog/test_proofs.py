@@ -30,6 +30,10 @@ def test_the_catalog_and_the_page_say_what_the_cases_prove(request: pytest.Fixtu
     assert PAGE.read_text(encoding="utf-8") == proving.as_page(found)
 
 
+def test_the_readme_counts_what_users_confirmed() -> None:
+    assert f"## {proving.confirmed_by_users()}\n" in (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_exchange_that_can_be_linked_has_five_cases() -> None:
     for venue in exchanges.ids():
         assert of(venue).cases >= proving.CASES_MIN or of(venue).proof == "listed", venue

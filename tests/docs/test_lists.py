@@ -6,6 +6,7 @@ Routes are compared where they are made: tests/faces/api/test_documents.py.
 import re
 import shlex
 from collections.abc import Iterator
+from typing import get_args
 
 import click
 import msgspec
@@ -14,6 +15,7 @@ import pytest
 from omnifolio.catalog import layouts
 from omnifolio.faces.cli.main import EXIT_CODES, cli
 from omnifolio.model import errors
+from omnifolio.model.accounts import KeyChangeCode
 from omnifolio.model.settings import Settings
 from tests.docs.pages import ROOT, Page, pages
 
@@ -130,3 +132,9 @@ def test_every_file_that_can_be_imported_is_listed_as_its_row_says() -> None:
         )
         for row in map(layouts.load, layouts.ids())
     ]
+
+
+def test_every_way_in_which_a_key_changes_is_listed() -> None:
+    text = (ROOT / "docs" / "sync.md").read_text(encoding="utf-8")
+    section = text.split("## What is known of a key")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE)) == set(get_args(KeyChangeCode))

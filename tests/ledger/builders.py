@@ -7,13 +7,27 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, feed, read
+from omnifolio.ledger import accounts, feed, positions, read
 from omnifolio.ledger.commit import Committed, commit
 from omnifolio.ledger.tokens import by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Balance, Batch, Claim, Cursor, Evidence, Kind, Leg, Product, Rewind, Snapshot
+from omnifolio.model.facts import (
+    Balance,
+    Batch,
+    Claim,
+    Component,
+    Cursor,
+    Evidence,
+    Kind,
+    Leg,
+    Position,
+    PositionSnapshot,
+    Product,
+    Rewind,
+    Snapshot,
+)
 from omnifolio.model.ids import AccountId, TeamId, UserId
 from omnifolio.model.tokens import TokenId
 from omnifolio.store.engine import Store
@@ -51,6 +65,24 @@ def snapshot(amounts: Mapping[str, str], *, seconds: int = 0, wallet: str = "spo
     """Observed balances by code."""
     balances = tuple(Balance(token(code), Decimal(amount)) for code, amount in amounts.items())
     return Snapshot(wallet=wallet, product=product, at=at(seconds), balances=balances)
+
+
+def position(key: str, size: str, profit: str = "0", *, code: str = "USD", **more: object) -> Position:
+    """A perpetual on BTC, worth its unrealised profit."""
+    return Position(
+        key=key,
+        kind="perpetual",
+        name=key,
+        size=Decimal(size),
+        size_token=token("BTC"),
+        components=(Component("unrealised", token(code), Decimal(profit)),),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def stands(*positions: Position, seconds: int = 0, wallet: str = "futures", scope: str = "usdm") -> PositionSnapshot:
+    """All positions that were open."""
+    return PositionSnapshot(wallet=wallet, scope=scope, at=at(seconds), positions=positions)
 
 
 def batch(
@@ -134,6 +166,20 @@ class Book:
 
         return await self.store.read(op)
 
+    async def stood(self) -> dict[str, str]:
+        """Open positions by `wallet/scope/key`: the size, and what it is worth in its first component."""
+
+        def op(conn: Connection) -> dict[str, str]:
+            keys = {wallet.id: wallet.key for wallet in read.wallets_of(conn, self.principal)}
+            return {
+                f"{keys[item.wallet]}/{item.scope}/{item.position.key}": " ".join(
+                    [canonical(item.position.size), *(canonical(part.amount) for part in item.position.components)]
+                )
+                for item in positions.held(conn, self.principal)
+            }
+
+        return await self.store.read(op)
+
     async def calculated(self) -> dict[str, str]:
         """Sums of legs by `wallet/code`, zeros left out."""
 
@@ -171,7 +217,8 @@ class Book:
         def op(conn: Connection) -> bytes:
             books = feed.known_at(conn, self.principal, seq)
             balances = [(*place, canonical(amount)) for place, amount in books.balances.items()]
-            return msgspec.json.encode([list(books.transactions.items()), balances])
+            open_ = [(*place, found) for place, found in books.positions.items()]
+            return msgspec.json.encode([list(books.transactions.items()), balances, open_])
 
         return await self.store.read(op)
 

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from omnifolio.ledger import feed
 from omnifolio.model.facts import Batch, Claim, Rewind
-from tests.ledger.builders import Book, batch, claim, leg, snapshot
+from tests.ledger.builders import Book, batch, claim, leg, position, snapshot, stands
 
 Mirror = dict[tuple[str, int, str], bool]
 """What a reader of the change log holds: (kind, id, detail) → is it live."""
@@ -47,7 +47,15 @@ def random_page(rng: random.Random) -> Batch:
         claims.append(told)
     rewind = Rewind("pages", rng.randint(0, 9)) if rng.random() < 0.2 else None
     shots = [snapshot({c: str(rng.randint(0, 3)) for c in rng.sample(["BTC", "ETH", "USD"], rng.randint(1, 3))})]
-    return batch(*claims, stream="pages", rewind=rewind, snapshots=shots if rng.random() < 0.5 else [])
+    named = rng.sample(["a", "b", "c"], rng.randint(0, 3))
+    standing = stands(*(position(name, str(rng.randint(1, 2)), str(rng.randint(0, 2))) for name in sorted(named)))
+    return batch(
+        *claims,
+        stream="pages",
+        rewind=rewind,
+        snapshots=shots if rng.random() < 0.5 else [],
+        positions=(standing,) if rng.random() < 0.5 else (),
+    )
 
 
 async def follow(book: Book, cursor: str, mirror: Mirror, *, limit: int = 3) -> str:
@@ -57,7 +65,7 @@ async def follow(book: Book, cursor: str, mirror: Mirror, *, limit: int = 3) -> 
         if answer.is_reset:
             mirror.clear()
         for change in answer.changes:
-            detail = change.detail if change.kind == "balances" else ""
+            detail = change.detail if change.kind in ("balances", "positions") else ""
             mirror[change.kind, change.id, detail] = not change.is_removed
         cursor = answer.cursor
         if not answer.has_more:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from msgspec import structs
@@ -165,6 +166,7 @@ async def books(book: Book) -> list[object]:
                         for number, version in past.transactions.items()
                     ],
                     sorted((keys[w], p, codes[t].id, canonical(v)) for (w, p, t), v in past.balances.items()),
+                    sorted((keys[w], scope, key, msgspec.json.encode(p)) for (w, scope, key), p in past.positions.items()),
                 ]
             )  # fmt: skip
         return known

@@ -276,7 +276,7 @@ class Installation:
         """The account as the API shows it."""
         context = self.runtime.context
         view = await Read(context).account(self.principal, number, fiat="USD")
-        providers = Providers(context.offers, currencies=["USD"])
+        providers = Providers(context.offers, currencies=["USD"], clock=context.clock)
         return AccountShape(context.ids, providers, context.assets).account(view, now=self.time.now())
 
     async def lines(self, number: AccountId) -> list[Line]:

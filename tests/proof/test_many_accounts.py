@@ -46,9 +46,7 @@ async def test_four_broken_accounts_cost_the_other_thirty_six_nothing(house: Ins
     assert max(labels.values()) <= CALLS_OF_A_BROKEN_ACCOUNT_MAX, labels
 
 
-async def of_two_venues(
-    house: Installation, venues: Venues, count: int, **fault: Any
-) -> tuple[list[AccountId], list[AccountId]]:
+async def of_two_venues(house: Installation, venues: Venues, count: int, **fault: Any) -> tuple[list[AccountId], list[AccountId]]:
     """So many accounts of each venue: those of kraken, and those of binance, which is busy for everyone from the beginning."""
     venues.fault({"venue": "binance", "path": "*", **fault})
     calm = [await house.link("kraken", f"small-{100 + n}") for n in range(count)]

@@ -11,7 +11,7 @@ from omnifolio.app import link as linking
 from omnifolio.model.clock import DAY_MS
 from omnifolio.model.errors import SecretUnreadable
 from omnifolio.store.engine import SqliteStore
-from omnifolio.store.schema import intake, secrets
+from omnifolio.store.schema import audit, intake, secrets
 from omnifolio_sandbox import credentials
 from tests.proof.simulation import Installation, Venues, installed
 
@@ -20,13 +20,20 @@ PROBE = {
     "kraken": "/0/private/GetApiKeyInfo",
     "binance": "/sapi/v1/account/apiRestrictions",
     "coinbase": "/api/v3/brokerage/key_permissions",
+    "bybit": "/v5/user/query-api",
+    "okx": "/api/v5/account/config",
 }
+DRIFT = {"kraken": ["withdraw_gained", "right_lost"], "coinbase": ["withdraw_gained"]}
 SWITCH = {
     ("kraken", "withdraw"): "withdraw-funds",
     ("kraken", "unknown-flag"): "teleport-funds",
     ("binance", "withdraw"): "enableWithdrawals",
     ("binance", "unknown-flag"): "enableTeleport",
     ("coinbase", "withdraw"): "can_transfer",
+    ("bybit", "withdraw"): "Wallet.Withdraw",
+    ("bybit", "unknown-flag"): "Teleport.Teleport",
+    ("okx", "withdraw"): "Withdraw (withdraw)",
+    ("okx", "unknown-flag"): "teleport",
     ("coinbase", "unknown-flag"): "can_teleport",
 }
 
@@ -47,6 +54,16 @@ def files_of(house: Installation) -> bytes:
     if not isinstance(store, SqliteStore):
         return b""
     return b"".join(path.read_bytes() for path in sorted(store.path.parent.glob(f"{store.path.name}*")))
+
+
+async def noted(house: Installation) -> list[str]:
+    """What the audit says of credentials, oldest first."""
+
+    def op(conn: Connection) -> list[str]:
+        actions = conn.execute(sa.select(audit.c.action).order_by(audit.c.id)).scalars()
+        return [action for action in actions if action.startswith("credential.")]
+
+    return await house.runtime.context.store.read(op)
 
 
 @pytest.mark.parametrize(("venue", "permission"), list(SWITCH), ids="-".join)
@@ -104,26 +121,55 @@ def grown(venue: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("venue", ["kraken", "coinbase"])
-async def test_a_right_that_is_added_later_stops_the_key_within_a_day(house: Installation, venues: Venues, venue: str) -> None:
+async def test_a_right_that_is_added_later_stops_the_key_at_the_next_sync(
+    house: Installation, venues: Venues, venue: str
+) -> None:
     number = await house.link(venue, USER)
     await house.work()
     facts = await house.facts(number)
     venues.fault({"venue": venue, "path": PROBE[venue], "status": 200, "body": grown(venue)})
-    venues.pass_time(DAY_MS)
     venues.forget_calls()
-    await house.work()
+    await house.sync(number)
     shown = await house.shown(number)
     assert shown.error is not None
     assert (shown.status, shown.error.code, shown.next_sync_at) == ("error", "excess_permission", None)
     assert await stored(house) == []
     assert [call["path"] for call in venues.calls()] == [PROBE[venue]]
     assert await house.facts(number) == facts
+    assert shown.permission is not None
+    assert [change.code for change in shown.permission.changes] == DRIFT[venue]
+    assert await noted(house) == ["credential.kept", "credential.wiped", "credential.changed"]
 
     venues.heal()
     await relinked(house, number, venue)
     await house.work()
     assert (await house.shown(number)).status == "ok"
     assert await house.facts(number) == venues.truth(USER, venue)
+
+
+def unbound(addresses: list[str], until: int) -> dict[str, Any]:
+    """Kraken's introspection of a key that can only read."""
+    rights = ["query-funds", "query-open-trades", "query-closed-trades", "query-ledger"]
+    return {"error": [], "result": {"permissions": rights, "validUntil": str(until), "ipAllowlist": addresses}}
+
+
+async def test_what_changes_of_a_key_is_told_once_and_an_equal_look_moves_nothing(house: Installation, venues: Venues) -> None:
+    number = await house.link("kraken", USER)
+    path = {"venue": "kraken", "path": PROBE["kraken"], "status": 200}
+    until = house.time.now() // 1000 + 10 * DAY_MS // 1000
+    venues.fault({**path, "body": unbound(["192.0.2.7"], until)})
+    await house.work()
+    venues.heal()
+    venues.fault({**path, "body": unbound([], until)})
+    await house.sync(number)
+    await house.sync(number)
+    shown = await house.shown(number)
+    assert shown.permission is not None
+    assert [change.code for change in shown.permission.changes] == ["expires_soon", "ip_restriction_lost"]
+    assert (shown.status, shown.permission.ip_restricted, shown.permission.expires_at) == ("ok", False, until * 1000)
+    assert shown.permission.method == f"POST {PROBE['kraken']}"
+    assert "query-ledger" in shown.permission.rights
+    assert await noted(house) == ["credential.kept", "credential.changed", "credential.changed"]
 
 
 async def relinked(house: Installation, number: Any, venue: str) -> None:

@@ -43,7 +43,16 @@ def test_whatever_happens_the_ledger_holds_the_truth(first: int) -> None:
     pace = CHUNK / (time.process_time() - began)
     print(f"seeds {first} to {first + CHUNK - 1}: {pace:.1f} a second of CPU time; fired {dict(sorted(fired.items()))}")
     assert fired.keys() >= set(KINDS)
-    assert {"crash", "lost lease", "late row", "delayed row", "back-dated", "correction", "sell-off", "sell-off in doubt"} <= fired.keys()
+    assert {
+        "crash",
+        "lost lease",
+        "late row",
+        "delayed row",
+        "back-dated",
+        "correction",
+        "sell-off",
+        "sell-off in doubt",
+    } <= fired.keys()
 
 
 def test_a_history_has_enough_rows_and_streams() -> None:

@@ -8,9 +8,10 @@ from tests.ledger.test_pages import a_full_account
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import pages
+from omnifolio.store.migrations import live, pages, positions
 from omnifolio.store.schema import METADATA
 
+TABLES = ("transactions", "legs", "crossings", "touches", *positions.TABLES)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
     "CREATE INDEX ix_transactions_type ON transactions (account_id, type, at, id)",
@@ -22,22 +23,53 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    without_listeners(conn)
+    for table in reversed(positions.TABLES):
+        conn.execute(sa.text(f"DROP TABLE {table}"))
+    conn.execute(sa.text("DROP TABLE touches"))
+    conn.execute(sa.text(f"ALTER TABLE claims ADD COLUMN digest {'BLOB' if conn.dialect.name == 'sqlite' else 'BYTEA'}"))
     conn.execute(sa.text("DROP TABLE crossings"))
-    for name in (*pages.CHANGED_INDEXES, "ix_legs_both"):
+    for name in ("ix_transactions_type", "ix_legs_both"):
         conn.execute(sa.text(f"DROP INDEX {name}"))
+    pair = "SELECT wallet_id, token_id FROM sums LIMIT 1"
+    conn.execute(sa.text(f"DELETE FROM sums WHERE (wallet_id, token_id) IN ({pair})"))
     conn.execute(sa.text("ALTER TABLE legs DROP COLUMN type_number"))
     for statement in OLD_INDEXES:
         conn.execute(sa.text(statement))
     conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
 
 
-def contents(conn: Connection) -> tuple[object, ...]:
-    """Rows and indexes of what the step touches."""
+def without_listeners(conn: Connection) -> None:
+    """Takes away what came with revision 0005."""
+    conn.execute(sa.text("DROP TABLE listeners"))
+    conn.execute(sa.text(f"DROP INDEX {live.INDEX}"))
+    for name in live.COLUMNS:
+        conn.execute(sa.text(f"ALTER TABLE accounts DROP COLUMN {name}"))
+
+
+def columns(conn: Connection) -> list[tuple[object, ...]]:
+    """The columns of accounts and listeners as the database has them, and the index over both."""
     told = sa.inspect(conn)
-    names = {index["name"] for table in ("transactions", "legs", "crossings") for index in told.get_indexes(table)}
+    found: list[tuple[object, ...]] = [
+        (table, column["name"], str(column["type"]), column["nullable"], column["default"])
+        for table in ("accounts", "listeners")
+        for column in told.get_columns(table)
+    ]
+    return found + [tuple(index["column_names"]) for index in told.get_indexes("accounts") if index["name"] == live.INDEX]
+
+
+def contents(conn: Connection) -> tuple[object, ...]:
+    """Rows and indexes of what the steps touch; of the sums, which pairs have one."""
+    told = sa.inspect(conn)
+    names = {index["name"] for table in TABLES for index in told.get_indexes(table)}
+    columns = [(c["name"], str(c["type"]), c["nullable"]) for table in positions.TABLES for c in told.get_columns(table)]
+    keys = [(key["constrained_columns"], key["options"]) for table in positions.TABLES for key in told.get_foreign_keys(table)]
     legs = conn.execute(sa.text("SELECT transaction_id, key, type_number, at FROM legs ORDER BY 1, 2")).all()
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
-    return names, [tuple(row) for row in legs], [tuple(row) for row in crossed]
+    touched = conn.execute(sa.text("SELECT * FROM touches ORDER BY 1, 2, 3, 4")).all()
+    summed = conn.execute(sa.text("SELECT wallet_id, token_id FROM sums ORDER BY 1, 2")).all()
+    names |= {column["name"] for column in told.get_columns("claims")}
+    return names, columns, keys, *([tuple(row) for row in rows] for rows in (legs, crossed, touched, summed))
 
 
 async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store) -> None:
@@ -50,6 +82,19 @@ async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store)
     assert await store.read(lambda conn: conn.execute(_STAMP).scalar_one()) == REVISION
     await store.write(prepare)
     assert await store.read(contents) == new
+
+
+async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Store) -> None:
+    await a_full_account(store)
+    new = await store.read(columns)
+    accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    await store.write(without_listeners)
+    await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0004'")))
+    await store.write(prepare)
+    assert sorted(map(str, await store.read(columns))) == sorted(map(str, new))
+    again = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    assert again == accounts
+    assert accounts
 
 
 async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,4 +123,4 @@ async def test_a_newer_database_is_refused(store: Store) -> None:
 
 def test_every_step_leads_to_the_present_schema() -> None:
     assert {following for following, _ in STEPS.values()} - STEPS.keys() == {REVISION}
-    assert "crossings" in METADATA.tables
+    assert {"crossings", "touches"} <= METADATA.tables.keys()

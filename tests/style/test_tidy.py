@@ -27,6 +27,7 @@ CALLED_BY_LIBRARIES: Mapping[str, str] = {
     "list_commands": "click asks a group for the names of its commands",
     "get_command": "click asks a group for one command",
     "self_group": "SQLAlchemy asks an expression whether it needs brackets",
+    "do_GET": "http.server calls it for each GET",
     "do_POST": "http.server calls it for each POST",
     "log_message": "http.server tells it about each request",
     "check_required_credentials": "ccxt asks it before a private read",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from tests.ledger.builders import Book, at, batch, snapshot
 
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Certificate, Principal
@@ -15,7 +16,6 @@ from omnifolio.store.engine import Store
 from omnifolio.sync.credentials import Doorkeeper
 from omnifolio.sync.refresh import Refresher
 from omnifolio.venues.contract import Access, Known, Reader, Stream
-from tests.ledger.builders import Book, at, batch, snapshot
 
 STREAMS = (Stream(name="balances/all", is_balances=True), Stream(name="trades/all"), Stream(name="rewards/all"))
 SLICES_MAX = 10

@@ -57,7 +57,7 @@ def clock(offset_ms: int | None) -> Finding:
 
 def permission(found: Certificate, *, refuses_trading: bool) -> Finding:
     """What the key may do."""
-    beside = [f"it may also: {', '.join(found.excess)}"] if found.excess else []
+    beside = [f"turn off {', '.join(found.switches)}"] if found.switches else []
     if found.ip_restricted is not None:
         beside.append("bound to IP addresses" if found.ip_restricted else "not bound to IP addresses")
     if found.expires_at is not None:
@@ -122,7 +122,9 @@ def rows(read: StreamRead) -> int:
     """How many facts the pages told; a row that two pages repeat counts once."""
     told = {(page.cursor.stream, claim.book, claim.ref) for page in read.pages for claim in page.claims}
     orders = {order.ref for page in read.pages for order in page.orders}
-    return len(told) + len(orders) + sum(len(snapshot.balances) for page in read.pages for snapshot in page.snapshots)
+    now = [len(snapshot.balances) for page in read.pages for snapshot in page.snapshots]
+    now += [len(snapshot.positions) for page in read.pages for snapshot in page.positions]
+    return len(told) + len(orders) + sum(now)
 
 
 def balances(reads: Sequence[StreamRead]) -> Iterator[Finding]:

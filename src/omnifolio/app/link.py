@@ -27,7 +27,7 @@ from omnifolio.vault.seal import fingerprint, seal
 
 SYNCING: Mapping[str, AccountStatus] = {"wallets": "syncing", "balances": "syncing", "transactions": "syncing"}
 _EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_ADDRESS_FIELDS = frozenset({"wallet", "address"})
+_ADDRESS_FIELDS = frozenset({"wallet", "address", "xpub", "descriptor"})
 
 
 class Credentials(Struct, frozen=True):
@@ -129,6 +129,10 @@ def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -
     named = _named(offer, entered)
     for field in offer.fields:
         _check_field(field, named.get(field.name), offer)
+        if field.spelt is not None and field.name in named:
+            named[field.name] = field.spelt(named[field.name])
+    if offer.check is not None:
+        offer.check(named)
     public = {field.name: named[field.name] for field in offer.fields if not field.is_secret and field.name in named}
     secrets = {field.name: Secret(named[field.name]) for field in offer.fields if field.is_secret and field.name in named}
     identity = Secret(named[offer.identity[0]])
@@ -235,4 +239,9 @@ def _renew(
         fingerprint=credentials.fingerprint,
         key_hint=credentials.hint,
         next_sync_at=now,
+        # Whoever listens with the old key sees that the account is no longer theirs, and closes.
+        live_owner="",
+        live_since=None,
+        live_problem=None,
+        live_after=0,
     )

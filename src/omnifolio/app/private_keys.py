@@ -9,8 +9,8 @@ from omnifolio.model.errors import PrivateKeyRefused
 _NAMES = re.compile(
     r"(private|priv|signing|spend)_?key|seed(_?phrase)?|mnemonic|recovery_?phrase|wallet_?password|keystore", re.IGNORECASE
 )
-_EXTENDED = re.compile(r"[xyztuv]prv[1-9A-HJ-NP-Za-km-z]{70,}", re.IGNORECASE)
-_WIF = re.compile(r"[5KL9cT6Q][1-9A-HJ-NP-Za-km-z]{50,51}")
+_EXTENDED = re.compile(r"([xyztuv]prv|[lm]tpv|dgpv|drkv)[1-9A-HJ-NP-Za-km-z]{70,}", re.IGNORECASE)
+_WIF = re.compile(r"[5KL9cT6QX7][1-9A-HJ-NP-Za-km-z]{50,51}")
 _PREFIXED_HEX = re.compile(r"0x[0-9a-fA-F]{64}")
 _BARE_HEX = re.compile(r"[0-9a-fA-F]{64}")
 _SOLANA = re.compile(r"[1-9A-HJ-NP-Za-km-z]{86,88}")

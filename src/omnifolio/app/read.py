@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
-from omnifolio.ledger import accounts, feed, orders, read, sequence
+from omnifolio.ledger import accounts, feed, orders, positions, read, sequence
 from omnifolio.ledger.feed import Changes
 from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import Filter, WalletRow
@@ -18,6 +18,7 @@ from omnifolio.ledger.tokens import TokenRow, by_ids, by_number
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
+from omnifolio.model.facts import Position
 from omnifolio.model.ids import AccountId, OrderId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
 from omnifolio.views.accounts import AccountView, Changed, all_accounts, changed_accounts, one_account
@@ -25,6 +26,7 @@ from omnifolio.views.coverage import AccountCoverage, coverage_of
 from omnifolio.views.history import HistoryRow, history
 from omnifolio.views.market import check_currency
 from omnifolio.views.portfolio import Portfolio, portfolio
+from omnifolio.views.positions import OpenPositions, open_positions
 from omnifolio.views.reconciled import Reconciliation, reconciliation
 from omnifolio.views.transactions import TransactionPage, one_transaction, some_transactions, transaction_page
 
@@ -58,12 +60,24 @@ class KnownBalance(Struct, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class KnownPosition(Struct, frozen=True, kw_only=True):
+    """A position as it was known, and the tokens that it names."""
+
+    account: AccountId
+    venue: str
+    wallet: WalletRow
+    scope: str
+    position: Position
+    tokens: Mapping[TokenId, TokenRow]
+
+
 class Known(Struct, frozen=True, kw_only=True):
-    """The balances that were known right after the commit `seq`, written at `at` (None for 0, before the first)."""
+    """Balances and positions that were known right after the commit `seq`, written at `at` (None for 0, before the first)."""
 
     seq: int
     at: EpochMs | None
     balances: Sequence[KnownBalance]
+    positions: Sequence[KnownPosition]
 
 
 class Read:
@@ -107,6 +121,19 @@ class Read:
             now = context.clock.now()
             check_currency(conn, fiat, now)
             return one_account(conn, principal, context.market, account, now=now, currency=fiat, wallet=wallet)
+
+        return await context.store.read(op)
+
+    async def positions(
+        self, principal: Principal, account: AccountId | None, *, fiat: str, wallet: str | None = None
+    ) -> OpenPositions:
+        """The open positions of all accounts, or of one."""
+        context = self._context
+
+        def op(conn: Connection) -> OpenPositions:
+            now = context.clock.now()
+            check_currency(conn, fiat, now)
+            return open_positions(conn, principal, context.market, account, now=now, currency=fiat, wallet=wallet)
 
         return await context.store.read(op)
 
@@ -205,7 +232,7 @@ class Read:
         return await context.store.read(reconciliation, principal, account, context.clock.now())
 
     async def known(self, principal: Principal, seq: int | None) -> Known:
-        """The balances of a sequence, by default the last. Raises: InvalidField for one that was not written yet."""
+        """The balances and positions of a sequence, by default the last. Raises: InvalidField for one that is not written yet."""
 
         def op(conn: Connection) -> Known:
             newest = latest(conn, principal)
@@ -216,7 +243,7 @@ class Read:
         return await self._context.store.read(op)
 
     async def known_on(self, principal: Principal, instant: EpochMs) -> Known:
-        """The balances that were known at an instant."""
+        """The balances and positions that were known at an instant."""
 
         def op(conn: Connection) -> Known:
             return _known(conn, principal, sequence.at(conn, principal, instant))
@@ -247,6 +274,8 @@ def _known(conn: Connection, principal: Principal, seq: int) -> Known:
     wallets = {purse.id: purse for purse in read.wallets_of(conn, principal)}
     venues = read.venues_of(conn, principal)
     tokens = by_number(conn, {token for _, _, token in held})
+    stands = positions.known_at(conn, principal, seq)
+    named = by_ids(conn, {token for item in stands for token in item.position.tokens})
     return Known(
         seq=seq,
         at=sequence.written_at(conn, principal, seq),
@@ -260,6 +289,17 @@ def _known(conn: Connection, principal: Principal, seq: int) -> Known:
                 amount=amount,
             )
             for (wallet, product, token), amount in held.items()
+        ],
+        positions=[
+            KnownPosition(
+                account=item.account,
+                venue=venues[item.account],
+                wallet=wallets[item.wallet],
+                scope=item.scope,
+                position=item.position,
+                tokens=named,
+            )
+            for item in stands
         ],
     )
 

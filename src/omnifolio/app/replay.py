@@ -8,16 +8,22 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from omnifolio.app.explaining import explain_document
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
-from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import OmnifolioError
+from omnifolio.catalog.utxo_chains import utxo_chain, utxo_chains
+from omnifolio.model.clock import EpochMs, SystemClock
+from omnifolio.model.errors import FileRefused, OmnifolioError
 from omnifolio.transport.egress import Egress
-from omnifolio.transport.recording import Cassette, Take
+from omnifolio.transport.recording import Cassette, Take, load
 from omnifolio.venues.contract import Access, Reader
+from omnifolio.venues.evm import lite
+from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
+from omnifolio.venues.utxo.recognise import newest
+from omnifolio.venues.utxo.recognise import recognised as recognised_transactions
 
 UNSTATED = EpochMs(1_577_836_800_000)
 """2020-01-01, where the clock stands when a recording states no time at all."""
@@ -38,9 +44,20 @@ class HeldClock:
         return 0.0
 
 
+async def replay_file(body: bytes) -> list[Line]:
+    """The facts of a recorded conversation, or of one transaction's document. Raises: FileRefused, NotFound, InvalidField."""
+    if is_document(body):
+        return await explain_document(body, clock=SystemClock())
+    return await replay(load(body))
+
+
 async def replay(cassette: Cassette) -> list[Line]:
     """The facts of a recorded conversation. Raises: NotFound for a venue that is not known; FileRefused."""
     cassette = replace(cassette, venue=exchanges.id_of(cassette.venue))
+    if cassette.venue in utxo_chains() and all(take.path is None for take in cassette.requests):
+        return await _transactions(cassette)
+    if cassette.venue == lite.VENUE:
+        return await _claims(cassette)
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
@@ -56,6 +73,37 @@ async def replay(cassette: Cassette) -> list[Line]:
         await egress.close()
 
 
+async def _claims(cassette: Cassette) -> list[Line]:
+    """What is left to claim of a network that is closed."""
+    clock = HeldClock(cassette.recorded_at or UNSTATED)
+    pages = [(take.url, take.content) for take in cassette.requests]
+    async with open_scratch(cassette.venue, clock) as scratch:
+        await scratch.commit(lite.recognised(pages, observed_at=clock.now()))
+        return await scratch.facts()
+
+
+async def _transactions(cassette: Cassette) -> list[Line]:
+    """Recorded transactions of a UTXO chain, each account by itself: what moves between two of them is told from both sides."""
+    chain = utxo_chain(cassette.venue)
+    bodies = [take.content for take in cassette.requests]
+    clock = HeldClock(cassette.recorded_at or newest(chain, bodies) or UNSTATED)
+    lines: list[Line] = []
+    for page in recognised_transactions(chain, _accounts(cassette), bodies, observed_at=clock.now()):
+        async with open_scratch(cassette.venue, clock) as scratch:
+            await scratch.commit(page)
+            lines += [line for line in await scratch.facts() if line not in lines]
+    return lines
+
+
+def _accounts(cassette: Cassette) -> list[str]:
+    """The wallets of a recorded case: the link's own, else every list of accounts among its parameters. Raises: FileRefused."""
+    lists = [value for name, value in cassette.params.items() if name.endswith("_accounts") and isinstance(value, list)]
+    found = [cassette.fields["wallet"]] if "wallet" in cassette.fields else [str(item) for items in lists for item in items]
+    if not found:
+        raise FileRefused("the recording does not say whose transactions they are: it needs fields.wallet or a list of accounts")
+    return found
+
+
 async def _read_all(scratch: Scratch, reader: Reader, access: Access) -> None:
     over: set[str] = set()
     for _ in range(ROUNDS_MAX):
@@ -63,7 +111,7 @@ async def _read_all(scratch: Scratch, reader: Reader, access: Access) -> None:
         left = [stream for stream in reader.streams(access) if stream.name not in over]
         if not left:
             return
-        for stream in sorted(left, key=lambda s: not s.is_balances):
+        for stream in sorted(left, key=lambda s: (not s.is_balances, not s.is_positions)):
             over.add(stream.name)
             # As in a sync: what balances and earlier streams told is known to the finders after them.
             access.known = await scratch.known()

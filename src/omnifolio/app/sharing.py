@@ -1,11 +1,9 @@
 """From a recorded conversation to one that may be shown: redacted by the venue's row, and proved to replay alike."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from importlib import resources
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +13,7 @@ from omnifolio.app.facts import Line
 from omnifolio.app.replay import replay
 from omnifolio.app.verifying import Verification, outcome_by_stream
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.confirmed import FORMAT
 from omnifolio.catalog.exchanges import ExchangeRow
 from omnifolio.model.amounts import canonical, product
 from omnifolio.model.clock import iso
@@ -22,11 +21,9 @@ from omnifolio.model.errors import FileRefused
 from omnifolio.model.secrets import Secret
 from omnifolio.transport.recording import Cassette, dump
 from omnifolio.transport.redaction import Allowed, Redacted, drawn_factor, forms_of, redact, words_of
-from omnifolio.venues.exchanges import quirks as quirks_package
+from omnifolio.venues.exchanges import connector
 
 SAMPLE_CHARS = 600
-RESULT_FORMAT = "omnifolio-verification/1"
-DIGEST_LENGTH = 16
 
 
 async def shareable(cassette: Cassette, secrets: Mapping[str, Secret], *, is_scaled: bool) -> Redacted:
@@ -53,36 +50,25 @@ def allowed_of(row: ExchangeRow, entered: tuple[str, ...], factor: Decimal | Non
     return Allowed(words=words, texts=tuple(row.errors), secrets=entered, factor=factor)
 
 
-def result_of(verification: Verification, *, is_scaled: bool) -> dict[str, object]:
+def result_of(verification: Verification, *, is_scaled: bool, is_own_host: bool) -> dict[str, object]:
     """The line beside a recording: what was verified, when, with which versions, and how each kind of stream did.
 
-    `connector` changes with the venue's row and with what reads its answers.
+    `connector` changes with the venue's row and with what reads its answers; `is_own_host` is false where a simulation or another
+    server stood in the venue's place.
     """
     at = iso(verification.cassette.recorded_at)
     return {
-        "format": RESULT_FORMAT,
+        "format": FORMAT,
         "venue": verification.venue,
         "date": at[:10],
         "omnifolio": version("omnifolio"),
         "ccxt": version("ccxt"),
-        "connector": connector_digest(verification.venue),
+        "connector": connector.digest(verification.venue),
+        "asked": "venue" if is_own_host else "other",
         "amounts": "scaled" if is_scaled else "exact",
         "checks": {f.check: f.outcome for f in verification.findings if not f.check.startswith(("stream ", "balances"))},
         "streams": outcome_by_stream(verification),
     }
-
-
-def connector_digest(venue: str) -> str:
-    """A short hash of the venue's row and of the modules that know its answers."""
-    row = exchanges.load(venue)
-    known = hashlib.sha256(msgspec.json.encode(row, order="deterministic"))
-    quirks = resources.files(quirks_package)
-    names = sorted(
-        item.name for item in quirks.iterdir() if item.name.startswith(row.quirks or row.id) and item.name.endswith(".py")
-    )
-    for name in names:
-        known.update((quirks / name).read_bytes())
-    return known.hexdigest()[:DIGEST_LENGTH]
 
 
 def sample(redacted: Redacted) -> str:
@@ -103,6 +89,10 @@ def _traits(lines: Iterable[Line], factor: Decimal | None) -> Iterator[tuple[str
     for line in lines:
         if line["kind"] == "balance":
             yield "balance", line["wallet"], line["product"], _id(line), _amount(line, factor)
+        elif line["kind"] == "position":
+            parts = sorted([part["role"], _amount(part, factor)] for part in line["components"])
+            size = _amount({"amount": line["size"]}, factor)
+            yield "position", line["type"], line["wallet"], line["scope"], line["name"], size, json.dumps(parts)
         elif line["kind"] == "transaction":
             legs = sorted([leg["wallet"], _id(leg), leg["role"], _amount(leg, factor)] for leg in line["legs"])
             yield "transaction", line["type"], str(line["subtype"]), str(line["status"]), str(line["at"]), json.dumps(legs)

@@ -159,7 +159,7 @@ async def _read_all(scratch: Scratch, reader: Reader, access: Access, *, pages_m
         left = [stream for stream in reader.streams(access) if stream.name not in reads]
         if not left:
             break
-        for stream in sorted(left, key=lambda s: not s.is_balances):
+        for stream in sorted(left, key=lambda s: (not s.is_balances, not s.is_positions)):
             access.known = await scratch.known()
             read = reads[stream.name] = StreamRead(name=stream.name, is_balances=stream.is_balances, pages=[])
             await _read(scratch, reader, access, read, pages_max=pages_max)

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.utxo_chains import configured_source, utxo_chains
 from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
+from omnifolio.venues import validators
+from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
+from omnifolio.venues.exchanges.listening import socket_rules
+from omnifolio.venues.utxo.reader import rules_of as rules_of_source
 
-SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
+SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
 
 
@@ -31,11 +36,28 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     """Lets the reads of every known venue, chain and price source pass, and nothing else."""
     base_urls = base_urls_of(settings)
     for venue in exchanges.ids():
-        egress.allow(venue, rules_of(exchanges.load(venue), base_urls.get(venue)))
+        row = exchanges.load(venue)
+        egress.allow(venue, rules_of(row, base_urls.get(venue)))
+        egress.sockets.allow(venue, socket_rules(row, base_urls.get(venue)))
     for chain in evm_chains().values():
-        url = base_urls.get(chain.id) or chain.rpc_url
-        if url:
-            egress.allow(chain.id, [Rule("POST", url, is_configured=chain.id in base_urls)])
+        if chain.id in base_urls:
+            egress.allow(chain.id, [Rule("POST", base_urls[chain.id], is_configured=True)])
+        else:
+            egress.allow(chain.id, [Rule("POST", url) for url in chain.nodes])
+        explorer = base_urls.get(f"{chain.id}-explorer")
+        if explorer:
+            egress.allow(chain.id, [Rule("GET", explorer, is_configured=True)])
+        else:
+            egress.allow(chain.id, [Rule("GET", url) for url in (chain.explorer_api, ETHERSCAN) if url])
+    for coin in utxo_chains().values():
+        egress.allow(coin.id, [rule for source in coin.sources for rule in rules_of_source(source, is_configured=False)])
+        if coin.id in base_urls:
+            egress.allow(coin.id, rules_of_source(configured_source(base_urls[coin.id]), is_configured=True))
+    if validators.VENUE in base_urls:
+        explorer = base_urls.get(f"{validators.VENUE}-explorer")
+        asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)
+        beacon = Rule("GET", base_urls[validators.VENUE] + validators.PATH, is_configured=True)
+        egress.allow(validators.VENUE, [beacon, asked])
     if "demo" in base_urls:
         base = base_urls["demo"]
         egress.allow(

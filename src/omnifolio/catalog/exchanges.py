@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from omnifolio.catalog.live import LiveRow
 from omnifolio.catalog.streams import ReadingRow
 from omnifolio.model.errors import NotFound
 
@@ -67,11 +68,13 @@ class PacingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class QuestionRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question with a name of its own, where a venue answers several at one call: what `params` say goes with it, and the
-    account's public link `fields`, by the parameters that carry them."""
+    account's public link `fields`, by the parameters that carry them. `credentials` do the same with fields that are secret
+    here, such as the key's own name; they are sent and never written down."""
 
     call: str
     params: Mapping[str, str] = {}
     fields: Mapping[str, str] = {}
+    credentials: Mapping[str, str] = {}
 
 
 class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,6 +101,12 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Calls whose answers tell how to ask that."""
     permission_else: tuple[str, ...] = ()
     """Calls that tell it for accounts of another kind; the last answer counts."""
+    permission_reader: str = ""
+    """The module of `venues/exchanges/quirks` that reads that answer, where ccxt reads all others; "" is the row's own."""
+    permission_unread: str = ""
+    """Why nothing is asked, or what is not told, in words that follow "the venue …"."""
+    binds_addresses: bool = False
+    """Whether a key can be bound to IP addresses on the venue's page of keys."""
 
     # The way out.
     groups: Mapping[str, str]
@@ -123,11 +132,22 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     # What is read.
     reading: ReadingRow = ReadingRow()
+    live: LiveRow | None = None
+    """Its private stream, where we listen to one."""
 
     @property
     def is_unified(self) -> bool:
         """Whether ccxt's own methods read it, for want of a reader of ours."""
         return self.quirks == UNIFIED
+
+    @property
+    def key_check(self) -> str:
+        """What the venue itself tells of a key, in words; "" where nothing secret is asked for."""
+        if not any(field.secret for field in self.fields):
+            return ""
+        if self.permission_unread:
+            return f"not known: the venue {self.permission_unread}"
+        return "rights" if self.permission_probe else "not known: the venue has no call for it"
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -171,6 +191,12 @@ def _order() -> Mapping[str, int]:
 def rank_of(exchange_id: str) -> int:
     """The exchange's place in the order of how many people use it; `UNRANKED` where nobody has said."""
     return _order().get(exchange_id, UNRANKED)
+
+
+@cache
+def live_ids() -> tuple[str, ...]:
+    """The ids of the exchanges that have a private stream which we listen to."""
+    return tuple(name for name in ids() if load(name).live is not None)
 
 
 @cache

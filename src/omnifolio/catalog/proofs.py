@@ -1,5 +1,6 @@
 """How each exchange connector was proved, stream by stream: written by the tests, never by hand.
 
+`live`      somebody with an account confirmed this very connector (`confirmed`); never in this file, as it ends by itself.
 `recorded`  the decoder was checked with the venue's own answers to a real account.
 `sampled`   with at least five dated cases after the operator's documentation, errors and the empty account among them.
 `listed`    its calls are known, nothing was checked; it cannot be linked.
@@ -14,7 +15,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-Proof = Literal["executed", "recorded", "sampled", "listed"]
+Proof = Literal["executed", "live", "recorded", "sampled", "listed"]
 
 FILE = "data/proofs.toml"
 

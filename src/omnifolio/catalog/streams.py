@@ -38,7 +38,10 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `window_ms`  longest span that one question may cover, 0 = any. `floor_ms` is before the venue's first customer.
     `offset_unit` `rows` counts rows, `pages` counts pages from `first_page` on.
     `overlap_ms` how far each round steps back; `rescan_ms` how often everything is read again, 0 = never.
+    `is_balances`, `is_positions` it tells what is held or what is open now; one stream may tell both.
     `product`    what the account must have opened, as the finder `products/all` notes it in its token; "" for what everyone has.
+    `is_optional` a refusal says only that the account has none of it, which is asked again a day later, as is an empty answer:
+                 the sub-accounts of a key that need not be a master's.
     `is_asked`   false where another stream tells the same: never asked for, but understood where a recording holds it.
     """
 
@@ -70,8 +73,10 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rescan_ms: int = 0
     look_back_ms: int | None = None
     is_balances: bool = False
+    is_positions: bool = False
     product: str = ""
     is_asked: bool = True
+    is_optional: bool = False
 
     @property
     def name(self) -> str:
@@ -85,7 +90,8 @@ class ReadingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `aliases`     other spellings of a code → the venue's canonical one; `tickers` canonical code → common ticker where they
                   differ; `fiat` canonical codes of government money.
     `networks`    the venue's names of chains → CAIP-2.
-    `permissions` the venue's names of key rights → what they allow; `required` those without which we cannot read.
+    `permissions` the venue's names of key rights → what they allow; `required` those without which we cannot read; `switches`
+                  the names of rights → what the switch is called on the venue's page of keys, where that is another name.
     """
 
     wallets: Mapping[str, str] = {}
@@ -95,4 +101,5 @@ class ReadingRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     networks: Mapping[str, str] = {}
     permissions: Mapping[str, Right] = {}
     required: tuple[str, ...] = ()
+    switches: Mapping[str, str] = {}
     streams: tuple[StreamRow, ...] = ()

@@ -46,6 +46,9 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     accounts.c.next_sync_at,
     accounts.c.lease_until,
     accounts.c.fence,
+    accounts.c.live_since,
+    accounts.c.live_heard_at,
+    accounts.c.live_problem,
 )
 """What `account_of` takes."""
 _document = msgspec.json.Decoder().decode
@@ -56,6 +59,7 @@ _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
 _add = sa.insert(accounts).returning(accounts.c.id)
+_look = sa.update(accounts).where(accounts.c.id == _account).values(certificate=sa.bindparam("text"))
 _postpone = sa.update(accounts).where(accounts.c.id == _account).values(next_sync_at=sa.bindparam("until"))
 _due = (
     sa.select(accounts.c.id, accounts.c.user_id, users.c.team_id)
@@ -113,6 +117,12 @@ class Account(Struct, frozen=True, kw_only=True):
     next_sync_at: EpochMs | None
     is_leased: bool
     fence: int
+    live_since: EpochMs | None
+    """Since when the venue's private stream is listened to; None while it is not."""
+    live_heard_at: EpochMs | None
+    """When its last event came that was worth a look."""
+    live_problem: str | None
+    """Why it is not listened to, where the venue or the key stands against it."""
 
 
 class Due(Struct, frozen=True):
@@ -190,7 +200,11 @@ def change(conn: Connection, /, principal: Principal, account: AccountId, now: E
 def _changing(names: tuple[str, ...]) -> sa.Update:
     """The statement that changes these columns, whose parameters are called as `_values` calls them."""
     values = {name: sa.bindparam(f"{name}_", type_=accounts.c[name].type) for name in names}
-    return sa.update(accounts).where(accounts.c.id == _account).values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"), **values)
+    return (
+        sa.update(accounts)
+        .where(accounts.c.id == _account)
+        .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"), **values)
+    )
 
 
 def _values(columns: Mapping[str, object]) -> dict[str, object]:
@@ -224,10 +238,15 @@ def set_state(
     )
 
 
-def certify(conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs) -> int:
-    """Stores what the venue says the key may do."""
+def certify(
+    conn: Connection, principal: Principal, account: AccountId, certificate: Certificate, now: EpochMs, *, is_news: bool
+) -> None:
+    """Stores what the venue says the key may do; that it said nothing new moves the time of the look and no change log."""
     text = msgspec.json.encode(certificate).decode()
-    return change(conn, principal, account, now, certificate=text)
+    if is_news:
+        change(conn, principal, account, now, certificate=text)
+    else:
+        conn.execute(_look, {"account": account, "text": text})
 
 
 def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
@@ -281,7 +300,8 @@ def account_of(row: Sequence[Any], now: EpochMs) -> Account:
     # Taken apart at once: asking a row for its columns by name costs more than everything else here.
     (
         number, user, venue, name, fields, options, fingerprint, key_hint, status, progress, error_code, error_text, certificate,
-        created_at, updated_at, v, calls, synced_at, round_at, scanned_at, failures, next_sync_at, lease_until, fence,
+        created_at, updated_at, v, calls, synced_at, round_at, scanned_at, failures, next_sync_at, lease_until, fence, live_since,
+        heard_at, problem,
     ) = row  # fmt: skip
     return Account(
         id=AccountId(number),
@@ -308,4 +328,7 @@ def account_of(row: Sequence[Any], now: EpochMs) -> Account:
         next_sync_at=next_sync_at,
         is_leased=lease_until >= now,
         fence=fence,
+        live_since=live_since,
+        live_heard_at=heard_at,
+        live_problem=problem,
     )

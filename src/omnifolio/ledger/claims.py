@@ -9,7 +9,6 @@ What must hold
 What an event amounts to in the tables is told in `events`.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,19 +23,28 @@ from omnifolio.model.facts import Batch, Claim
 from omnifolio.model.ids import AccountId
 from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk, codec, numbers
-from omnifolio.store.lists import any_of
+from omnifolio.store.lists import any_of, given
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import claims, overlays, refs, transactions
-
-DIGEST_BYTES = 16
 
 Key = tuple[str, str, str]
 """(ref, book, origin): what identifies a claim within its account."""
 
 _account: sa.BindParameter[int] = sa.bindparam("account")
-_existing = sa.select(
-    claims.c.id, claims.c.ref, claims.c.book, claims.c.origin, claims.c.digest, claims.c.transaction_id, claims.c.is_withdrawn
-).where(claims.c.account_id == _account, any_of(claims.c.ref, "refs"))
-_known_refs = sa.select(refs.c.ref, refs.c.transaction_id).where(refs.c.account_id == _account, any_of(refs.c.ref, "refs"))
+_existing = Reading(
+    sa.select(
+        claims.c.ref,
+        claims.c.book,
+        claims.c.origin,
+        claims.c.id,
+        claims.c.transaction_id,
+        claims.c.is_withdrawn,
+        claims.c.payload,
+    ).where(claims.c.account_id == _account, any_of(claims.c.ref, "refs"))
+)
+_known_refs = Reading(
+    sa.select(refs.c.ref, refs.c.transaction_id).where(refs.c.account_id == _account, any_of(refs.c.ref, "refs"))
+)
 _of_transactions = sa.select(
     claims.c.id, claims.c.ref, claims.c.book, claims.c.origin, claims.c.transaction_id, claims.c.payload
 ).where(any_of(claims.c.transaction_id, "ids"), claims.c.is_withdrawn == 0)
@@ -76,23 +84,22 @@ _mark_merged = (
 )
 
 _CLAIM_COLUMNS = (
-    "account_id", "origin", "book", "ref", "transaction_id", "stream", "digest", "payload", "evidence_id", "height", "finality",
+    "account_id", "origin", "book", "ref", "transaction_id", "stream", "payload", "evidence_id", "height", "finality",
 )  # fmt: skip
 decode_claim = codec.decoder(Claim).decode
 
 
-class _Said(Struct):
+class _Said(Struct, gc=False):
     """A claim on its way into the table."""
 
     claim: Claim
     payload: bytes
-    digest: bytes
     evidence: int | None
     number: int | None = None
     transaction: int | None = None
 
 
-class _Group(Struct):
+class _Group(Struct, gc=False):
     """Claims and transactions that turned out to be one event."""
 
     said: list[_Said]
@@ -113,16 +120,16 @@ def wallets_in(batch: Batch) -> Iterable[str]:
 def apply(conn: Connection, place: Place, batch: Batch) -> int:
     """Writes the batch's claims and what follows from them; gives the number of transactions that changed."""
     said = _said(batch, place.evidence)
-    existing = _existing_claims(conn, place.account, said.values())
+    existing = _existing_claims(conn, place.account, said)
     withdrawn = _taken_back(conn, place, batch)
     changed: list[_Said] = []
     restated: set[int] = set()
     for key, item in said.items():
         row = existing.get(key)
         if row is not None:
-            item.number, item.transaction = row.id, row.transaction_id
-            restated.add(row.id)
-            if row.digest == item.digest and not row.is_withdrawn:
+            item.number, item.transaction, is_withdrawn, payload = row
+            restated.add(row[0])
+            if payload == item.payload and not is_withdrawn:
                 continue
         changed.append(item)
     gone = {number: transaction for number, transaction in withdrawn.items() if number not in restated}
@@ -159,22 +166,21 @@ def _said(batch: Batch, evidence: Sequence[int]) -> dict[Key, _Said]:
     found: dict[Key, _Said] = {}
     for claim in batch.claims:
         plain = claim if claim.evidence is None else structs.replace(claim, evidence=None)
-        payload = codec.pack(plain)
         found[claim.ref, claim.book, claim.origin] = _Said(
             claim=plain,
-            payload=payload,
-            digest=hashlib.blake2b(payload, digest_size=DIGEST_BYTES).digest(),
+            payload=codec.pack(plain),
             evidence=evidence[claim.evidence] if claim.evidence is not None and evidence else None,
         )
     return found
 
 
-def _existing_claims(conn: Connection, account: AccountId, said: Iterable[_Said]) -> dict[Key, Any]:
-    wanted = sorted({item.claim.ref for item in said})
-    if not wanted:
+def _existing_claims(conn: Connection, account: AccountId, said: Mapping[Key, _Said]) -> dict[Key, Sequence[Any]]:
+    """The stored claims of those names, each as its id, its transaction, whether it was taken back, and what it says."""
+    if not said:
         return {}
-    rows = conn.execute(_existing, {"account": account, "refs": wanted})
-    return {(row.ref, row.book, row.origin): row for row in rows}
+    wanted = sorted({ref for ref, _book, _origin in said})
+    rows = _existing.rows(conn, account=account, refs=given(conn, wanted))
+    return {(row[0], row[1], row[2]): row[3:] for row in rows}
 
 
 def _taken_back(conn: Connection, place: Place, batch: Batch) -> dict[int, int]:
@@ -191,15 +197,19 @@ def _taken_back(conn: Connection, place: Place, batch: Batch) -> dict[int, int]:
 
 def _known(conn: Connection, account: AccountId, changed: Sequence[_Said]) -> dict[str, int]:
     wanted = sorted({name for item in changed for name in item.claim.refs})
-    rows = conn.execute(_known_refs, {"account": account, "refs": wanted}) if wanted else ()
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in _known_refs.rows(conn, account=account, refs=given(conn, wanted))} if wanted else {}
 
 
 def _grouped(changed: Sequence[_Said], known: Mapping[str, int]) -> list[_Group]:
     """Claims by event: linked through a common name, or through a transaction that both lead to."""
     group_of: dict[str | int, _Group] = {}
     for item in changed:
-        links: list[str | int] = list(item.claim.refs)
+        names = item.claim.refs
+        if item.transaction is None and known.keys().isdisjoint(names) and group_of.keys().isdisjoint(names):
+            # The common case: names that nobody has used lead nowhere else.
+            group_of.update(dict.fromkeys(names, _Group([item], set(names), set())))
+            continue
+        links: list[str | int] = list(names)
         found = {known[name] for name in item.claim.refs if name in known}
         if item.transaction is not None:
             found.add(item.transaction)
@@ -239,8 +249,8 @@ def _merge(conn: Connection, place: Place, *, older: int, younger: int) -> None:
 def _file_claims(conn: Connection, place: Place, changed: Sequence[_Said]) -> None:
     rows = [
         (
-            place.account, item.claim.origin, item.claim.book, item.claim.ref, item.transaction, place.stream, item.digest,
-            item.payload, item.evidence, item.claim.height, item.claim.finality, item.number,
+            place.account, item.claim.origin, item.claim.book, item.claim.ref, item.transaction, place.stream, item.payload,
+            item.evidence, item.claim.height, item.claim.finality, item.number,
         )
         for item in changed
     ]  # fmt: skip

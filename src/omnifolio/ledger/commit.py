@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import claims, coverage, evidence, orders, snapshots
+from omnifolio.ledger import claims, coverage, evidence, orders, positions, snapshots
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
@@ -31,7 +31,7 @@ _touch = (
     .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"))
 )
 _touch_moved = _touch.values(scanned_at=None)
-"""A balance has moved: history is to be read, whatever becomes of the worker that saw it."""
+"""A balance or a position has moved: history is to be read, whatever becomes of the worker that saw it."""
 
 
 class Committed(Struct, frozen=True, kw_only=True):
@@ -40,8 +40,11 @@ class Committed(Struct, frozen=True, kw_only=True):
     seq: int | None
     transactions: int
     balances: int
+    positions: int = 0
     orders: int
     is_suspect: bool
+    is_moved: bool = False
+    """Whether a balance changed, or a position was opened, closed or resized: then there is history to be read."""
     proof: Sequence[int] = ()
     """The stored answers of the page; its later portions name them instead of storing them again."""
 
@@ -73,23 +76,28 @@ def commit(
     changed_balances = sum(outcome.changed for outcome in outcomes)
     if changed_transactions:
         changed_balances += snapshots.reconsider(conn, place)
+    stands = [positions.observe(conn, place, snapshot) for snapshot in batch.positions]
+    changed_positions = sum(outcome.changed for outcome in stands)
+    is_moved = bool(changed_balances) or any(outcome.is_moved for outcome in stands)
     changed_orders = orders.put(conn, place, batch.orders)
     changed_coverage = coverage.mark(conn, account, seq, batch, now) if is_last else False
-    is_changed = bool(changed_transactions or changed_balances or changed_orders or changed_coverage)
+    is_changed = bool(changed_transactions or changed_balances or changed_positions or changed_orders or changed_coverage)
     if not is_changed:
         if not proof:
             evidence.drop_page(conn, place.evidence)
         seq_out = None
     else:
-        conn.execute(_touch_moved if changed_balances else _touch, {"account": account, "seq_": seq, "now": now})
+        conn.execute(_touch_moved if is_moved else _touch, {"account": account, "seq_": seq, "now": now})
         seq_out = seq
     stamp(conn, principal, seq, account, now)
     return Committed(
         seq=seq_out,
         transactions=changed_transactions,
         balances=changed_balances,
+        positions=changed_positions,
         orders=changed_orders,
         is_suspect=any(outcome.is_suspect for outcome in outcomes),
+        is_moved=is_moved,
         proof=place.evidence if is_changed else proof,
     )
 
@@ -118,13 +126,15 @@ def _place(
     for claim in batch.claims:
         for leg in claim.legs:
             bounded(leg.amount, where=claim.ref)
-    tokens = set(claims.tokens_in(batch))
-    names = set(claims.wallets_in(batch))
+    tokens = {*claims.tokens_in(batch), *positions.tokens_in(batch)}
+    names = {*claims.wallets_in(batch), *positions.wallets_in(batch)}
     for snapshot in batch.snapshots:
         names.add(snapshot.wallet)
         for balance in snapshot.balances:
             bounded(balance.amount, where=f"balance of {balance.token}")
             tokens.add(balance.token)
+    for stands in batch.positions:
+        positions.check(stands)
     for order in batch.orders:
         tokens.update((order.base, order.quote))
     return Place(

@@ -32,8 +32,8 @@ _heal = sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _s
 _drop_gap = sa.delete(gaps).where(gaps.c.id == sa.bindparam("gap"))
 _add_gap = sa.insert(gaps)
 
-BALANCES = "balances"
-"""The kind of streams whose every page tells all balances that they have."""
+BALANCES, POSITIONS = "balances", "positions"
+"""The kinds of streams whose every page tells all that there is of them now."""
 TOUCHING_MS = 1
 """Two intervals this close leave no instant between them."""
 
@@ -74,14 +74,14 @@ def joined(intervals: Iterable[Interval]) -> list[Interval]:
 def mark(conn: Connection, account: AccountId, seq: int, batch: Batch, now: EpochMs) -> bool:
     """Stores the batch's cursor, intervals and gaps; true when intervals or gaps changed.
 
-    A page mends the failures of its stream. A page of balances tells all of its stream: gaps that it does not state are over.
+    A page mends the failures of its stream. A page of the present tells all of its stream: gaps that it does not state are over.
     """
     stream = batch.cursor.stream
     values = {"account": account, "stream_": stream}
     done_at = now if batch.done else (conn.execute(_cursor, values).first() or (None, None))[1]
     row = (account, stream, batch.cursor.token, now, done_at)
     bulk.insert(conn, cursors, ("account_id", "stream", "token", "updated_at", "done_at"), [row], or_replace=True)
-    if batch.snapshots or is_balances(stream):
+    if batch.snapshots or is_present(stream):
         changed = _restate_gaps(conn, account, seq, batch, now)
     else:
         changed = bool(conn.execute(_heal, values).rowcount)
@@ -92,6 +92,11 @@ def mark(conn: Connection, account: AccountId, seq: int, batch: Batch, now: Epoc
 def is_balances(stream: str) -> bool:
     """Whether a stream tells balances, by the kind in its name."""
     return stream.partition("/")[0] == BALANCES
+
+
+def is_present(stream: str) -> bool:
+    """Whether a stream tells the present, balances or positions, and no history."""
+    return stream.partition("/")[0] in (BALANCES, POSITIONS)
 
 
 def fail(conn: Connection, account: AccountId, seq: int, gap: Gap, now: EpochMs) -> None:

@@ -15,7 +15,7 @@ from omnifolio.meaning.classify import TYPE_NUMBERS
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, WalletId
-from omnifolio.store.schema import accounts, legs, observations, snapshots, wallets
+from omnifolio.store.schema import accounts, legs, observations, snapshots, touches, wallets
 
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _owned = sa.select(accounts.c.id).where(
@@ -45,12 +45,13 @@ _observed = (
 )
 _moved = (
     sa.select(legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.at)
-    .join(wallets, wallets.c.id == legs.c.wallet_id)
+    .select_from(wallets)
+    .join(touches, touches.c.wallet_id == wallets.c.id)
+    .join(legs, (legs.c.transaction_id == touches.c.transaction_id) & (legs.c.wallet_id == touches.c.wallet_id))
     .where(
         _of_account,
-        legs.c.type_number.in_([sa.literal_column(str(number)) for number in TYPE_NUMBERS.values()]),
-        sa.text("legs.transaction_id > 0"),
-        legs.c.at >= sa.bindparam("start"),
+        touches.c.type_number.in_([sa.literal_column(str(number)) for number in TYPE_NUMBERS.values()]),
+        touches.c.at >= sa.bindparam("start"),
     )
     .order_by(legs.c.wallet_id, legs.c.at.desc())
 )

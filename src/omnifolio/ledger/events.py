@@ -3,11 +3,11 @@
 What must hold
   * an event that amounts to what is stored writes nothing; one that differs keeps its earlier version;
   * the sums per (wallet, token) move by exactly the legs that come and go;
-  * every wallet and token of a live transaction are found together, in a leg or in a crossing.
+  * every wallet and token of a live transaction are found together, in a leg or in a crossing; each of its wallets in a touch.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -19,11 +19,11 @@ from sqlalchemy.engine import Connection
 from omnifolio.ledger.fold import Event, fold
 from omnifolio.ledger.place import Place
 from omnifolio.meaning.classify import TYPE_NUMBERS
-from omnifolio.model.amounts import EXACT, ZERO, canonical
+from omnifolio.model.amounts import ZERO, canonical, exact
 from omnifolio.model.facts import Claim
 from omnifolio.store import bulk, codec
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import crossings, legs, past, sums, transactions
+from omnifolio.store.schema import crossings, legs, past, sums, touches, transactions
 
 _rows = sa.select(transactions).where(any_of(transactions.c.id, "ids"))
 _legs = sa.select(
@@ -43,9 +43,10 @@ _LEG_COLUMNS = (
     "transaction_id", "key", "account_id", "wallet_id", "token_id", "amount", "role", "counterparty", "type_number", "at",
 )  # fmt: skip
 _CROSSING_COLUMNS = ("transaction_id", "wallet_id", "token_id", "type_number", "at")
+_TOUCH_COLUMNS = ("wallet_id", "type_number", "at", "transaction_id")
 
 
-class LegRow(Struct, frozen=True, array_like=True):
+class LegRow(Struct, frozen=True, array_like=True, gc=False):
     """A leg by integers, as it is stored and kept in versions."""
 
     key: str
@@ -56,7 +57,7 @@ class LegRow(Struct, frozen=True, array_like=True):
     counterparty: str | None
 
 
-class Version(Struct, frozen=True, array_like=True):
+class Version(Struct, frozen=True, array_like=True, gc=False):
     """A transaction as it was between two sequences."""
 
     state: str
@@ -94,99 +95,122 @@ def version_of(row: Any, rows: Iterable[LegRow]) -> Version:
     )  # fmt: skip
 
 
+class _Filing(Struct, gc=False):
+    """Rows on their way into the tables, and what they add to the sums."""
+
+    transactions: list[tuple[object, ...]]
+    legs: list[tuple[object, ...]]
+    crossings: list[tuple[object, ...]]
+    touches: list[tuple[int, int, int, int]]
+    moved: dict[tuple[int, int], list[Decimal]]
+
+    def put(self, place: Place, number: int, event: Event) -> None:
+        """A transaction with its legs, as it is from now on."""
+        account, at, kind = place.account, event.at, TYPE_NUMBERS[event.type]
+        self.transactions.append(
+            (
+                number, account, place.user, place.seq, place.seq, _state_of(event), None, at, event.type, event.subtype,
+                event.status, event.name, event.label, event.event, event.confirmed_at, event.height, event.finality,
+            )
+        )  # fmt: skip
+        wallets, tokens, moved, rows = place.wallets, place.tokens, self.moved, self.legs
+        pairs = []
+        for key, leg in event.legs.items():
+            wallet, token = pair = wallets[leg.wallet], tokens[leg.token].number
+            amount = leg.amount
+            rows.append((number, key, account, wallet, token, canonical(amount), leg.role, leg.counterparty, kind, at))
+            moved[pair].append(amount)
+            pairs.append(pair)
+        purses = {wallet for wallet, _ in pairs}
+        self.touches += [(wallet, kind, at, number) for wallet in purses]
+        if len(purses) > 1:
+            apart = set(product(purses, {token for _, token in pairs})).difference(pairs)
+            self.crossings += [(number, wallet, token, kind, at) for wallet, token in apart]
+
+    def end(self, place: Place, number: int, last: Version) -> None:
+        """A transaction that moves nothing any more: one that merged away keeps saying where it went."""
+        state = "gone" if last.merged_into is None else "merged"
+        self.transactions.append(
+            (
+                number, place.account, place.user, place.seq, place.seq, state, last.merged_into, last.at, last.type,
+                last.subtype, last.status, last.name, last.label, last.event, last.confirmed_at, last.height, last.finality,
+            )
+        )  # fmt: skip
+
+    def take_back(self, rows: Iterable[LegRow]) -> None:
+        """The legs of an earlier version move nothing any more."""
+        for leg in rows:
+            self.moved[leg.wallet, leg.token].append(Decimal(leg.amount).copy_negate())
+
+
 def file_events(
     conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], current: Mapping[int, tuple[Any, Version]]
 ) -> int:
     """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
-    rows: list[tuple[object, ...]] = []
-    leg_rows: list[tuple[object, ...]] = []
-    crossing_rows: list[tuple[object, ...]] = []
+    filing = _Filing([], [], [], [], defaultdict(list))
     versions: list[tuple[object, ...]] = []
-    moved: dict[tuple[int, int], Decimal] = {}
+    untouched: list[tuple[int, int, int, int]] = []
     replaced: list[int] = []
     for number, told in events.items():
+        event = fold(told, place.is_fiat) if told else None
         stored = current.get(number)
-        new = _version(place, told, None if stored is None else stored[1])
         if stored is not None:
             row, old = stored
-            if new == structs.replace(old, merged_into=new.merged_into) and old.state == new.state:
+            if _is_same(place, event, old):
                 continue
-            _move(moved, old.legs, EXACT.subtract)
+            filing.take_back(old.legs)
             replaced.append(number)
+            untouched += [(wallet, TYPE_NUMBERS[old.type], old.at, number) for wallet in {leg.wallet for leg in old.legs}]
             before = structs.replace(old, merged_into=None) if old.state == "live" else old
             versions.append((place.user, "transaction", number, row.since, place.seq, codec.pack(before)))
-        _move(moved, new.legs, EXACT.add)
-        rows.append(
-            (
-                number, place.account, place.user, place.seq, place.seq, new.state, new.merged_into, new.at, new.type,
-                new.subtype, new.status, new.name, new.label, new.event, new.confirmed_at, new.height, new.finality,
-            )
-        )  # fmt: skip
-        kind = TYPE_NUMBERS[new.type]
-        leg_rows += [
-            (number, leg.key, place.account, leg.wallet, leg.token, leg.amount, leg.role, leg.counterparty, kind, new.at)
-            for leg in new.legs
-        ]
-        crossing_rows += [(number, wallet, token, kind, new.at) for wallet, token in _crossings(new.legs)]
+            if event is None:
+                filing.end(place, number, old)
+                continue
+        assert event is not None, "a transaction without claims was stored before"
+        filing.put(place, number, event)
     if replaced:
         conn.execute(_drop_legs, {"ids": replaced})
         conn.execute(_drop_crossings, {"ids": replaced})
+        bulk.delete(conn, touches, _TOUCH_COLUMNS, untouched)
     bulk.insert(conn, past, ("user_id", "kind", "fact_id", "since", "until", "payload"), versions)
-    bulk.insert(conn, transactions, _TRANSACTION_COLUMNS, rows, or_replace=bool(replaced))
-    bulk.insert(conn, legs, _LEG_COLUMNS, leg_rows)
-    bulk.insert(conn, crossings, _CROSSING_COLUMNS, crossing_rows)
-    _file_sums(conn, moved)
-    return len(rows)
+    bulk.insert(conn, transactions, _TRANSACTION_COLUMNS, filing.transactions, or_replace=bool(replaced))
+    bulk.insert(conn, legs, _LEG_COLUMNS, filing.legs)
+    bulk.insert(conn, crossings, _CROSSING_COLUMNS, filing.crossings)
+    bulk.insert(conn, touches, _TOUCH_COLUMNS, filing.touches)
+    _file_sums(conn, filing.moved)
+    return len(filing.transactions)
 
 
-def _version(place: Place, told: Sequence[Claim], old: Version | None) -> Version:
-    if told:
-        event = fold(told, place.is_fiat)
-        # What failed and moved nothing is no transaction; it was one while it was pending, so its id is kept.
-        state = "gone" if not event.legs and event.status in ("failed", "cancelled") else "live"
-        return Version(
-            state, None, event.at, event.type, event.subtype, event.status, event.name, event.label, event.event,
-            event.confirmed_at, event.height, event.finality, _leg_rows(place, event), place.account,
-        )  # fmt: skip
-    assert old is not None, "a transaction without claims was stored before"
-    # A transaction that merged away keeps saying where it went; one whose claims were all taken back is gone.
-    state = "gone" if old.merged_into is None else "merged"
-    return structs.replace(old, state=state, legs=())
+def _state_of(event: Event) -> str:
+    # What failed and moved nothing is no transaction; it was one while it was pending, so its id is kept.
+    return "live" if event.legs or event.status not in ("failed", "cancelled") else "gone"
 
 
-def _leg_rows(place: Place, event: Event) -> tuple[LegRow, ...]:
-    wallets, tokens = place.wallets, place.tokens
+def _is_same(place: Place, event: Event | None, old: Version) -> bool:
+    if event is None:
+        return old.state == ("gone" if old.merged_into is None else "merged") and not old.legs
     rows = [
-        LegRow(key, wallets[leg.wallet], tokens[leg.token].number, canonical(leg.amount), leg.role, leg.counterparty)
+        LegRow(key, place.wallets[leg.wallet], place.tokens[leg.token].number, canonical(leg.amount), leg.role, leg.counterparty)
         for key, leg in sorted(event.legs.items())
     ]
-    return tuple(rows)
+    new = Version(
+        _state_of(event), old.merged_into, event.at, event.type, event.subtype, event.status, event.name, event.label,
+        event.event, event.confirmed_at, event.height, event.finality, tuple(rows), place.account,
+    )  # fmt: skip
+    return new == old
 
 
-def _crossings(rows: Sequence[LegRow]) -> set[tuple[int, int]]:
-    """The pairs of a wallet and a token that both are moved, but by no leg together."""
-    purses = {leg.wallet for leg in rows}
-    if len(purses) < 2:
-        return set()
-    return set(product(purses, {leg.token for leg in rows})) - {(leg.wallet, leg.token) for leg in rows}
-
-
-def _move(
-    moved: dict[tuple[int, int], Decimal], rows: Iterable[LegRow], operation: Callable[[Decimal, Decimal], Decimal]
-) -> None:
-    for leg in rows:
-        place = leg.wallet, leg.token
-        moved[place] = operation(moved.get(place, ZERO), Decimal(leg.amount))
-
-
-def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Decimal]) -> None:
-    changes = {place: change for place, change in moved.items() if change}
-    if not changes:
+def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Sequence[Decimal]]) -> None:
+    """Adds what moved. A pair that was moved has a sum even where nothing is left: it says where a token has been."""
+    if not moved:
         return
-    values = {"wallets": sorted({w for w, _ in changes}), "tokens": sorted({t for _, t in changes})}
+    values = {"wallets": sorted({w for w, _ in moved}), "tokens": sorted({t for _, t in moved})}
     stored = {(row.wallet_id, row.token_id): Decimal(row.amount) for row in conn.execute(_sums, values)}
-    rows = [
-        (wallet, token, canonical(EXACT.add(stored.get((wallet, token), ZERO), change)))
-        for (wallet, token), change in changes.items()
-    ]
+    with exact():
+        changes = {pair: sum(amounts, ZERO) for pair, amounts in moved.items()}
+        rows = [
+            (*pair, canonical(stored.get(pair, ZERO) + change))
+            for pair, change in changes.items()
+            if change or pair not in stored
+        ]
     bulk.insert(conn, sums, ("wallet_id", "token_id", "amount"), rows, or_replace=True)

@@ -12,14 +12,26 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import positions
 from omnifolio.ledger.events import LegRow, Version, version_of
 from omnifolio.ledger.sequence import latest
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import InvalidField
+from omnifolio.model.facts import Position
 from omnifolio.model.ids import TransactionId, WalletId
 from omnifolio.store import codec
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import accounts, legs, observations, past, snapshots, transactions, users, wallets
+from omnifolio.store.schema import (
+    accounts,
+    legs,
+    observations,
+    past,
+    position_snapshots,
+    snapshots,
+    transactions,
+    users,
+    wallets,
+)
 
 CURSOR_DIGITS_MAX = 18
 _RESETTING = "~"
@@ -49,6 +61,14 @@ _snapshots = (
     .join(accounts, accounts.c.id == wallets.c.account_id)
     .where(accounts.c.user_id == _user, snapshots.c.seq > _after)
     .order_by(snapshots.c.seq, snapshots.c.wallet_id)
+    .limit(sa.bindparam("count"))
+)
+_positions = (
+    sa.select(position_snapshots.c.seq, position_snapshots.c.wallet_id, position_snapshots.c.scope)
+    .join(wallets, wallets.c.id == position_snapshots.c.wallet_id)
+    .join(accounts, accounts.c.id == wallets.c.account_id)
+    .where(accounts.c.user_id == _user, position_snapshots.c.seq > _after)
+    .order_by(position_snapshots.c.seq, position_snapshots.c.wallet_id)
     .limit(sa.bindparam("count"))
 )
 _accounts = (
@@ -82,12 +102,12 @@ _observed_at = (
 
 _decode_version = codec.decoder(Version).decode
 
-ChangeKind = Literal["account", "balances", "transaction"]
+ChangeKind = Literal["account", "balances", "positions", "transaction"]
 
 
 class Change(Struct, frozen=True, order=True):
-    """One row of the change log. For balances `id` is the wallet and `detail` the product; a removed row is a tombstone and
-    `detail` then names the id that a merged transaction leads to, if any."""
+    """One row of the change log. For balances `id` is the wallet and `detail` the product, for positions the scope; a removed row
+    is a tombstone and `detail` then names the id that a merged transaction leads to, if any."""
 
     seq: int
     kind: ChangeKind
@@ -111,10 +131,12 @@ Place = tuple[WalletId, str, int]
 
 
 class Books(Struct, frozen=True, kw_only=True):
-    """What was known at a sequence: live transactions by id, and balances by (wallet, product, token)."""
+    """What was known at a sequence: live transactions by id, balances by (wallet, product, token), positions by (wallet, scope,
+    key)."""
 
     transactions: Mapping[TransactionId, Version]
     balances: Mapping[Place, Decimal]
+    positions: Mapping[tuple[WalletId, str, str], Position]
 
 
 def changes(conn: Connection, principal: Principal, *, cursor: str, limit: int) -> Changes:
@@ -161,6 +183,7 @@ def _changes(conn: Connection, user: int, after: int, count: int) -> list[Change
     values = {"user": user, "after": after, "count": count + 1}
     found = [_transaction_change(row) for row in conn.execute(_transactions, values)]
     found += [Change(row.seq, "balances", row.wallet_id, False, row.product) for row in conn.execute(_snapshots, values)]
+    found += [Change(row.seq, "positions", row.wallet_id, False, row.scope) for row in conn.execute(_positions, values)]
     found += [Change(row.seq, "account", row.id, bool(row.is_deleted), "") for row in conn.execute(_accounts, values)]
     return sorted(found)
 
@@ -190,7 +213,8 @@ def known_at(conn: Connection, principal: Principal, seq: int) -> Books:
         version = _decode_version(row.payload)
         if version.state == "live":
             found[TransactionId(row.fact_id)] = version
-    return Books(transactions=dict(sorted(found.items())), balances=balances_at(conn, principal, seq))
+    stands = {(item.wallet, item.scope, item.position.key): item.position for item in positions.known_at(conn, principal, seq)}
+    return Books(transactions=dict(sorted(found.items())), balances=balances_at(conn, principal, seq), positions=stands)
 
 
 def balances_at(conn: Connection, principal: Principal, seq: int) -> Mapping[Place, Decimal]:

@@ -12,7 +12,7 @@ from omnifolio.model.tokens import TokenId
 _FINALITY_ORDER: tuple[Finality, ...] = ("pending", "provisional", "final")
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class Event(Struct, frozen=True, gc=False):
     """What the claims of one event amount to. `legs` are keyed by the legs' own keys."""
 
     at: EpochMs
@@ -71,18 +71,9 @@ def _alone(claim: Claim, is_fiat: Callable[[TokenId], bool]) -> Event:
             legs[leg.key] = leg
     meaning = classify((claim.kind,), tuple(legs.values()), is_fiat)
     return Event(
-        at=claim.at,
-        type=meaning.type,
-        subtype=meaning.subtype,
-        status=claim.status,
-        name=claim.name or claim.refs[0].partition(":")[2],
-        label=claim.label,
-        event=claim.event or None,
-        confirmed_at=claim.confirmed_at,
-        height=claim.height,
-        finality=claim.finality,
-        legs=legs,
-    )
+        claim.at, meaning.type, meaning.subtype, claim.status, claim.name or claim.refs[0].partition(":")[2], claim.label,
+        claim.event or None, claim.confirmed_at, claim.height, claim.finality, legs,
+    )  # fmt: skip
 
 
 def _precedence(claim: Claim) -> tuple[int, str, str, EpochMs, str]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.claims import decode_claim
+from omnifolio.meaning.classify import TYPES
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import ZERO, canonical, total
 from omnifolio.model.clock import SECOND_MS, EpochMs
@@ -52,6 +53,7 @@ _moved = (
         transactions.c.account_id == _account,
         transactions.c.user_id == _user,
         transactions.c.state == "live",
+        transactions.c.type.in_([sa.literal_column(f"'{kind}'") for kind in TYPES]),
         transactions.c.at >= sa.bindparam("start"),
         transactions.c.at <= sa.bindparam("end"),
     )

@@ -35,7 +35,9 @@ _overview = Reading(
             f"SELECT t.version, t.has_own, {', '.join('a.' + column.name for column in accounts.COLUMNS)}, "
             f"(SELECT {rows.format(_SPAN)} FROM coverage c WHERE c.account_id = a.id), "
             f"(SELECT {rows.format(_GAP)} "
-            "FROM gaps g WHERE g.account_id = a.id) "
+            "FROM gaps g WHERE g.account_id = a.id), "
+            "EXISTS (SELECT 1 FROM wallets w JOIN positions p ON p.wallet_id = w.id AND p.until IS NULL "
+            "WHERE w.account_id = a.id) "
             "FROM (SELECT (SELECT COALESCE(SUM(version), 0) FROM price_state) AS version, "
             "EXISTS (SELECT 1 FROM overlays WHERE user_id = :user AND kind = :kind) AS has_own) t "
             "LEFT JOIN accounts a ON a.user_id = :user AND a.is_deleted = 0 "
@@ -75,12 +77,13 @@ class PriceTerms(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """An account and how far it was read: the complete intervals of each stream, joined and in order, and what is known to be
-    missing, oldest first."""
+    """An account and how far it was read: the complete intervals of each stream, joined and in order, what is known to be
+    missing, oldest first, and whether there are open positions."""
 
     account: Account
     spans: Mapping[str, Sequence[Interval]]
     gaps: Sequence[StoredGap]
+    has_positions: bool
 
 
 class Overview(Struct, frozen=True):
@@ -96,8 +99,8 @@ def overview(conn: Connection, principal: Principal, now: EpochMs, account: Acco
     terms = PriceTerms(int(rows[0][0]), bool(rows[0][1]))
     # Where there is no account, the terms stand alone.
     found = [
-        Known(accounts.account_of(columns, now), _spans(spans), _gaps(gaps))
-        for _version, _has_own, *columns, spans, gaps in rows
+        Known(accounts.account_of(columns, now), _spans(spans), _gaps(gaps), bool(has_positions))
+        for _version, _has_own, *columns, spans, gaps, has_positions in rows
         if columns[0] is not None
     ]
     if account is not None and not found:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from omnifolio.model.facts import Batch, Claim
 
-CLAIMS_MAX = 150
+CLAIMS_MAX = 340
 """Claims in one commit: about 25 ms of the one writer that SQLite has."""
 EVENT_CLAIMS_MAX = 50
 """So many more are added where the next claim tells of the same event."""
@@ -23,7 +23,7 @@ def portions(page: Batch) -> Sequence[Batch]:
     """
     if len(page.claims) <= CLAIMS_MAX or page.rewind is not None or page.pending_complete:
         return (page,)
-    early = structs.replace(page, snapshots=(), orders=(), covered=(), gaps=(), done=False)
+    early = structs.replace(page, snapshots=(), positions=(), orders=(), covered=(), gaps=(), done=False)
     parts = _parts(page.claims)
     return (*(structs.replace(early, claims=part) for part in parts[:-1]), structs.replace(page, claims=parts[-1]))
 

@@ -116,11 +116,8 @@ _known_tokens = sa.union(
     .where(wallets.c.account_id == _account),
 )
 _known_cursors = sa.select(cursors.c.stream, cursors.c.token).where(cursors.c.account_id == _account)
-_provisional = sa.select(claims.c.height, claims.c.payload).where(
-    claims.c.account_id == _account,
-    claims.c.finality == "provisional",
-    claims.c.is_withdrawn == 0,
-    claims.c.height.is_not(None),
+_unsettled = sa.select(claims.c.finality, claims.c.height, claims.c.payload).where(
+    claims.c.account_id == _account, claims.c.finality != "final", claims.c.is_withdrawn == 0
 )
 
 
@@ -219,6 +216,8 @@ class KnownOf(Struct, frozen=True, kw_only=True):
     tokens: frozenset[TokenId]
     cursors: Mapping[str, str]
     provisional: Mapping[int, str]
+    is_settled: bool
+    """Nothing waits for a block, and no block of it may still be replaced."""
 
 
 def wallets_of(conn: Connection, principal: Principal) -> Sequence[WalletRow]:
@@ -311,14 +310,16 @@ def known(conn: Connection, principal: Principal, account: AccountId) -> KnownOf
     if conn.execute(_owns, values).first() is None:
         raise NotFound("no account has this id")
     blocks: dict[int, str] = {}
-    for row in conn.execute(_provisional, {"account": account}):
+    unsettled = conn.execute(_unsettled, {"account": account}).all()
+    for row in unsettled:
         block_hash = decode_claim(row.payload).block_hash
-        if block_hash is not None:
+        if row.finality == "provisional" and row.height is not None and block_hash is not None:
             blocks[row.height] = block_hash
     return KnownOf(
         tokens=frozenset(TokenId(row[0]) for row in conn.execute(_known_tokens, {"account": account})),
         cursors={row[0]: row[1] for row in conn.execute(_known_cursors, {"account": account})},
         provisional=blocks,
+        is_settled=not unsettled,
     )
 
 

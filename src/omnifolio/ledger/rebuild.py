@@ -1,7 +1,8 @@
-"""The history derived again from its evidence, with equal ids: a better decoder needs no second fetch.
+"""The history and the open positions derived again from their evidence, with equal ids: a better decoder needs no second fetch.
 
 Every kept page is decoded anew, oldest first. A claim follows the last page that stated it; claims that were taken back stay
-taken back; claims that no kept page states any more are taken back now. Ids live in the names under which events were seen,
+taken back; claims that no kept page states any more are taken back now. Open positions are those of the last kept page that tells
+their (wallet, scope). Ids live in the names under which events were seen,
 so overlays keep hanging where they hung.
 """
 
@@ -12,13 +13,13 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import claims, evidence
+from omnifolio.ledger import claims, evidence, positions
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Batch, Claim, Evidence
+from omnifolio.model.facts import Batch, Claim, Evidence, PositionSnapshot
 from omnifolio.model.ids import AccountId
 from omnifolio.store.schema import accounts
 from omnifolio.store.schema import claims as claim_table
@@ -60,14 +61,16 @@ def rebuild(conn: Connection, principal: Principal, account: AccountId, decode: 
     seq = take(conn, principal, now)
     stated = {(row.ref, row.book, row.origin): row for row in conn.execute(_stated, {"account": account})}
     seen: set[claims.Key] = set()
+    stands: dict[tuple[str, str], tuple[PositionSnapshot, Batch, Sequence[int]]] = {}
     pages = changed = 0
     for page in evidence.pages(conn, account):
         pages += 1
         batch = decode(page.answers[0].stream, page.answers)
         kept = tuple(claim for claim in batch.claims if _is_last_word(stated, claim, page.number))
         seen.update((claim.ref, claim.book, claim.origin) for claim in batch.claims)
+        stands |= {(told.wallet, told.scope): (told, batch, page.ids) for told in batch.positions}
         if kept:
-            stripped = structs.replace(batch, claims=kept, snapshots=(), orders=())
+            stripped = structs.replace(batch, claims=kept, snapshots=(), positions=(), orders=())
             place = _place(conn, principal, account, stripped, seq=seq, ids=page.ids)
             changed += claims.apply(conn, place, stripped)
     lost = {row.id: row.transaction_id for key, row in stated.items() if key not in seen and not row.is_withdrawn}
@@ -77,6 +80,10 @@ def rebuild(conn: Connection, principal: Principal, account: AccountId, decode: 
             evidence=(),
         )  # fmt: skip
         changed += claims.write(conn, empty, [], lost)
+    for told, batch, ids in stands.values():
+        positions.check(told)
+        place = _place(conn, principal, account, structs.replace(batch, claims=(), positions=(told,)), seq=seq, ids=ids)
+        changed += positions.observe(conn, place, told).changed
     if changed:
         conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
     stamp(conn, principal, seq, account, now)
@@ -94,7 +101,7 @@ def _place(conn: Connection, principal: Principal, account: AccountId, batch: Ba
         account=account,
         seq=seq,
         stream=batch.cursor.stream,
-        tokens=intern(conn, claims.tokens_in(batch), batch.tokens),
-        wallets=wallet_ids(conn, account, claims.wallets_in(batch), batch.wallets),
+        tokens=intern(conn, {*claims.tokens_in(batch), *positions.tokens_in(batch)}, batch.tokens),
+        wallets=wallet_ids(conn, account, {*claims.wallets_in(batch), *positions.wallets_in(batch)}, batch.wallets),
         evidence=ids,
     )

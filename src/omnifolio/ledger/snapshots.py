@@ -117,8 +117,8 @@ def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
     )
     doubt = codec.pack(Doubt(tuple(sorted(doubted)))) if doubted else None
     # A doubt that grows begins again: what is missing since this look only was seen missing once.
-    is_known = row is not None and bool(before) and doubted <= before
-    since = (row.suspect_since if is_known else snapshot.at) if doubted else None
+    doubted_at = row.suspect_since if row is not None and before and doubted <= before else snapshot.at
+    since = doubted_at if doubted else None
     first = row.first_seen if row is not None else snapshot.at
     last = seen if doubted else snapshot.at
     bulk.insert(

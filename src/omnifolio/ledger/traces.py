@@ -28,7 +28,10 @@ _rows_told = (
 _movements = (
     sa.select(legs.c.wallet_id, legs.c.token_id, legs.c.at, legs.c.amount, transactions.c.status)
     .join(transactions, transactions.c.id == legs.c.transaction_id)
-    .where(legs.c.account_id.in_(_owned), any_of(legs.c.token_id, "tokens"))
+    .where(
+        legs.c.wallet_id.in_(sa.select(wallets.c.id).where(wallets.c.account_id.in_(_owned))),
+        any_of(legs.c.token_id, "tokens"),
+    )
     .order_by(legs.c.at)
 )
 _tellers = (

@@ -1,8 +1,9 @@
 """Which transactions are on a page: every filter, alone or with others, is a few ranges of an index that is made for it.
 
-What is asked for together stands together in one index (a wallet, a token and a type; see `legs` and `crossings` in the schema),
-so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The ranges, one for
-each token of the ticker and each type, are walked in one statement: each begins at the page's edge and ends after a page's rows.
+What is asked for together stands together in one index (a wallet, a token and a type; see `legs`, `crossings` and `touches` in
+the schema), so a page costs the same wherever in the history it lies, and whether its filters meet often, seldom or never. The
+ranges, one for each wallet, token and type, are walked in one statement: each begins at the page's edge and ends after a page's
+rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.meaning.classify import TYPE_NUMBERS, TYPES
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
-from omnifolio.store.lists import given
+from omnifolio.store.lists import any_of_text, given
 from omnifolio.store.reading import Reading
 
 PAGE_MAX = 1000
@@ -89,25 +90,33 @@ def _points(text: str) -> Iterable[Point]:
     return zip(words[::2], words[1::2], strict=True)
 
 
-_ROWS = "transactions WHERE account_id = :account AND state = 'live'"
 _PAIR = "WHERE wallet_id = :wallet AND token_id = a_token.value AND type_number = a_type.value"
 _TYPE, _TOKEN_AND_TYPE = {"a_type": "BIGINT"}, {"a_token": "BIGINT", "a_type": "BIGINT"}
 WALKS = {
-    "all": Walk(f"{_ROWS} AND id > 0", number="id", lists={}),
-    "types": Walk(f"{_ROWS} AND type = a_type.value", number="id", lists={"a_type": "TEXT"}),
+    "types": Walk(
+        "transactions WHERE account_id = :account AND state = 'live' AND type = a_type.value",
+        number="id",
+        lists={"a_type": "TEXT"},
+    ),
     "ticker": Walk(
-        "legs WHERE account_id = :account AND token_id = a_token.value AND type_number = a_type.value",
+        "legs WHERE wallet_id = a_wallet.value AND token_id = a_token.value AND type_number = a_type.value",
         number="transaction_id",
-        lists=_TOKEN_AND_TYPE,
+        lists={"a_wallet": "BIGINT", **_TOKEN_AND_TYPE},
     ),
-    "wallet": Walk(
-        "legs WHERE wallet_id = :wallet AND type_number = a_type.value AND transaction_id > 0",
-        number="transaction_id",
-        lists=_TYPE,
-    ),
+    "wallet": Walk("touches WHERE wallet_id = :wallet AND type_number = a_type.value", number="transaction_id", lists=_TYPE),
     "both": Walk(f"legs {_PAIR}", f"crossings {_PAIR}", number="transaction_id", lists=_TOKEN_AND_TYPE),
 }
-"""By what is asked for; the types may come to everything. `id > 0` and `transaction_id > 0` choose an index (see the schema)."""
+"""By what is asked for; the types may come to everything."""
+_holders = Reading(
+    {
+        dialect: sa.text(
+            "SELECT DISTINCT s.wallet_id FROM wallets w JOIN sums s ON s.wallet_id = w.id "
+            f"WHERE w.account_id = :account AND s.token_id {any_of_text(dialect, 'a_tokens')}"
+        )
+        for dialect in ("sqlite", "postgresql")
+    }
+)
+"""The wallets in which these tokens were ever moved."""
 
 
 def page_ids(
@@ -124,8 +133,9 @@ def page_ids(
     if wanted.ticker is not None or wanted.wallet is not None:
         name = "wallet" if wanted.ticker is None else "ticker" if wanted.wallet is None else "both"
         asked["a_types"] = given(conn, [TYPE_NUMBERS[kind] for kind in types])
-    elif set(TYPES) <= set(types):
-        name = "all"
+        if name == "ticker":
+            holders = _holders.rows(conn, account=account, a_tokens=asked["a_tokens"])
+            asked["a_wallets"] = given(conn, [row[0] for row in holders])
     else:
         name = "types"
         asked["a_types"] = given(conn, types)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.meaning.classify import TYPE_NUMBERS
 from omnifolio.model.clock import DAY_MS, MINUTE_MS, EpochMs
 from omnifolio.model.prices import BRIDGE, NOW_INTERVAL_MS, Wanted, bucket_of
 from omnifolio.model.tokens import TokenId
@@ -17,7 +18,10 @@ from omnifolio.model.tokens import TokenId
 USERS_MAX = 200
 """Users whose legs are looked at in one go."""
 
-_HELD = "SELECT o.token_id FROM observations o WHERE o.until IS NULL UNION SELECT s.token_id FROM sums s WHERE s.amount <> '0'"
+_HELD = (
+    "SELECT o.token_id FROM observations o WHERE o.until IS NULL UNION SELECT s.token_id FROM sums s WHERE s.amount <> '0' "
+    "UNION SELECT p.token_id FROM position_tokens p"
+)
 _NOW = sa.text(
     f"SELECT t.token, t.ticker FROM tokens t WHERE t.kind = 'crypto' AND t.id IN ({_HELD}) "
     f"AND NOT EXISTS (SELECT 1 FROM quotes q WHERE q.token_id = t.id AND q.currency = '{BRIDGE}' AND q.resolution = {MINUTE_MS} "
@@ -45,8 +49,8 @@ _MARK = sa.text(
 _MARKED = sa.text("SELECT version FROM price_state WHERE key = :key")
 _LEG_SPANS = sa.text(
     "SELECT s.token_id, "
-    "MIN((SELECT MIN(l.at) FROM legs l WHERE l.account_id = w.account_id AND l.token_id = s.token_id)), "
-    "MAX((SELECT MAX(l.at) FROM legs l WHERE l.account_id = w.account_id AND l.token_id = s.token_id)), "
+    "MIN((SELECT MIN(l.at) FROM legs l WHERE l.wallet_id = w.id AND l.token_id = s.token_id)), "
+    "MAX((SELECT MAX(l.at) FROM legs l WHERE l.wallet_id = w.id AND l.token_id = s.token_id)), "
     "MAX(CASE WHEN s.amount <> '0' THEN 1 ELSE 0 END) "
     "FROM sums s JOIN wallets w ON w.id = s.wallet_id GROUP BY s.token_id"
 )
@@ -61,7 +65,10 @@ _CLOSES = sa.text(
 ).bindparams(*(sa.bindparam(name, type_=sa.BigInteger) for name in ("token", "first", "last")))
 _FORGET_LEGS = sa.text("DELETE FROM price_state WHERE key LIKE 'legs/%'")
 _FORGET_ABSENCES = sa.text("DELETE FROM quotes WHERE reason = 'no_source' AND price IS NULL")
-_FIRST_EVENT = sa.text("SELECT MIN((SELECT MIN(x.at) FROM transactions x WHERE x.account_id = a.id)) FROM accounts a")
+_FIRST_EVENT = sa.text(
+    "SELECT MIN((SELECT MIN(x.at) FROM touches x WHERE x.wallet_id = w.id AND x.type_number = k.number)) "
+    f"FROM wallets w CROSS JOIN ({' UNION ALL '.join(f'SELECT {number} AS number' for number in TYPE_NUMBERS.values())}) k"
+)
 
 
 class LegsPage(Struct, frozen=True, kw_only=True):
@@ -133,7 +140,7 @@ def closes_wanted(conn: Connection, *, now: EpochMs, wants_max: int) -> list[Wan
 
 
 def first_event(conn: Connection) -> EpochMs | None:
-    """When the earliest stored transaction happened; None without any."""
+    """When something was first moved; None if nothing ever was."""
     found = conn.execute(_FIRST_EVENT).scalar_one()
     return None if found is None else EpochMs(found)
 

@@ -19,7 +19,7 @@ TYPE_NUMBERS: Mapping[str, int] = {name: number for number, name in enumerate(TY
 """How a type is stored where a word is too long, so a new type stands last in `TYPES`."""
 
 
-class Meaning(Struct, frozen=True):
+class Meaning(Struct, frozen=True, gc=False):
     """The derived labels of a transaction."""
 
     type: TransactionType
@@ -46,6 +46,8 @@ _FIXED: dict[Kind, Meaning] = {
     "borrow": Meaning("other"),
     "repay": Meaning("other"),
 }
+_TRADE, _TRADE_FIAT, _TRADE_CRYPTO = Meaning("trade"), Meaning("trade", "trade_fiat"), Meaning("trade", "trade_crypto")
+_BUY, _SELL = Meaning("trade", "buy"), Meaning("trade", "sell")
 # Of several claims of one event the most telling kind counts: the order of this tuple.
 _TELLING: tuple[Kind, ...] = (
     "liquidation", "trade", "staking", "unstaking", "staking_reward", "interest", "airdrop", "referral", "rebate", "cashback",
@@ -85,14 +87,16 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
 
 def _trade(incoming: Sequence[Leg], outgoing: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:
     if not incoming or not outgoing:
-        return Meaning("trade")
-    gets_fiat = all(is_fiat(leg.token) for leg in incoming)
-    gives_fiat = all(is_fiat(leg.token) for leg in outgoing)
-    if gets_fiat and gives_fiat:
-        return Meaning("trade", "trade_fiat")
+        return _TRADE
+    gets_fiat = _are_all(incoming, is_fiat)
+    gives_fiat = _are_all(outgoing, is_fiat)
     if gives_fiat:
-        return Meaning("trade", "buy")
-    return Meaning("trade", "sell" if gets_fiat else "trade_crypto")
+        return _TRADE_FIAT if gets_fiat else _BUY
+    return _SELL if gets_fiat else _TRADE_CRYPTO
+
+
+def _are_all(legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> bool:
+    return is_fiat(legs[0].token) if len(legs) == 1 else all(is_fiat(leg.token) for leg in legs)
 
 
 def _way(side: Literal["deposit", "withdrawal"], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> str:

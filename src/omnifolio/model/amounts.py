@@ -107,6 +107,8 @@ def bounded(value: Decimal, *, where: str = "amount") -> Decimal:
 def canonical(value: Decimal) -> str:
     """The one text of an amount: no exponent, no trailing zeros, "0" for zero. `canonical(Decimal("1E-18"))` has 18 decimals."""
     text = str(value)
+    if text[-1] != "0" and "E" not in text:
+        return text
     if "E" in text:
         text = f"{value:f}"
     if "." in text:

@@ -46,23 +46,27 @@ Kind = Literal[
     "other",
 ]
 """What the source calls the event. The transaction's type is derived from it and from the legs (`meaning.classify`)."""
+PositionKind = Literal["perpetual", "future", "option", "margin"]
+ComponentRole = Literal["unrealised", "value", "supplied", "borrowed", "reward", "collateral"]
+"""What a part of a position is: profit or loss that no balance shows yet, what the contract itself would bring (an option), and
+what lies in a protocol: given, owed (negative), earned, or locked behind the rest."""
 
 
-class Cursor(Struct, frozen=True):
+class Cursor(Struct, frozen=True, gc=False):
     """A reader's bookmark in one stream. `stream` is `<kind>/<scope>`; `token` is opaque, "" is the beginning."""
 
     stream: str
     token: str = ""
 
 
-class Interval(Struct, frozen=True, array_like=True):
+class Interval(Struct, frozen=True, gc=False, array_like=True):
     """Both ends included, UTC epoch milliseconds."""
 
     start: EpochMs
     end: EpochMs
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Struct, frozen=True, gc=False, kw_only=True):
     """One raw answer, and the question without credentials that brought it."""
 
     stream: str
@@ -75,7 +79,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Wallet(Struct, frozen=True, kw_only=True):
+class Wallet(Struct, frozen=True, gc=False, kw_only=True):
     """A purse inside an account: `key` is unique in the account (`spot`, `earn`, a CAIP-10 address)."""
 
     key: str
@@ -83,14 +87,14 @@ class Wallet(Struct, frozen=True, kw_only=True):
     address: str | None = None
 
 
-class Balance(Struct, frozen=True):
+class Balance(Struct, frozen=True, gc=False):
     """The amount of one token; negative is debt."""
 
     token: TokenId
     amount: Decimal
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class Snapshot(Struct, frozen=True, gc=False, kw_only=True):
     """All balances of one (wallet, product) at one instant. A token that is absent here is held no more."""
 
     wallet: str
@@ -100,7 +104,70 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     evidence: int | None = None
 
 
-class Leg(Struct, frozen=True, array_like=True):
+class Component(Struct, frozen=True, array_like=True):
+    """One signed part of what a position is worth; negative is owed or lost."""
+
+    role: ComponentRole
+    token: TokenId
+    amount: Decimal
+
+
+class Position(Struct, frozen=True, kw_only=True):
+    """An open claim on a contract or protocol. What the source does not say is None, never zero.
+
+    A position's worth is the sum of its `components`, and its size is no part of it: **net value = balances + components of
+    positions, and nothing is in both**. Profit that a wallet's balance shows already is told as `unrealised` alone, without a
+    component; a margin that lies in a balance is told as `margin` alone.
+
+    `key`         stable and unique in the (wallet, scope), for instance symbol and side; `name` is the source's own.
+    `size`        exact and signed, a short one negative, counted in `size_token`: the base of a linear contract, the currency
+                  of an inverse one (a contract of 100 dollars is 100 dollars, whatever a coin costs). `contracts` as traded.
+    `unrealised`, `margin`  in `settle`; prices in `quote`.
+    """
+
+    key: str
+    kind: PositionKind
+    name: str
+    size: Decimal
+    size_token: TokenId
+    components: tuple[Component, ...] = ()
+    contracts: Decimal | None = None
+    base: TokenId | None = None
+    quote: TokenId | None = None
+    settle: TokenId | None = None
+    entry_price: Decimal | None = None
+    mark_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
+    unrealised: Decimal | None = None
+    margin: Decimal | None = None
+    margin_mode: Literal["cross", "isolated"] | None = None
+    leverage: Decimal | None = None
+    expires_at: EpochMs | None = None
+    strike: Decimal | None = None
+    option: Literal["call", "put"] | None = None
+    opened_at: EpochMs | None = None
+
+    @property
+    def tokens(self) -> frozenset[TokenId]:
+        """Every token that the position names."""
+        named = (self.size_token, self.base, self.quote, self.settle, *(part.token for part in self.components))
+        return frozenset(token for token in named if token is not None)
+
+
+class PositionSnapshot(Struct, frozen=True, kw_only=True):
+    """All open positions of one (wallet, scope) at one instant. One that is absent here is closed.
+
+    `scope` names what the source tells together: `usdm`, `option`. Scopes of a wallet share no position.
+    """
+
+    wallet: str
+    scope: str
+    at: EpochMs
+    positions: tuple[Position, ...]
+    evidence: int | None = None
+
+
+class Leg(Struct, frozen=True, gc=False, array_like=True):
     """A signed movement: into the wallet is positive. `key` is stable and unique within the claim's event and book."""
 
     key: str
@@ -111,7 +178,7 @@ class Leg(Struct, frozen=True, array_like=True):
     counterparty: str | None = None
 
 
-class Claim(Struct, frozen=True, kw_only=True, array_like=True):
+class Claim(Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """What one source says of one event. Claims that share a ref are one transaction.
 
     `book`   the source's view: `ledger`, `trades`, `deposits`, `chain` … Legs of one book add up; of several books the one
@@ -142,7 +209,7 @@ class Claim(Struct, frozen=True, kw_only=True, array_like=True):
     evidence: int | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, gc=False, kw_only=True):
     """An order at an exchange. Quantities are positive; `filled_price` is the total in the quote token."""
 
     ref: str
@@ -162,7 +229,7 @@ class Order(Struct, frozen=True, kw_only=True):
     evidence: int | None = None
 
 
-class Gap(Struct, frozen=True, kw_only=True):
+class Gap(Struct, frozen=True, gc=False, kw_only=True):
     """What could not be read, as a fact. Ends are None where the source does not say which part is missing.
 
     `is_failure`: it is tried again soon and the account says so; else the source does not give it.
@@ -176,14 +243,14 @@ class Gap(Struct, frozen=True, kw_only=True):
     is_failure: bool = False
 
 
-class Rewind(Struct, frozen=True):
+class Rewind(Struct, frozen=True, gc=False):
     """The chain moved: provisional rows of the stream above `height` are taken back unless they appear again."""
 
     stream: str
     height: int
 
 
-class Batch(Struct, frozen=True, kw_only=True):
+class Batch(Struct, frozen=True, gc=False, kw_only=True):
     """One page of facts and the cursor that follows it: the only thing that a reader yields.
 
     `covered`           intervals of the stream that are now fetched or proven empty.
@@ -197,6 +264,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     tokens: tuple[TokenFacts, ...] = ()
     wallets: tuple[Wallet, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+    positions: tuple[PositionSnapshot, ...] = ()
     claims: tuple[Claim, ...] = ()
     orders: tuple[Order, ...] = ()
     covered: tuple[Interval, ...] = ()
@@ -207,7 +275,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     done: bool = False
 
 
-class Quote(Struct, frozen=True, kw_only=True):
+class Quote(Struct, frozen=True, gc=False, kw_only=True):
     """A price with its source: one unit of `token` costs `price` units of `currency` in the bucket that starts at `bucket`.
 
     `resolution` is the bucket's length in ms: a minute, an hour or a day. `route` names the hops where it was not direct.

@@ -4,6 +4,7 @@ Order of precedence: command line, environment, file, default. `OMNIFOLIO_DATABA
 `OMNIFOLIO_BASE_URL__KRAKEN` is `kraken` in the table `[base_urls]`.
 """
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Collection, Mapping
@@ -16,6 +17,8 @@ from msgspec import Struct
 from omnifolio.model.errors import InvalidSettings
 
 PREFIX = "OMNIFOLIO_"
+LISTS = ("egress_ips", "price_sources")
+"""Settings with several values, which are separated by commas in the environment."""
 CONFIG_NAME = "omnifolio.toml"
 
 
@@ -36,9 +39,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `key_store`       database of the users' wrapping keys; "" puts it beside the key file.
     `base_urls`       venue or price source id → base URL used in the place of its own.
     `sandbox_url`     base URL of a running sandbox whose venues take the place of the real ones; "" for none.
+    `egress_ips`      addresses or networks from which this installation asks the venues, for their allow-lists.
     `price_sources`   ids in order of preference; () lets the installation's default decide.
     `evidence`        keep raw answers, or only their hashes.
     `workers`         sync workers in this process; 0 makes it serve only.
+    `live_sockets`    private streams that this process listens to at the most; 0 turns listening off.
     `sync_interval_s` time between two syncs of an account that nobody asked for.
     `behind_proxy`    a TLS proxy in front terminates HTTPS and sets X-Forwarded-For.
     """
@@ -54,10 +59,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     behind_proxy: bool = False
     base_urls: dict[str, str] = {}
     sandbox_url: str = ""
+    egress_ips: tuple[str, ...] = ()
     price_sources: tuple[str, ...] = ()
     fiat: str = "USD"
     evidence: Literal["keep", "hash"] = "keep"
     workers: int = 8
+    live_sockets: int = 500
     sync_interval_s: int = 86_400
     trade_permission: Literal["warn", "refuse"] = "warn"
     rate_limit_per_minute: int = 600
@@ -113,10 +120,23 @@ def load(
         if key.startswith("base_url__"):
             base_urls[key.removeprefix("base_url__").replace("__", "-")] = value
         elif key in known:
-            found[key] = [part for part in value.split(",") if part] if key == "price_sources" else value
+            found[key] = [part.strip() for part in value.split(",") if part.strip()] if key in LISTS else value
     found["base_urls"] = base_urls
     found.update({key: value for key, value in (overrides or {}).items() if value is not None})
     try:
-        return msgspec.convert(found, Settings, strict=False)
+        settings = msgspec.convert(found, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidSettings(f"settings: {error}") from error
+    for address in settings.egress_ips:
+        _check_address(address)
+    return settings
+
+
+def _check_address(text: str) -> None:
+    """Raises: InvalidSettings for what is no address that a venue could be told."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        raise InvalidSettings(f"egress_ips: {text[:60]} is no IP address and no network such as 203.0.113.0/28") from None
+    if not network.prefixlen or network.is_loopback or network.is_link_local or network.is_multicast:
+        raise InvalidSettings(f"egress_ips: {text[:60]} is not an address under which venues see this installation")

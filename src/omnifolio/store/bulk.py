@@ -7,6 +7,7 @@ SQLAlchemy itself runs; rows sent before that would be committed at once, so it 
 import sqlite3
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,21 +17,37 @@ from sqlalchemy.util import await_only
 
 Row = Sequence[object]
 
+ROWS_TOGETHER = 50
+"""Rows in one statement on SQLite, which opens the table and its indexes once for each statement."""
 _INTEGRITY_CLASS = "23"
 """The SQLSTATE class of broken constraints."""
 
 
 def insert(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, or_replace: bool = False) -> None:
     """Inserts `rows` (values in the order of `columns`); with `or_replace` a row with the same primary key is overwritten."""
-    if rows:
-        run(conn, _insert_sql(conn.dialect.name, table, tuple(columns), or_replace), rows)
+    whole = 0
+    if conn.dialect.name == "sqlite":
+        whole = len(rows) - len(rows) % ROWS_TOGETHER
+        together = _insert_sql("sqlite", table, tuple(columns), or_replace, ROWS_TOGETHER)
+        run(conn, together, [list(chain.from_iterable(rows[n : n + ROWS_TOGETHER])) for n in range(0, whole, ROWS_TOGETHER)])
+    run(conn, _insert_sql(conn.dialect.name, table, tuple(columns), or_replace, 1), rows[whole:])
+
+
+def delete(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Deletes every row that has one of the `rows` values in `columns`."""
+    marks = placeholders(conn.dialect.name, len(columns))
+    wanted = " AND ".join(f'"{column}" = {mark}' for column, mark in zip(columns, marks, strict=True))
+    run(conn, f'DELETE FROM "{table.name}" WHERE {wanted}', rows)
 
 
 def run(conn: Connection, sql: str, rows: Sequence[Row]) -> None:
-    """Runs one driver-level statement for every row. Placeholders are the driver's: `?` on SQLite, `$1` on PostgreSQL.
+    """Runs one driver-level statement for every row, if there are any. Placeholders are the driver's: `?` on SQLite, `$1` on
+    PostgreSQL.
 
     Raises: sqlalchemy's IntegrityError for a broken constraint, on both stores.
     """
+    if not rows:
+        return
     raw: Any = conn.connection.driver_connection
     try:
         if conn.dialect.name == "sqlite":
@@ -52,9 +69,10 @@ def placeholders(dialect: str, count: int, *, start: int = 1) -> list[str]:
 
 
 @cache
-def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], or_replace: bool) -> str:
+def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], or_replace: bool, count: int) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
-    sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join(placeholders(dialect, len(columns)))})'
+    row = f"({', '.join(placeholders(dialect, len(columns)))})"
+    sql = f'INSERT INTO "{table.name}" ({names}) VALUES {", ".join([row] * count)}'
     if or_replace:
         keys = [c.name for c in table.primary_key.columns]
         rest = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in keys)

@@ -144,14 +144,24 @@ accounts = _table(
     _col("fence", Int, default="0"),
     _col("lease_owner", default="''"),
     _col("lease_until", Int, default="0"),
+    _col("live_owner", default="''"),
+    _maybe("live_since", Int),
+    _maybe("live_heard_at", Int),
+    _maybe("live_problem"),
+    _col("live_after", Int, default="0"),
     sa.UniqueConstraint("user_id", "fingerprint"),
     sa.Index("ix_accounts_due", "next_sync_at"),
+    sa.Index("ix_accounts_live", "live_owner", "venue"),
     counted=True,
 )
 """`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
 `progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
 `scanned_at` when history was last read, null once a balance has moved since; `failures` rounds in a row that failed; `fence`
-rises with each lease and is checked by every commit."""
+rises with each lease and is checked by every commit. `live_owner` names the process that listens to the account's private stream
+("" for nobody), `live_since` says since when it is heard, `live_after` when it may be tried again after `live_problem`."""
+
+listeners = _table("listeners", sa.Column("name", Text, primary_key=True), _col("until", Int))
+"""The processes that listen to private streams, and until when each is believed to live."""
 
 secrets = _table(
     "secrets",
@@ -257,7 +267,6 @@ claims = _table(
     _col("ref"),
     sa.Column("transaction_id", Int, nullable=False, index=True),
     _col("stream"),
-    _col("digest", LargeBinary),
     _col("payload", LargeBinary),
     _maybe("evidence_id", Int),
     _maybe("height", Int),
@@ -304,17 +313,12 @@ transactions = _table(
     _maybe("confirmed_at", Int),
     _maybe("height", Int),
     _col("finality"),
-    sa.Index("ix_transactions_page", "account_id", "at", "id", sqlite_where=sa.text("state = 'live' AND id > 0"),
-             postgresql_where=sa.text("state = 'live' AND id > 0")),
     sa.Index("ix_transactions_type", "account_id", "state", "type", "at", "id"),
     sa.Index("ix_transactions_feed", "user_id", "seq", "id"),
     sa.Index("ix_transactions_event", "user_id", "event", sqlite_where=sa.text("event IS NOT NULL"),
              postgresql_where=sa.text("event IS NOT NULL")),
 )  # fmt: skip
-"""`state` live · merged (see `merged_into`) · gone. `since` is the sequence at which this version began.
-
-`id > 0` is always true. A statement that does not say it cannot be given `ix_transactions_page` by a planner that, for want of
-statistics, takes it for as good as the index that holds the type, too. `transaction_id > 0` is the same in `ix_legs_wallet`."""
+"""`state` live · merged (see `merged_into`) · gone. `since` is the sequence at which this version began."""
 
 legs = _table(
     "legs",
@@ -334,21 +338,21 @@ legs = _table(
     _maybe("counterparty"),
     _col("type_number", Int),
     _col("at", Int),
-    sa.Index("ix_legs_token", "account_id", "token_id", "type_number", "at", "transaction_id"),
-    sa.Index(
-        "ix_legs_wallet",
-        "wallet_id",
-        "type_number",
-        "at",
-        "transaction_id",
-        sqlite_where=sa.text("transaction_id > 0"),
-        postgresql_where=sa.text("transaction_id > 0"),
-    ),
     sa.Index("ix_legs_both", "wallet_id", "token_id", "type_number", "at", "transaction_id"),
     clustered=True,
 )
 """`type_number` and `at` are the transaction's: the type as its place among the eight, the instant. With them every filter of a
 page is a few ranges of one index, whatever is asked together."""
+
+touches = _table(
+    "touches",
+    sa.Column("wallet_id", Int, sa.ForeignKey("wallets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("type_number", Int, primary_key=True, autoincrement=False),
+    sa.Column("at", Int, primary_key=True, autoincrement=False),
+    sa.Column("transaction_id", Int, primary_key=True, autoincrement=False),
+    clustered=True,
+)
+"""Which transactions touch a wallet, in the order of its pages: one row for each of them, however many legs it has there."""
 
 crossings = _table(
     "crossings",
@@ -409,6 +413,43 @@ observations = _table(
     sa.Index("ix_observations_time", "wallet_id", "first_seen"),
 )  # fmt: skip
 """Observed amounts as intervals. `since`/`until` are sequences, `first_seen`/`last_seen` instants; open ones have no end."""
+
+position_snapshots = _table(
+    "position_snapshots",
+    sa.Column("wallet_id", Int, sa.ForeignKey("wallets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("scope", Text, primary_key=True),
+    _col("first_seen", Int),
+    _col("last_seen", Int),
+    _col("seq", Int),
+    clustered=True,
+)
+"""One row per (wallet, scope): an unchanged re-read moves `last_seen` and nothing else."""
+
+positions = _table(
+    "positions",
+    _id(),
+    _to("wallet_id", "wallets"),
+    _col("scope"),
+    _col("key"),
+    _col("payload", LargeBinary),
+    _col("first_seen", Int),
+    _maybe("last_seen", Int),
+    _col("since", Int),
+    _maybe("until", Int),
+    _maybe("evidence_id", Int),
+    sa.Index("ix_positions_current", "wallet_id", "scope", sqlite_where=sa.text("until IS NULL"),
+             postgresql_where=sa.text("until IS NULL")),
+    sa.Index("ix_positions_time", "wallet_id", "first_seen"),
+)  # fmt: skip
+"""Positions as intervals, each encoded whole; `since`/`until` are sequences, `first_seen`/`last_seen` instants."""
+
+position_tokens = _table(
+    "position_tokens",
+    sa.Column("position_id", Int, sa.ForeignKey("positions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("token_id", Int, primary_key=True, autoincrement=False),
+    clustered=True,
+)
+"""The tokens in which open positions have their worth, so that their prices are asked for."""
 
 past = _table(
     "past",

@@ -1,7 +1,8 @@
 """The only place where a credential is opened: for the length of one slice, after the venue has said what it may do.
 
 New credentials wait sealed in the intake. The venue is asked for their rights first; a key that can do more than the team's
-policy allows is wiped and named, every other one is kept under its user's key. Kept credentials are asked about once a day.
+policy allows is wiped and named, every other one is kept under its user's key. Kept credentials are asked about once in every
+round, and what has changed of them is told with the account and in the audit (`sync/drift`).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,19 +11,19 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
+from omnifolio.catalog import exchanges
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Certificate, Principal
-from omnifolio.model.clock import DAY_MS, Clock
+from omnifolio.model.clock import Clock
 from omnifolio.model.errors import ExcessPermission, MissingPermission, NotFound, SecretUnreadable
 from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.store.engine import Store
+from omnifolio.sync import drift
 from omnifolio.transport.egress import Egress
 from omnifolio.vault import open as vault
 from omnifolio.vault.keystore import KeyStore
 from omnifolio.venues.contract import Access, Known, Reader
-
-CHECK_EVERY_MS = DAY_MS
 
 Note = Callable[[Connection, Principal, str, AccountId], None]
 """Writes into the audit what was done with an account's credential, in the transaction that does it."""
@@ -71,6 +72,7 @@ class Doorkeeper:
             secrets=secrets,
             fields=account.fields,
             base_url=self._base_urls.get(account.venue),
+            explorer_url=self._base_urls.get(f"{account.venue}-explorer"),
             known=known,
         )
         try:
@@ -91,17 +93,21 @@ class Doorkeeper:
             return {}  # an address needs no credential
 
     def _is_check_due(self, account: accounts.Account) -> bool:
+        """Whether this is the first slice of a round."""
         last = account.certificate
-        return last is None or self._clock.now() - last.checked_at >= CHECK_EVERY_MS
+        return last is None or account.round_at is None or last.checked_at < account.round_at
 
     async def _check(
         self, principal: Principal, account: accounts.Account, reader: Reader, access: Access, taken: vault.Taken | None
     ) -> None:
-        certificate = await reader.certificate(access)
+        told = await reader.certificate(access)
+        certificate = drift.compared(account.certificate, told, is_new_key=taken is not None)
         excess = _excess(certificate, self._on_trade)
+        has_drifted = certificate.changes != (account.certificate.changes if account.certificate else ())
 
         def op(conn: Connection) -> None:
-            accounts.certify(conn, principal, account.id, certificate, self._clock.now())
+            is_news = not drift.is_same(account.certificate, certificate)
+            accounts.certify(conn, principal, account.id, certificate, self._clock.now(), is_news=is_news)
             if taken is None:
                 if excess:
                     vault.forget(conn, principal, account.id)
@@ -111,12 +117,15 @@ class Doorkeeper:
                 vault.accept(conn, principal, account.id, taken, self._keys, now=self._clock.now())
             if excess or taken is not None:
                 self._note(conn, principal, "credential.wiped" if excess else "credential.kept", account.id)
+            if has_drifted:
+                self._note(conn, principal, "credential.changed", account.id)
 
         await self._store.write_sync(op)
         if excess:
+            named = exchanges.load(account.venue).display_name if account.venue in exchanges.ids() else account.venue
             raise ExcessPermission(
-                f"this key can do more than read ({', '.join(certificate.excess)}), so it was not kept; "
-                "turn that off at the venue, or make a new key that can only read"
+                f"this key can do more than read, so it was not kept; at {named}, turn off {', '.join(certificate.switches)}, "
+                "or make a new key that can only read"
             )
         if certificate.missing:
             raise MissingPermission(f"this key may not read {', '.join(certificate.missing)}")

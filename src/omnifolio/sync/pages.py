@@ -27,6 +27,7 @@ async def commit_page(
     """
     parts = portions(page)
     transactions = balances = 0
+    is_moved = False
     proof: Sequence[int] = ()
     seq: int | None = None
     for part in parts:
@@ -43,12 +44,15 @@ async def commit_page(
         )
         transactions += done.transactions
         balances += done.balances
+        is_moved |= done.is_moved
         proof, seq = done.proof, done.seq if done.seq is not None else seq
     return Committed(
         seq=seq,
         transactions=transactions,
         balances=balances,
+        positions=done.positions,
         orders=done.orders,
         is_suspect=done.is_suspect,
+        is_moved=is_moved,
         proof=proof,
     )

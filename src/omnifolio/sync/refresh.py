@@ -54,9 +54,13 @@ class Slice(Struct, kw_only=True):
     principal: Principal
     fence: int
     deadline_s: float
+    lease_ms: int = LEASE_MS
     pages_left: int = SLICE_PAGES
     moved: bool = False
-    """True once a balance has changed in this round: then history is worth reading."""
+    """True once a balance or position has changed in this round, or while a part of the history is not settled: then it is worth
+    reading."""
+    found: int = 0
+    """Transactions that are new or have changed."""
 
 
 class Refresher:
@@ -111,8 +115,9 @@ class Refresher:
 
     async def _go_on(self, turn: Slice) -> bool:
         known = await self._store.read(read.known, turn.principal, turn.account.id)
+        turn.moved = not known.is_settled
         try:
-            async with self._doorkeeper.open(turn.principal, turn.account, _known(known)) as (reader, access):
+            async with self._doorkeeper.open(turn.principal, turn.account, known_of(known)) as (reader, access):
                 return await self._read_streams(turn, reader, access)
         except VenueBusy as error:
             await self._pause(turn, error)
@@ -127,9 +132,9 @@ class Refresher:
         streams = await self._left(turn, reader.streams(access))
         has_read_balances = False
         for stream in sorted(streams, key=_urgency):
-            if not stream.is_balances and self._is_quiet(turn):
+            if not stream.is_present and self._is_quiet(turn):
                 break
-            if has_read_balances and not stream.is_balances:
+            if has_read_balances and not stream.is_present:
                 # The balances of every account that is due come before the deep history of any.
                 await self._requeue(turn)
                 return False
@@ -137,7 +142,7 @@ class Refresher:
             if turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s:
                 await self._requeue(turn)
                 return False
-            if not await self._read_stream(turn, reader, access, stream):
+            if not await self.read_stream(turn, reader, access, stream):
                 await self._requeue(turn)
                 return False
         left = await self._left(turn, reader.streams(access))
@@ -148,7 +153,7 @@ class Refresher:
         await self._finish(turn, None)
         return True
 
-    async def _read_stream(self, turn: Slice, reader: Reader, access: Access, stream: Stream) -> bool:
+    async def read_stream(self, turn: Slice, reader: Reader, access: Access, stream: Stream) -> bool:
         """Reads one stream on from its cursor; false when the slice's budget ended inside it."""
         token = await self._store.read(coverage.cursor_of, turn.account.id, stream.name)
         try:
@@ -163,11 +168,12 @@ class Refresher:
                     keep_bodies=self._keep_bodies,
                 )
                 turn.pages_left -= 1
-                turn.moved |= bool(stream.is_balances and done.balances)
+                turn.moved |= stream.is_present and done.is_moved
+                turn.found += done.transactions
                 if not page.done and (turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s):
                     return False
                 await self._store.write(
-                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + LEASE_MS)
+                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + turn.lease_ms)
                 )
         except MissingPermission as error:
             if stream.is_balances:
@@ -205,9 +211,7 @@ class Refresher:
 
     async def _fail(self, turn: Slice, stream: Stream, error: OmnifolioError) -> None:
         gap = Gap(stream=stream.name, code=error.code, text=error.message)
-        await self._store.write_sync(
-            record_failure, turn.principal, turn.account.id, gap, fence=turn.fence, now=self._now(turn)
-        )
+        await self._store.write_sync(record_failure, turn.principal, turn.account.id, gap, fence=turn.fence, now=self._now(turn))
 
     def _now(self, turn: Slice) -> EpochMs:
         """The time in a round: never before its beginning, whatever the clock of this machine says."""
@@ -256,7 +260,11 @@ class Refresher:
             failed = [g for g in coverage.gaps_of(conn, turn.account.id) if g.is_failure and g.opened_at >= round_at]
             code, text = (error.code, error.message) if error else (failed[0].code, failed[0].text) if failed else (None, None)
             # A history that failed in part was not read: the next round asks for it again, whether balances move or not.
-            history_was_read = error is None and not is_quiet and all(coverage.is_balances(gap.stream) for gap in failed)
+            history_was_read = error is None and not is_quiet and all(coverage.is_present(gap.stream) for gap in failed)
+            stored = accounts.get(conn, turn.principal, turn.account.id, now)
+            if stored.scanned_at == 0 and (stored.live_heard_at or 0) >= round_at:
+                # An event moved a balance in the middle of this round: what was read before knows nothing of it.
+                history_was_read = False
             failures = 0 if code is None else turn.account.failures + 1
             wait_ms = self._interval_ms if code is None else min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS)
             if snapshots.has_suspects(conn, turn.account.id):
@@ -294,10 +302,17 @@ class Refresher:
 
 
 def _urgency(stream: Stream) -> tuple[int, int]:
-    return (0, 0) if stream.is_balances else (1, stream.look_back_ms if stream.look_back_ms is not None else 2**62)
+    return (
+        (0, 0)
+        if stream.is_balances
+        else (1, 0)
+        if stream.is_positions
+        else (2, stream.look_back_ms if stream.look_back_ms is not None else 2**62)
+    )
 
 
-def _known(known: read.KnownOf) -> Known:
+def known_of(known: read.KnownOf) -> Known:
+    """What the ledger holds of an account, as readers are told."""
     return Known(tokens=known.tokens, cursors=known.cursors, provisional=known.provisional)
 
 
@@ -306,8 +321,8 @@ def _outcome(
 ) -> dict[str, AccountStatus]:
     if error is not None:
         return dict.fromkeys(("wallets", "balances", "transactions"), status)
-    balances_failed = any(coverage.is_balances(gap.stream) for gap in failed)
-    history_failed = any(not coverage.is_balances(gap.stream) for gap in failed)
+    balances_failed = any(coverage.is_present(gap.stream) for gap in failed)
+    history_failed = any(not coverage.is_present(gap.stream) for gap in failed)
     return {
         "wallets": status if balances_failed else "ok",
         "balances": status if balances_failed else "ok",

@@ -7,20 +7,27 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from yarl import URL
 
 from omnifolio.model.clock import Clock
 from omnifolio.model.errors import EgressRefused, VenueUnavailable
-from omnifolio.transport.http import RESPONSE_BYTES_MAX, Answer, Network, Question, Request, Wire
+from omnifolio.transport.http import RESPONSE_BYTES_MAX, Answer, Question, Request, Wire
+from omnifolio.transport.lines import Procedure, lines_of
+from omnifolio.transport.network import Network
 from omnifolio.transport.pacing import UNLIMITED, Budget, Pacer, Sleep
 from omnifolio.transport.policy import Policy, Rule
 from omnifolio.transport.recording import Cassette, Player, Recorder, plain_question
 from omnifolio.transport.retries import ATTEMPTS_MAX, RETRIED_STATUSES, Attempts
 from omnifolio.transport.timing import Timing
+from omnifolio.transport.websocket import Sockets
 
 TIMEOUT_S = 30.0
+CONVERSATION_TIMEOUT_S = 120.0
+"""For one exchange by lines: hundreds of questions may be in it."""
+CONVERSATION = "CALL"
+"""Stands where an HTTP request has its method."""
 
 OnRefused = Callable[[str, str, str], None]
 """Called with venue, door and what was refused."""
@@ -59,6 +66,7 @@ class Egress:
         self._policy = Policy()
         self._pacer = Pacer(clock=clock, sleep=sleep)
         self.timing = Timing()
+        self.sockets = Sockets(clock, self.refuse)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.refused: Counter[str] = Counter()
 
@@ -87,7 +95,8 @@ class Egress:
 
     def hosts(self) -> tuple[str, ...]:
         """Every host that may be called, sorted."""
-        return self._policy.hosts()
+        sockets = {URL(rule.url).host or "" for rules in self.sockets.rules().values() for rule in rules}
+        return tuple(sorted(sockets.union(self._policy.hosts())))
 
     def rules(self) -> Mapping[str, tuple[Rule, ...]]:
         """Everything that may be asked, by venue."""
@@ -143,11 +152,7 @@ class Egress:
         ResponseTooLarge.
         """
         target = URL(url, encoded=True)
-        try:
-            rule = self._policy.check(venue, method, target)
-        except EgressRefused as error:
-            self.refuse(venue, "request", f"{method} {target.host}{target.raw_path[:80]}")
-            raise error from None
+        rule = self._checked(venue, method, target)
         request = Request(
             venue=venue,
             method=method,
@@ -160,14 +165,61 @@ class Egress:
             bytes_max=bytes_max,
         )
         is_repeatable = method in ("GET", "HEAD") if is_read is None else is_read
-        attempts = self.attempts(ATTEMPTS_MAX if is_repeatable and not self.is_playback else 1)
+        return await self._sent(
+            request, key_label=key_label, cost=cost, is_admitted=is_admitted, tries=ATTEMPTS_MAX if is_repeatable else 1
+        )
+
+    async def converse(
+        self,
+        *,
+        venue: str,
+        url: str,
+        greeting: Procedure,
+        procedures: Sequence[Procedure],
+        question: Question,
+        key_label: str = "",
+        timeout_s: float = CONVERSATION_TIMEOUT_S,
+        bytes_max: int = RESPONSE_BYTES_MAX,
+    ) -> Answer:
+        """Asks a server that speaks JSON-RPC by lines (`tls://host:port`) all procedures in one round trip.
+
+        The answer's body is the list of the server's answers in the order of the questions. `greeting` opens each new connection.
+        Every procedure must be on the venue's list; all are reads, so they are tried again. Raises: as `request`.
+        """
+        target = URL(f"{url.rstrip('/')}/", encoded=True)
+        rules = [self._checked(venue, asked.method, target) for asked in (greeting, *procedures)]
+        request = Request(
+            venue=venue,
+            method=CONVERSATION,
+            url=target,
+            headers={},
+            body=lines_of(procedures),
+            timeout_s=timeout_s,
+            is_configured=rules[0].is_configured,
+            question=question,
+            bytes_max=bytes_max,
+            greeting=lines_of([greeting]),
+        )
+        return await self._sent(request, key_label=key_label, cost=len(procedures), is_admitted=False, tries=ATTEMPTS_MAX)
+
+    def _checked(self, venue: str, method: str, target: URL) -> Rule:
+        """The rule that lets the request pass; a refusal is counted. Raises: EgressRefused."""
+        try:
+            return self._policy.check(venue, method, target)
+        except EgressRefused as error:
+            self.refuse(venue, "request", f"{method} {target.host}{target.raw_path[:80]}")
+            raise error from None
+
+    async def _sent(self, request: Request, *, key_label: str, cost: int, is_admitted: bool, tries: int) -> Answer:
+        """The answer to a request that may pass, noted where a recorder listens."""
+        attempts = self.attempts(1 if self.is_playback else tries)
         answer = None
         while answer is None:
             if not is_admitted:
-                await self.admit(venue, key_label=key_label, cost=cost)
+                await self.admit(request.venue, key_label=key_label, cost=cost)
             answer = await self._once(request, key_label=key_label, attempts=attempts)
         if self._recorder is not None:
-            self._recorder.note(venue, request.question, answer)
+            self._recorder.note(request.venue, request.question, answer)
         return answer
 
     async def _once(self, request: Request, *, key_label: str, attempts: Attempts) -> Answer | None:
@@ -195,6 +247,7 @@ class Egress:
 
     async def close(self) -> None:
         """Closes all connections."""
+        await self.sockets.close()
         await self._wire.close()
 
 

@@ -21,6 +21,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
                 *("pair", "pairs", "market", "markets", "instrument", "base", "quote", "product", "chain", "network", "networks"),
                 *("ordertype", "liquidity", "role", "permission", "permissions", "resource", "error", "errors", "code", "ret"),
                 *("region", "sort", "dir", "success", "method", "business", "biz", "action", "margin", "interval", "typename"),
+                *("underlying", "contract"),
             )
         ),
     ),
@@ -40,7 +41,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
             (
                 *("price", "rate", "percent", "percentage", "ratio", "leverage", "count", "limit", "page", "px"),
                 *("offset", "ofs", "pages", "rows", "decimals", "scale", "precision", "digits", "confirmations", "weight"),
-                *("length", "confirm", "times", "exponent", "period", "duration", "days"),
+                *("length", "confirm", "times", "exponent", "period", "duration", "days", "multiplier"),
             )
         ),
     ),
@@ -55,6 +56,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
                 *("traded", "filled", "executed", "income", "trade", "eq", "tax", "rebate", "bonus", "total", "size", "avail"),
                 *("borrow", "unpaid", "notional", "liab", "deal", "delegated", "unbonding", "holding", "vault", "invested"),
                 *("receive", "give", "upl", "chg", "earnings", "debit", "funding", "point", "unrealized", "usdc"),
+                *("pos", "margin", "im", "mm", "imr", "mmr", "contracts", "loss", "szi"),
             )
         ),
     ),
@@ -80,9 +82,10 @@ _WHOLE_NAMES: Mapping[str, Kind] = {
     **dict.fromkeys(("break", "cryptocoinsymbol"), "word"),
     **dict.fromkeys(("opentm", "closetm", "starttm", "expiretm", "timestampms", "timems", "unixtime"), "time"),
     **dict.fromkeys(("limitprice", "stopprice", "avgprice", "current", "minnotional", "maxnotional"), "rate"),
+    **dict.fromkeys(("ctval", "ctmult", "contractsize", "stk", "lever"), "rate"),
     **dict.fromkeys(("unrealizedpl", "inorder", "positiondeposit", "totalpendingwithdrawal", "marginstatic"), "amount"),
     **dict.fromkeys(("amountfiat", "amountcryptocoin", "totalconvert", "profitunreal"), "amount"),
-    **dict.fromkeys(("amtfromspot", "amtfromfunding", "volexec", "btcvaluation"), "amount"),
+    **dict.fromkeys(("amtfromspot", "amtfromfunding", "volexec", "btcvaluation", "optval", "isolatedwallet"), "amount"),
 }
 """Fields whose last word does not tell their kind, by their whole name in lower case without its underscores."""
 _CALLED_LIKE_ASSETS = frozenset(("ID", "UID", "OID", "TXID", "IP"))
@@ -105,7 +108,10 @@ def kind_of(field: str, text: str) -> Kind:
 
     A field that is called like an asset (`{"BTC": "1.5"}`) holds its amount, where that has decimals or is nothing.
     """
-    kind: Kind = next((kind for kind in kinds_of(field) if kind != "other" and FORMS[kind].fullmatch(text)), "other")
+    kinds = kinds_of(field)
+    # A number under a name that words may have, too (`margin`), is an amount.
+    fitting = [kind for kind in sorted(kinds, key=lambda kind: kind != "amount") if kind != "other"]
+    kind: Kind = next((kind for kind in fitting if FORMS[kind].fullmatch(text)), "other")
     return "other" if kind == "amount" and _CODE.fullmatch(field) and text.isdigit() and text != "0" else kind
 
 

@@ -55,6 +55,8 @@ class Request(Struct, frozen=True, kw_only=True):
     is_configured: bool
     question: Question
     bytes_max: int = RESPONSE_BYTES_MAX
+    greeting: bytes = b""
+    """The line that opens a conversation by lines."""
 
 
 class Wire(Protocol):
@@ -69,8 +71,8 @@ class Wire(Protocol):
         ...
 
 
-class Network:
-    """The wire that is the network. Its sessions open at the first request, one for public hosts, one for configured ones."""
+class Http:
+    """Requests over HTTP. Its sessions open at the first request, one for public hosts, one for configured ones."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -12,13 +12,16 @@ from omnifolio.model.errors import EgressRefused
 PATH_LENGTH_MAX = 2000
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2e|%2f|%5c|\\|[\x00-\x20]", re.IGNORECASE)
 _PARAMETER = re.compile(r"(\{[^{}]+\}|\*)")
+_PLAIN = ("http", "tcp")
+_SEALED = ("https", "tls")
 
 
 class Rule(Struct, frozen=True):
     """One allowed kind of request.
 
-    `url` is origin and path; `{name}` in it stands for one path segment, `*` for any rest. `is_configured`: the operator wrote
-    this URL, so it may be plain http and lead to loopback or a private network.
+    `url` is origin and path; `{name}` in it stands for one path segment, `*` for any rest. At a server that speaks JSON-RPC by
+    lines (`tls://host:port`, `tcp://host:port`) `method` is the procedure's name. `is_configured`: the operator wrote this URL,
+    so it may be plain http or tcp and lead to loopback or a private network.
     """
 
     method: str
@@ -50,15 +53,15 @@ class Policy:
     def check(self, venue: str, method: str, url: URL) -> Rule:
         """The rule that lets this request pass. Raises: EgressRefused, naming method, host and path, never the query."""
         what = f"{venue}: {method} {url.scheme}://{url.host}{url.raw_path[:80]}"
-        if url.scheme not in ("http", "https") or url.raw_user is not None or not url.host:
-            raise EgressRefused(f"{what}: only http(s) URLs without user and password may be asked")
+        if url.scheme not in (*_PLAIN, *_SEALED) or url.raw_user is not None or not url.host:
+            raise EgressRefused(f"{what}: only http(s), tls and tcp URLs without user and password may be asked")
         if len(url.raw_path) > PATH_LENGTH_MAX or _UNSAFE_PATH.search(url.raw_path):
             raise EgressRefused(f"{what}: the path has parts that servers read in different ways")
         for rule in self._rules.get(venue, ()):
             origin, path = _compiled(rule)
             if rule.method == method and origin == (url.scheme, url.host, url.port) and path.fullmatch(url.raw_path):
-                if url.scheme == "http" and not rule.is_configured:
-                    raise EgressRefused(f"{what}: plain http is for URLs that the operator configured")
+                if url.scheme in _PLAIN and not rule.is_configured:
+                    raise EgressRefused(f"{what}: plain {url.scheme} is for URLs that the operator configured")
                 return rule
         raise EgressRefused(f"{what} is on no list of allowed requests")
 

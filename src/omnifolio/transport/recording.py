@@ -61,13 +61,17 @@ class Take(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Cassette(Struct, frozen=True, kw_only=True):
-    """The conversation in its order. `fields` are the public link fields of the account, `recorded_at` when it was held."""
+    """The conversation in its order. `fields` are the public link fields of the account, `recorded_at` when it was held.
+
+    `params` of a recorded case say what was asked for: its lists named `…_accounts` are the addresses.
+    """
 
     venue: str
     requests: tuple[Take, ...]
     format: str = FORMAT
     recorded_at: EpochMs = EpochMs(0)
     fields: Mapping[str, str] = {}
+    params: Mapping[str, object] = {}
     name: str = ""
 
 

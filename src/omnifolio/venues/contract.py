@@ -29,10 +29,11 @@ class Access:
     """One account for the length of one slice: its venue, its secrets, the way out and the clock. Never stored.
 
     `fields` holds the public link fields (an address, a chain); `secrets` the credentials. `base_url` is set where the
-    venue's own is overridden. A reader sees neither team, nor user, nor store.
+    venue's own is overridden, `explorer_url` where the operator named an explorer of a chain. A reader sees neither team, nor
+    user, nor store.
     """
 
-    __slots__ = ("base_url", "clock", "egress", "fields", "key_label", "known", "secrets", "venue")
+    __slots__ = ("base_url", "clock", "egress", "explorer_url", "fields", "key_label", "known", "secrets", "venue")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Access:
         secrets: Mapping[str, Secret] | None = None,
         fields: Mapping[str, str] | None = None,
         base_url: str | None = None,
+        explorer_url: str | None = None,
         known: Known | None = None,
     ) -> None:
         self.venue = venue
@@ -54,15 +56,22 @@ class Access:
         self.secrets = secrets or {}
         self.fields = fields or {}
         self.base_url = base_url
+        self.explorer_url = explorer_url
         self.known = known or Known()
 
 
 class Stream(Struct, frozen=True, kw_only=True):
-    """One thing to read: its name `<kind>/<scope>`, whether it gives balances, and how far back the venue keeps it."""
+    """One thing to read: its name `<kind>/<scope>`, whether it gives balances or positions, how far back the venue keeps it."""
 
     name: str
     is_balances: bool = False
+    is_positions: bool = False
     look_back_ms: int | None = None
+
+    @property
+    def is_present(self) -> bool:
+        """Whether it tells what there is now, and no history."""
+        return self.is_balances or self.is_positions
 
 
 class Reader(Protocol):

@@ -6,13 +6,15 @@ from msgspec import Struct
 
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import NotFound
-from omnifolio.venues import manual
+from omnifolio.venues import manual, validators
 from omnifolio.venues.contract import Reader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import STREAM_KIND, FileReader
+from omnifolio.venues.utxo.reader import UtxoReader
 
 
 class Family(Struct, frozen=True):
@@ -25,6 +27,8 @@ class Family(Struct, frozen=True):
 FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, ExchangeReader()),
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
+    "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
+    "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
     "demo": Family(lambda: ("demo",), DemoReader()),

@@ -1,4 +1,4 @@
-"""A user's accounts as people see them: wallets, balances with their values, totals that say whether they are complete.
+"""A user's accounts as people see them: wallets, balances, positions, values, totals that say whether they are complete.
 
 One consistent read; nothing is fetched, nothing is written. Amounts and values are exact, rounding belongs to the faces.
 """
@@ -12,7 +12,7 @@ from typing import cast
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import read
+from omnifolio.ledger import positions, read
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.overview import Known, Overview, PriceTerms, overview
@@ -25,6 +25,7 @@ from omnifolio.model.ids import AccountId, WalletId
 from omnifolio.model.prices import BRIDGE, Price, Unpriced
 from omnifolio.views.coverage import Loss, common_span, losses
 from omnifolio.views.market import Market, rates_for
+from omnifolio.views.positions import PositionView, valued
 from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_of
 
 _price = attrgetter("price")
@@ -73,7 +74,8 @@ class Pocket(Struct, frozen=True, kw_only=True):
 class AccountView(Struct, frozen=True, kw_only=True):
     """One account with everything in it.
 
-    `reconciled` are the wallets whose observed balances equal the sums of their history, token by token.
+    Totals are of balances and positions. `reconciled` are the wallets whose observed balances equal the sums of their history,
+    token by token.
     `losses` are what a venue is about to keep no longer and nobody has read. `complete_from`/`complete_to` bound the history that
     every stream has read without a hole; None when there is none yet.
     """
@@ -81,6 +83,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     account: Account
     wallets: Sequence[WalletRow]
     pockets: Sequence[Pocket]
+    positions: Sequence[PositionView]
     total: Total
     wallet_totals: Mapping[WalletId, Total]
     reconciled: frozenset[WalletId]
@@ -173,8 +176,22 @@ def _views(
     pockets: dict[AccountId, list[Pocket]] = {number: [] for number in states}
     for pocket in _pockets(conn, principal, market, looks, terms=wanted.terms, now=now, currency=currency):
         pockets[pocket.look.account].append(pocket)
+    stands: dict[AccountId, list[PositionView]] = {number: [] for number in states}
+    if any(known.has_positions for known in wanted.accounts):
+        shown = {state.wallet.id for account in states.values() for state in account}
+        found = [item for item in positions.held(conn, principal, only) if item.wallet in shown]
+        for position in valued(conn, principal, market, found, terms=wanted.terms, now=now, currency=currency):
+            stands[position.held.account].append(position)
     return [
-        _view(known, states[known.account.id], pockets[known.account.id], now=now, currency=currency) for known in wanted.accounts
+        _view(
+            known,
+            states[known.account.id],
+            pockets[known.account.id],
+            stands[known.account.id],
+            now=now,
+            currency=currency,
+        )
+        for known in wanted.accounts
     ]
 
 
@@ -216,17 +233,29 @@ def _pockets(
         return [pocket(look) for look in looks]
 
 
-def _view(known: Known, states: Sequence[WalletState], pockets: Sequence[Pocket], *, now: EpochMs, currency: str) -> AccountView:
+def _view(
+    known: Known,
+    states: Sequence[WalletState],
+    pockets: Sequence[Pocket],
+    stands: Sequence[PositionView],
+    *,
+    now: EpochMs,
+    currency: str,
+) -> AccountView:
     by_wallet: dict[WalletId, list[Pocket]] = {state.wallet.id: [] for state in states}
     for pocket in pockets:
         by_wallet[pocket.look.wallet].append(pocket)
-    totals = {number: _total(items, currency) for number, items in by_wallet.items()}
+    standing: dict[WalletId, list[PositionView]] = {}
+    for position in stands:
+        standing.setdefault(position.held.wallet, []).append(position)
+    totals = {number: _total(items, standing.get(number, ()), currency) for number, items in by_wallet.items()}
     start, end = common_span(known.spans)
     return AccountView(
         account=known.account,
         wallets=[state.wallet for state in states],
         pockets=pockets,
-        total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, currency),
+        positions=stands,
+        total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, stands, currency),
         wallet_totals=totals,
         reconciled=frozenset(state.wallet.id for state in states if _is_reconciled(state)),
         gaps=known.gaps,
@@ -236,13 +265,14 @@ def _view(known: Known, states: Sequence[WalletState], pockets: Sequence[Pocket]
     )
 
 
-def _total(pockets: Sequence[Pocket], currency: str) -> Total:
-    if all(pocket.is_plain for pocket in pockets):
+def _total(pockets: Sequence[Pocket], stands: Sequence[PositionView], currency: str) -> Total:
+    if not stands and all(pocket.is_plain for pocket in pockets):
         return Total(
             amount=total(chain.from_iterable(pocket.plain_worths for pocket in pockets)), currency=currency, complete=True
         )
     holdings = [holding for pocket in pockets for holding in pocket.holdings()]
-    return sum_up([(holding.token.ticker, holding.value) for holding in holdings], currency=currency)
+    parts = [(holding.token.ticker, holding.value) for holding in holdings]
+    return sum_up([*parts, *(part for position in stands for part in position.parts)], currency=currency)
 
 
 def _is_reconciled(state: WalletState) -> bool:

@@ -126,13 +126,13 @@ def history_streams(venue: str, read: Iterable[str]) -> dict[str, StreamRow | No
     """The streams that an account's history consists of, with their rows where they have one.
 
     Those of the catalog that every account has are there from the beginning; those of a scope or of a product that must be
-    opened, once they were `read`. Balances, finders of scopes and lists of what is open now are no history.
+    opened, once they were `read`. Balances, positions, finders of scopes and lists of what is open now are no history.
     """
     rows = _rows(venue)
     found: dict[str, StreamRow | None] = {name: row for name, row in rows.items() if _is_everyones(row) and _is_history(row)}
     for name in sorted(read):
         row = rows.get(name) or rows.get(kind_of(name))
-        is_history = not coverage.is_balances(name) if row is None else _is_history(row)
+        is_history = not coverage.is_present(name) if row is None else _is_history(row)
         if is_history and not name.startswith(FILE_STREAMS) and (row is not None or not rows):
             found[name] = row
     return dict(sorted(found.items()))
@@ -143,7 +143,7 @@ def declared(gaps: Iterable[StoredGap]) -> list[Missing]:
     return [
         Missing(stream=gap.stream, why="gap", start=gap.start, end=gap.end, text=gap.text)
         for gap in gaps
-        if not gap.is_failure and not coverage.is_balances(gap.stream) and kind_of(gap.stream) != ORDERS
+        if not gap.is_failure and not coverage.is_present(gap.stream) and kind_of(gap.stream) != ORDERS
     ]
 
 

@@ -27,8 +27,6 @@ from omnifolio.views.market import rates_for
 from omnifolio.views.valuation import Total, Valued, sum_up, value_balance
 
 HistorySource = Literal["ledger", "observed"]
-BALANCE_STREAMS = "balances"
-"""The first part of the names of streams that bring balances, not history."""
 
 _Amounts = Mapping[int, Decimal]
 
@@ -87,14 +85,14 @@ def history(
 
 def _reach(conn: Connection, account: AccountId) -> Interval | None:
     """The latest span that every history stream has read without a hole; None while a stream has not reached the present."""
-    marks = [mark for mark in coverage.bookmarks(conn, account) if not mark.stream.startswith(BALANCE_STREAMS)]
+    marks = [mark for mark in coverage.bookmarks(conn, account) if not coverage.is_present(mark.stream)]
     spans = coverage.intervals_of(conn, account)
     if not spans or any(mark.done_at is None for mark in marks):
         return None
     newest = [items[-1] for items in spans.values()]
     start, end = max(item.start for item in newest), min(item.end for item in newest)
     for gap in coverage.gaps_of(conn, account):
-        if not gap.stream.startswith(BALANCE_STREAMS):
+        if not coverage.is_present(gap.stream):
             start = max(start, _after(gap, end))
     return Interval(start, end) if start <= end else None
 

@@ -1,4 +1,4 @@
-"""What a user owns in all: totals per account and per asset, in one currency, and what is missing from them."""
+"""What a user owns in all: totals per account, asset and of open positions, in one currency, and what is missing from them."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -32,11 +32,13 @@ class Unread(Struct, frozen=True):
 
 
 class Portfolio(Struct, frozen=True, kw_only=True):
-    """Everything of one user. `unread` accounts have an error, an open failure or a doubted balance: their last data count."""
+    """Everything of one user: `assets` are what balances add up to, `positions` what open positions are worth besides, `total` is
+    both. `unread` accounts have an error, an open failure or a doubted balance: their last data count."""
 
     total: Total
     accounts: Sequence[AccountView]
     assets: Sequence[AssetLine]
+    positions: Total
     unread: Sequence[Unread]
 
     @property
@@ -64,10 +66,12 @@ def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, cur
     ]
     lines.sort(key=lambda line: (bool(line.value.missing), -line.value.amount, line.ticker, line.asset))
     parts = [(item.token.ticker, item.value) for view in views for item in view.holdings]
+    stands = [part for view in views for position in view.positions for part in position.parts]
     return Portfolio(
-        total=sum_up(parts, currency=currency),
+        total=sum_up([*parts, *stands], currency=currency),
         accounts=views,
         assets=lines,
+        positions=sum_up(stands, currency=currency),
         unread=[Unread(view.account, text) for view in views if (text := _unread(view)) is not None],
     )
 

@@ -132,12 +132,47 @@ contract Forwarder {
     }
 }
 
-/// A non-fungible token, as far as its Transfer event goes.
+/// Collectibles of both kinds in one contract: single ones (ERC-721) by `mint` and `give`, many of a kind (ERC-1155) by `many`.
 contract Collectible {
     event Transfer(address indexed from, address indexed to, uint256 indexed id);
+    event TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value);
+    event TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values);
+
+    string public symbol = "COLL";
+    string public name = "Collectible";
+    mapping(uint256 => address) public ownerOf;
+    mapping(address => mapping(uint256 => uint256)) public balanceOf;
 
     function mint(address to, uint256 id) external {
+        ownerOf[id] = to;
         emit Transfer(address(0), to, id);
+    }
+
+    function give(address from, address to, uint256 id) external {
+        ownerOf[id] = to;
+        emit Transfer(from, to, id);
+    }
+
+    function many(address from, address to, uint256 id, uint256 value) external {
+        if (balanceOf[from][id] >= value) balanceOf[from][id] -= value;
+        balanceOf[to][id] += value;
+        emit TransferSingle(msg.sender, from, to, id, value);
+    }
+
+    function batch(address to, uint256[] calldata ids, uint256[] calldata values) external {
+        for (uint256 n = 0; n < ids.length; n++) balanceOf[to][ids[n]] += values[n];
+        emit TransferBatch(msg.sender, address(0), to, ids, values);
+    }
+}
+
+/// A registry of names with itself as every name's resolver, as far as reading goes (ENS).
+contract Names {
+    mapping(bytes32 => address) public addr;
+    mapping(bytes32 => address) public resolver;
+
+    function set(bytes32 node, address target, bool resolves) external {
+        addr[node] = target;
+        resolver[node] = resolves ? address(this) : address(0);
     }
 }
 

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from omnifolio.model.clock import DAY_MS, SECOND_MS, EpochMs
-from omnifolio.model.facts import Balance, Batch, Claim, Cursor, Gap, Interval, Leg, Order, Snapshot, Wallet
+from omnifolio.model.facts import (
+    Balance,
+    Batch,
+    Claim,
+    Component,
+    Cursor,
+    Gap,
+    Interval,
+    Leg,
+    Order,
+    Position,
+    PositionSnapshot,
+    Snapshot,
+    Wallet,
+)
 from omnifolio.model.tokens import TokenFacts, TokenId
 from tests.faces.api.world import Link, Person, World
 
@@ -95,11 +109,38 @@ def balances(link: Link, amounts: dict[TokenId, str], *, at: int, wallet: str = 
     )
 
 
+def short() -> Position:
+    """A position that is short of two bitcoin and has gained 12.5 dollars."""
+    return Position(
+        key="BTC-PERP/short",
+        kind="perpetual",
+        name="BTC-PERP",
+        size=Decimal(-2),
+        size_token=BTC,
+        components=(Component("unrealised", USD, Decimal("12.5")),),
+        base=BTC,
+        quote=USD,
+        settle=USD,
+        entry_price=Decimal("50006.25"),
+        mark_price=Decimal(50000),
+        unrealised=Decimal("12.5"),
+        margin_mode="cross",
+        leverage=Decimal(10),
+    )
+
+
+def positions(link: Link, *found: Position, at: int, wallet: str = "spot") -> None:
+    """Commits all open positions of one wallet."""
+    told = PositionSnapshot(wallet=wallet, scope="all", at=EpochMs(at), positions=found)
+    page(link, "positions/all", positions=(told,))
+
+
 def portfolio(world: World, person: Person, *, mark: str = "1") -> Link:
-    """An account with twelve trades, three deposits, two orders, balances, coverage, a gap and prices."""
+    """An account with twelve trades, three deposits, two orders, balances, a position, coverage, a gap and prices."""
     now = world.clock.now()
     link = person.account("demo", name="Main", mark=mark)
     balances(link, {USD: "1000", BTC: "6", ETH: "5.000000000000000001", DUST: "7"}, at=now)
+    positions(link, short(), at=now)
     trades = [trade(n, now - (20 - n) * DAY_MS) for n in range(12)]
     page(link, "trades/all", trades, covered=(Interval(EpochMs(now - 400 * DAY_MS), now),))
     deposits = [deposit(n, now - (5 - n) * DAY_MS + SECOND_MS) for n in range(2)]

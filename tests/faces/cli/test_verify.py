@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from omnifolio.app.sandbox import SandboxProcess, credentials_of
+from omnifolio.catalog.confirmed import read as read_result
 from omnifolio.faces.cli.main import EXIT_REFUSED, EXIT_USAGE, EXIT_VENUE
+from omnifolio.model.errors import FileRefused
 from omnifolio_sandbox import credentials
 from tests.faces.cli.conftest import USER
 from tests.faces.cli.program import ENTRY, Done, Program
@@ -66,6 +68,8 @@ def test_a_good_key_passes_and_its_redacted_recording_replays_alike(simulated: P
     result = json.loads((folder / "recorded.json.result.json").read_text(encoding="utf-8"))
     assert (result["venue"], result["amounts"], result["checks"]["permission"]) == (venue, "exact", "ok")
     assert result["streams"]["balances"]["outcome"] == "ok"
+    with pytest.raises(FileRefused, match="not the venue itself"):
+        read_result((folder / "recorded.json.result.json").read_bytes())
     replayed = [json.loads(line) for line in simulated("replay", str(path)).out.splitlines()]
     balances = [line for line in replayed if line["kind"] == "balance"]
     assert len(balances) == next(int(row["text"].split()[0]) for row in done.json if row["check"] == "stream balances/all")

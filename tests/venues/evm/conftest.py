@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.anvil import MULTICALL3, Anvil, anvil
 from tests.venues.evm.difficult import Difficult, difficult
+from tests.venues.evm.etherscan import Etherscan, etherscan
 
 from omnifolio.catalog.chains import evm_chain
 
@@ -20,4 +21,10 @@ def node() -> Iterator[Anvil]:
 @pytest.fixture
 def proxy(node: Anvil) -> Iterator[Difficult]:
     with difficult(node) as running:
+        yield running
+
+
+@pytest.fixture
+def explorer(node: Anvil) -> Iterator[Etherscan]:
+    with etherscan(node) as running:
         yield running

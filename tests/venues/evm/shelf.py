@@ -7,6 +7,7 @@ from decimal import Decimal
 from tests.stage import Hurry
 
 from omnifolio.model.facts import Batch, Claim, Cursor, Snapshot
+from omnifolio.model.secrets import Secret
 from omnifolio.transport.egress import Egress, Rule
 from omnifolio.venues.contract import Access, Known
 from omnifolio.venues.evm.reader import EvmReader
@@ -62,27 +63,57 @@ class Shelf:
 
 @asynccontextmanager
 async def access_to(
-    url: str, address: str, *, chain: str = "ethereum", known: Known | None = None, egress: Egress | None = None
+    url: str,
+    address: str,
+    *,
+    chain: str = "ethereum",
+    known: Known | None = None,
+    egress: Egress | None = None,
+    explorer: str = "",
+    key: str = "",
+    history: str = "all",
 ) -> AsyncIterator[Access]:
     """An account of that address at the node."""
     clock = Hurry()
     way_out = egress or Egress(clock=clock, sleep=clock.sleep)
     if url:
         way_out.allow(chain, [Rule("POST", url, is_configured=True)])
-    fields = {"wallet": address, "chain": chain}
+    if explorer:
+        way_out.allow(chain, [Rule("GET", explorer, is_configured=True)])
+    fields = {"wallet": address, "chain": chain, "history": history}
+    secrets = {"explorer_key": Secret(key)} if key else {}
     try:
-        yield Access(venue=chain, egress=way_out, clock=clock, key_label="", fields=fields, base_url=url, known=known)
+        yield Access(
+            venue=chain,
+            egress=way_out,
+            clock=clock,
+            key_label="",
+            fields=fields,
+            secrets=secrets,
+            base_url=url,
+            explorer_url=explorer or None,
+            known=known,
+        )
     finally:
         await way_out.close()
 
 
 async def sync(
-    shelf: Shelf, url: str, address: str, *, kind: str = "transfers", chain: str = "ethereum", pages: int = 1_000
+    shelf: Shelf,
+    url: str,
+    address: str,
+    *,
+    kind: str = "transfers",
+    chain: str = "ethereum",
+    pages: int = 1_000,
+    explorer: str = "",
+    key: str = "",
+    history: str = "all",
 ) -> list[Batch]:
     """Reads one stream on from the shelf's cursor, `pages` at most, keeps the batches, and gives them."""
     stream = f"{kind}/{chain}"
     found: list[Batch] = []
-    async with access_to(url, address, chain=chain, known=shelf.known()) as access:
+    async with access_to(url, address, chain=chain, known=shelf.known(), explorer=explorer, key=key, history=history) as access:
         async for batch in READER.read(access, Cursor(stream, shelf.cursors.get(stream, ""))):
             shelf.keep(batch)
             found.append(batch)

@@ -8,7 +8,8 @@ from omnifolio.catalog.chains import evm_chain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim
-from omnifolio.venues.evm.movements import Evident, Subject, claim_of, native_movements, token_movements
+from omnifolio.venues.evm.events import Subject, token_movements
+from omnifolio.venues.evm.movements import Evident, claim_of, native_movements
 from omnifolio.venues.evm.shapes import Frame, Log, Receipt, Transaction
 from omnifolio.venues.evm.words import TRANSFER, topic_of
 

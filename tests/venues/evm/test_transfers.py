@@ -217,14 +217,34 @@ async def test_movements_of_a_token_with_absurd_decimals_are_left_out_and_named(
     assert [gap.code for gap in batch.gaps] == ["token_refused"]
 
 
-async def test_collectibles_are_named_as_not_listed(node: Anvil) -> None:
-    me = node.accounts[1]
+async def test_collectibles_come_and_go_one_by_one(node: Anvil) -> None:
+    bank, me = node.accounts[:2]
     collectible = node.deploy("Collectible")
-    node.send(me, collectible, calldata("mint(address,uint256)", me, 7))
+    node.send(bank, collectible, calldata("mint(address,uint256)", me, 7))
+    node.send(bank, collectible, calldata("many(address,address,uint256,uint256)", bank, me, 3, 20))
+    node.send(bank, collectible, calldata("many(address,address,uint256,uint256)", me, bank, 3, 5))
     shelf = Shelf()
     (batch,) = await sync(shelf, node.url, me)
-    assert [gap.code for gap in batch.gaps] == ["nft_not_listed"]
-    assert [list(legs) for legs in shelf.legs().values()] == [["gas"]]
+    assert batch.gaps == ()
+    assert [list(legs.values()) for legs in shelf.legs().values()] == [["1"], ["20"], ["-5"]]
+    assert shelf.tokens[f"eip155:1/erc1155:{collectible}/3"] == shelf.tokens[f"eip155:1/erc721:{collectible}/7"] == "COLL"
+
+
+async def test_collectibles_are_held_as_their_contract_says(node: Anvil, proxy: Difficult) -> None:
+    """Balances are asked for and never summed: with and without Multicall3."""
+    bank, me = node.accounts[:2]
+    collectible = node.deploy("Collectible")
+    node.send(bank, collectible, calldata("mint(address,uint256)", me, 7))
+    node.send(bank, collectible, calldata("mint(address,uint256)", me, 8))
+    node.send(bank, collectible, calldata("many(address,address,uint256,uint256)", bank, me, 3, 20))
+    shelf = Shelf()
+    await sync(shelf, node.url, me)
+    node.send(me, collectible, calldata("give(address,address,uint256)", me, bank, 8))
+    single = {f"eip155:1/erc721:{collectible}/7": 1, f"eip155:1/erc1155:{collectible}/3": 20}
+    for url in (node.url, proxy.url):
+        proxy.tamper = {"eth_getCode": lambda _params, _result: "0x"}
+        await sync(shelf, url, me, kind="balances")
+        assert {token: held for token, held in shelf.held().items() if "/erc20:" not in token and "slip44" not in token} == single
 
 
 async def test_decoding_the_evidence_gives_the_facts_that_were_read(node: Anvil, proxy: Difficult) -> None:

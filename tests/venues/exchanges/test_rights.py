@@ -36,13 +36,7 @@ def answer(venue: str, granted: set[str]) -> dict[str, Any]:
 def certificate(venue: str, payload: object) -> Certificate:
     row = exchanges.load(venue)
     evidence = Evidence(stream="", request="GET /x", received_at=EpochMs(7), body=json.dumps(payload).encode())
-    return judge(
-        quirks_of(row).rights(evidence),
-        permissions=row.reading.permissions,
-        required=row.reading.required,
-        method=evidence.request,
-        checked_at=evidence.received_at,
-    )
+    return judge(quirks_of(row).rights(evidence), row.reading, method=evidence.request, checked_at=evidence.received_at)
 
 
 @pytest.mark.parametrize("venue", world.SIMULATED)

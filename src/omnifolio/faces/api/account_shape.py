@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.balance_shape import BalanceShape
+from omnifolio.faces.api.position_shape import position_out
 from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.shape import named, total_text, wallet_id
@@ -16,6 +17,8 @@ from omnifolio.faces.api.wire import (
     BalanceOut,
     CoverageOut,
     GapOut,
+    KeyChangeOut,
+    ListeningOut,
     PermissionOut,
     StatusDetailsOut,
     WalletOut,
@@ -24,6 +27,7 @@ from omnifolio.faces.api.wire import (
 from omnifolio.ledger.accounts import Account
 from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.read import WalletRow
+from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.ids import WireIds
@@ -73,19 +77,19 @@ class AccountShape:
             ],
             # Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
             balances=cast("list[BalanceOut]", self._balances.balances(view.pockets, wallets, now=now)),
+            positions=[
+                position_out(
+                    item, account=self._ids.wire("account", account.id), venue=account.venue, wallet=wallets[item.held.wallet]
+                )
+                for item in view.positions
+            ],
             v=account.v,
             authorized=_error_name(account) != "LoginFailedError",
-            permission=None
-            if account.certificate is None
-            else PermissionOut(
-                state=account.certificate.state,
-                excess=list(account.certificate.excess),
-                missing=list(account.certificate.missing),
-                checked_at=account.certificate.checked_at,
-            ),
+            permission=None if account.certificate is None else _permission(account.certificate),
             key_hint=account.key_hint,
             synced_at=account.synced_at,
             next_sync_at=account.next_sync_at,
+            live=_live(account),
             coverage=CoverageOut(complete_from=view.complete_from, complete_to=view.complete_to, gaps=len(view.gaps)),
             gaps=[gap_out(gap) for gap in view.gaps],
             warnings=[warning_out(loss) for loss in view.losses],
@@ -116,10 +120,32 @@ def warning_out(loss: Loss) -> WarningOut:
     )
 
 
+def _permission(found: Certificate) -> PermissionOut:
+    return PermissionOut(
+        state=found.state,
+        method=found.method,
+        rights=list(found.rights),
+        excess=list(found.excess),
+        switches=list(found.switches),
+        missing=list(found.missing),
+        ip_restricted=found.ip_restricted,
+        expires_at=found.expires_at,
+        checked_at=found.checked_at,
+        changes=[KeyChangeOut(at=change.at, code=change.code, text=change.text) for change in found.changes],
+    )
+
+
 def _blockchain(account: Account, wallets: Sequence[WalletRow]) -> str | None:
     """The CAIP-2 id of the chain that an account's addresses are on; null for exchanges and for several chains."""
     chains = {purse.key.rpartition(":")[0] for purse in wallets if purse.address is not None and purse.key.count(":") == 2}
     return account.fields.get("chain") or (chains.pop() if len(chains) == 1 else None)
+
+
+def _live(account: Account) -> ListeningOut | None:
+    """How the account's private stream is heard; null where there is none, or nobody has listened yet."""
+    if account.live_since is None and account.live_heard_at is None and account.live_problem is None:
+        return None
+    return ListeningOut(since=account.live_since, heard_at=account.live_heard_at, problem=account.live_problem)
 
 
 def _error_name(account: Account) -> str | None:

@@ -4,31 +4,47 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from omnifolio.app.offers import Category, Field, Offer, Offers
-from omnifolio.faces.api.wire import DataKindOut, FeaturesOut, InstructionsOut, ProviderOut
+from omnifolio.faces.api.wire import DataKindOut, FeaturesOut, InstructionsOut, LiveOut, ProviderOut
+from omnifolio.model.clock import Clock
+
+FOREVER = 2**63
 
 
 class Providers:
     """The providers of this installation by name. `currencies` are those in which values can always be had."""
 
-    def __init__(self, offers: Offers, *, currencies: Sequence[str]) -> None:
+    def __init__(self, offers: Offers, *, currencies: Sequence[str], clock: Clock) -> None:
         self._offers = offers
-        self._shown = {offer.name: _shown(offer, currencies) for offer in offers.all}
+        self._currencies = currencies
+        self._clock = clock
+        self._shapes: dict[str, ProviderOut] = {}
+        self._good_until = 0
 
     def __contains__(self, venue: object) -> bool:
-        return venue in self._shown
+        return venue in self._shown()
 
     def listed(self, category: Category | None) -> list[ProviderOut]:
         """All providers, or those of one category."""
-        return [self._shown[offer.name] for offer in self._offers.all if category in (None, offer.category)]
+        shown = self._shown()
+        return [shown[offer.name] for offer in self._offers.all if category in (None, offer.category)]
 
     def named(self, name: str) -> ProviderOut:
         """The provider with that name or alternate name. Raises: NotFound."""
-        return self._shown[self._offers.of(name).name]
+        return self._shown()[self._offers.of(name).name]
 
     def of_venue(self, venue: str) -> ProviderOut:
         """The provider of an account; one that is no longer offered is shown as listed only."""
-        found = self._shown.get(venue)
+        found = self._shown().get(venue)
         return found if found is not None else _shown(_gone(venue), ())
+
+    def _shown(self) -> Mapping[str, ProviderOut]:
+        """Every provider's shape, made anew when a confirmation ends."""
+        now = self._clock.now()
+        if now >= self._good_until:
+            self._shapes = {offer.name: _shown(offer.at(now), self._currencies) for offer in self._offers.all}
+            ends = (offer.live.ends_at for offer in self._offers.all if offer.live is not None)
+            self._good_until = min((end for end in ends if end > now), default=FOREVER)
+        return self._shapes
 
 
 def _gone(venue: str) -> Offer:
@@ -53,10 +69,18 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         is_beta=offer.is_beta,
         connect_notice=offer.notice,
         credentials=[field.name for field in offer.fields],
-        instructions=InstructionsOut(en=offer.instructions, fr=offer.instructions),
+        instructions=InstructionsOut(en=offer.steps, fr=offer.steps),
         misc={field.name: _field(field) for field in offer.fields},
-        features=FeaturesOut(account=True, positions=False, transactions=offer.has_history, nfts=False, streaming=False),
+        features=FeaturesOut(
+            account=True, positions=offer.has_positions, transactions=offer.has_history, nfts=False, streaming=False
+        ),
+        key_check=offer.key_check or None,
+        egress_ips=list(offer.egress_ips),
         proof=offer.proof,
+        live=None
+        if offer.live is None
+        else LiveOut(date=offer.live.date, connector=offer.live.connector, until=offer.live.ends_at),
+        sources=list(offer.sources),
         data=[DataKindOut(kind=item.kind, proof=item.proof, look_back_days=item.look_back_days) for item in offer.data],
     )
 

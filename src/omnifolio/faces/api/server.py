@@ -7,7 +7,7 @@ from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, public, transactions, user
+from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, positions, public, transactions, user
 from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
@@ -27,6 +27,7 @@ ROUTERS = (
     completeness.ROUTER,
     transactions.ROUTER,
     orders.ROUTER,
+    positions.ROUTER,
     history.ROUTER,
     exports.ROUTER,
     user.ROUTER,
@@ -36,7 +37,7 @@ ROUTERS = (
 
 def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
     """The application of one process, for any ASGI server. The caller owns the context and closes its store."""
-    providers = Providers(context.offers, currencies=(BRIDGE, EURO))
+    providers = Providers(context.offers, currencies=(BRIDGE, EURO), clock=context.clock)
     desk = Desk(
         context=context,
         read=Read(context),

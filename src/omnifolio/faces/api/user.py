@@ -51,6 +51,7 @@ async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat
             ],
             missing=named(found.total.missing),
             stale=named(found.total.stale),
+            positions_value=total_text(found.positions),
             accounts=[
                 AccountTotalOut(
                     id=desk.context.ids.wire("account", view.account.id),
@@ -108,6 +109,7 @@ async def list_changes(
                 if change.kind == "transaction" and change.detail
                 else None,
                 product=change.detail if change.kind == "balances" else None,
+                scope=change.detail if change.kind == "positions" else None,
                 transaction=shown.get(text),
             )
         )
@@ -128,7 +130,7 @@ async def delete_user(desk: DeskGiven, session: SessionGiven) -> None:
 
 
 def _id(desk: Desk, change: Change, page: ChangePage) -> str:
-    if change.kind == "balances":
+    if change.kind == "balances" or change.kind == "positions":  # noqa: PLR1714 - so that the kinds left over are known
         purse = page.wallets[WalletId(change.id)]
         return wallet_id(page.transactions.venues[purse.account], purse)
     return desk.context.ids.wire(change.kind, change.id)

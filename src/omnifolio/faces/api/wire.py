@@ -55,8 +55,20 @@ class DataKindOut(_Out, frozen=True, kw_only=True, gc=False):
     look_back_days: int | None
 
 
+class LiveOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A user with an account has confirmed this very connector: on which day, the connector's hash, and until when it holds."""
+
+    date: str
+    connector: str
+    until: int
+
+
 class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
-    """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta."""
+    """A venue that can be connected. `proof` says how the connector was checked; below `recorded` it is beta.
+
+    `key_check` says what the venue itself tells of a key: `rights`, or why that is not known; null where there is no key.
+    `egress_ips` are the addresses to bind a key to, where the venue can do that and the operator has named them.
+    """
 
     resource_type: Literal["provider"] = "provider"
     name: str
@@ -77,7 +89,12 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     instructions: InstructionsOut
     misc: dict[str, Any]
     features: FeaturesOut
+    key_check: str | None
+    egress_ips: list[str]
     proof: str
+    live: LiveOut | None
+    sources: list[str]
+    """Hosts that are asked once an account is connected."""
     data: list[DataKindOut]
 
 
@@ -151,13 +168,31 @@ class MissingOut(_Out, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class KeyChangeOut(_Out, frozen=True, kw_only=True, gc=False):
+    """How a key differed from what it was at the look before."""
+
+    at: int
+    code: str
+    text: str
+
+
 class PermissionOut(_Out, frozen=True, kw_only=True, gc=False):
-    """What the key may do, as the provider says."""
+    """What the key may do, as the provider's own call `method` says; "" where it has none.
+
+    `rights` are the provider's names of all that the key may, `excess` of what is more than reading, `switches` what to turn
+    off for it on the provider's page of keys. `changes` tells what was different between two looks, the oldest first.
+    """
 
     state: Literal["read_only", "can_trade", "can_withdraw", "unknown"]
+    method: str
+    rights: list[str]
     excess: list[str]
+    switches: list[str]
     missing: list[str]
+    ip_restricted: bool | None
+    expires_at: int | None
     checked_at: int
+    changes: list[KeyChangeOut]
 
 
 class WalletOut(_Out, frozen=True, kw_only=True, gc=False):
@@ -204,8 +239,67 @@ class BalanceOut(_Out, frozen=True, gc=False):
     is_stale: bool
 
 
+class ListeningOut(_Out, frozen=True, kw_only=True, gc=False):
+    """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
+
+    since: int | None
+    heard_at: int | None
+    problem: str | None
+
+
+class ComponentOut(_Out, frozen=True, kw_only=True, gc=False):
+    """One signed part of what a position is worth; negative is owed or lost."""
+
+    role: Literal["unrealised", "value", "supplied", "borrowed", "reward", "collateral"]
+    ticker: str
+    asset_id: str
+    amount: str
+    fiat_value: str | None
+    fiat_reason: str | None
+
+
+class PositionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """An open claim on a contract or protocol; what the provider does not tell is null.
+
+    `fiat_value` is what it is worth beside the balances: the sum of its `components`, and nothing that a balance holds already.
+    `size` is signed and counted in `size_ticker`: the base of a linear contract, the currency of an inverse one.
+    """
+
+    resource_type: Literal["position"] = "position"
+    id: str
+    account: str
+    wallet: str
+    provider: str
+    scope: str
+    kind: Literal["perpetual", "future", "option", "margin"]
+    name: str
+    side: Literal["long", "short"]
+    size: str
+    size_ticker: str
+    contracts: str | None
+    base_ticker: str | None
+    quote_ticker: str | None
+    settle_ticker: str | None
+    entry_price: str | None
+    mark_price: str | None
+    liquidation_price: str | None
+    unrealised_pnl: str | None
+    margin: str | None
+    margin_mode: Literal["cross", "isolated"] | None
+    leverage: str | None
+    expires_at: int | None
+    strike: str | None
+    option: Literal["call", "put"] | None
+    opened_at: int | None
+    components: list[ComponentOut]
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    updated_at: int
+
+
 class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
-    """A user's connection to a provider with everything in it."""
+    """A user's connection to a provider with everything in it. `fiat_value` is that of its balances and its positions."""
 
     id: str
     name: str | None
@@ -224,12 +318,14 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     provider: ProviderOut
     wallets: list[WalletOut]
     balances: list[BalanceOut]
+    positions: list[PositionOut]
     v: int
     authorized: bool
     permission: PermissionOut | None
     key_hint: str
     synced_at: int | None
     next_sync_at: int | None
+    live: ListeningOut | None
     coverage: CoverageOut
     gaps: list[GapOut]
     warnings: list[WarningOut]
@@ -394,8 +490,8 @@ class UnreadOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
-    """All that a user owns. `complete` is false when any price is missing or stale, `is_partial` when any account could not be
-    read wholly; `unread` names those."""
+    """All that a user owns: what `assets` are worth, and `positions_value` besides. `complete` is false when any price is missing
+    or stale, `is_partial` when any account could not be read wholly; `unread` names those."""
 
     resource_type: Literal["portfolio"] = "portfolio"
     fiat_value: str | None
@@ -407,6 +503,7 @@ class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     stale: list[MissingOut]
     accounts: list[AccountTotalOut]
     assets: list[AssetOut]
+    positions_value: str | None
     at: int
     v: int
 
@@ -534,24 +631,49 @@ class KnownBalanceOut(_Out, frozen=True, kw_only=True, gc=False):
     amount: str
 
 
+class KnownComponentOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A component of a position as it was known."""
+
+    role: str
+    ticker: str
+    asset_id: str
+    amount: str
+
+
+class KnownPositionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A position as it was known."""
+
+    account: str
+    wallet: str
+    scope: str
+    kind: str
+    name: str
+    size: str
+    size_ticker: str
+    entry_price: str | None
+    components: list[KnownComponentOut]
+
+
 class KnownOut(_Out, frozen=True, kw_only=True, gc=False):
-    """The balances that were known right after the change `seq`, written at `at` (null for 0, before the first)."""
+    """What was known right after the change `seq`, written at `at` (null for 0, before the first)."""
 
     resource_type: Literal["known"] = "known"
     seq: int
     at: int | None
     balances: list[KnownBalanceOut]
+    positions: list[KnownPositionOut]
 
 
 class ChangeOut(_Out, frozen=True, kw_only=True, gc=False):
     """One row of the change log. A removed one is a tombstone; `leads_to` then names the row that took its place, if any."""
 
     seq: int
-    kind: Literal["account", "balances", "transaction"]
+    kind: Literal["account", "balances", "positions", "transaction"]
     id: str
     is_removed: bool
     leads_to: str | None
     product: str | None
+    scope: str | None
     transaction: TransactionOut | None
 
 

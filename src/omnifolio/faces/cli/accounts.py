@@ -8,25 +8,33 @@ from typing import cast
 import click
 
 from omnifolio.app import link as linking
+from omnifolio.app.asking import asking, hosts_of
 from omnifolio.app.importing import import_file
 from omnifolio.app.offers import MANUAL, TITLE, Offer
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
+from omnifolio.catalog.chains import evm_chains
 from omnifolio.faces.cli.completeness import coverage, reconcile
-from omnifolio.faces.cli.entering import entered_fields, offer_of, offers_of, our_name
+from omnifolio.faces.cli.entering import address_of, entered_fields, offer_of, offers_of, our_name
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_VENUE, Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show, show_one
 from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
-from omnifolio.model.clock import SystemClock, iso
+from omnifolio.model.accounts import Certificate
+from omnifolio.model.clock import EpochMs, SystemClock, iso
 from omnifolio.model.errors import AlreadyConnected
 from omnifolio.model.ids import AccountId
+from omnifolio.model.settings import Settings
 from omnifolio.transport.recording import Recorder, dump
+from omnifolio.venues.evm.events import ZERO_ADDRESS
+from omnifolio.venues.evm.explorer import KEY_METHOD
+from omnifolio.venues.evm.names import is_name
 from omnifolio.views.accounts import AccountView
 
+WALLET = "wallet"
 LIST_COLUMNS = ("id", "venue", "name", "status", "balances", "value", "missing", "error")
 
 
@@ -68,10 +76,12 @@ def show_account(invocation: Invocation, account: str, fiat: str | None, output_
         return {
             **_row(session, view, currency(session, fiat)),
             "key": view.account.key_hint or None,
-            "key_may": certificate.state.replace("_", " ") if certificate else "not checked yet",
-            "checked_by": certificate.method if certificate else None,
+            **_key(certificate),
             "synced_at": iso(view.account.synced_at) if view.account.synced_at else None,
             "next_sync_at": iso(view.account.next_sync_at) if view.account.next_sync_at else None,
+            "live_since": iso(view.account.live_since) if view.account.live_since else None,
+            "live_heard_at": iso(view.account.live_heard_at) if view.account.live_heard_at else None,
+            "live_problem": view.account.live_problem,
             "venue_calls": view.account.calls,
             "gaps": [f"{gap.stream}: {gap.text}" for gap in view.gaps],
             "warnings": [loss.text for loss in view.losses],
@@ -89,6 +99,7 @@ def show_account(invocation: Invocation, account: str, fiat: str | None, output_
     "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
 )
 @click.option("--no-sync", is_flag=True, help="Only link; the server synchronises it.")
+@click.option("--dry-run", is_flag=True, help="Only say who would be asked for what, and what that costs; nobody is asked.")
 @click.option(
     "--record",
     "cassette",
@@ -107,6 +118,7 @@ def add(
     name: str | None,
     credential_env: str | None,
     no_sync: bool,
+    dry_run: bool,
     cassette: Path | None,
     output_format: str,
 ) -> int:
@@ -122,6 +134,14 @@ def add(
     if offer.name == MANUAL.name and name is not None:
         fields = (*fields, f"{TITLE}={name}")
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(invocation.settings(), offer.name))
+    if offer.name in evm_chains():
+        entered = {
+            name: value if our_name(offer, name) != WALLET or dry_run else address_of(invocation, value)
+            for name, value in entered.items()
+        }
+    if dry_run:
+        show(_steps(invocation.settings(), offer, entered), output_format, empty="Nobody is asked.")
+        return 0
     recorder = None if cassette is None else Recorder(offer.name)
 
     async def work(session: Session) -> tuple[Row, int]:
@@ -225,6 +245,26 @@ def remove(invocation: Invocation, account: str) -> None:
     click.echo("Removed. Its credentials cannot be opened any more, not even from an earlier backup of the database.")
 
 
+def _steps(settings: Settings, offer: Offer, entered: Mapping[str, str]) -> list[Row]:
+    """What linking with these fields would ask, of whom. Raises: InvalidField, PrivateKeyRefused, as linking would."""
+    named = [name for name, value in entered.items() if our_name(offer, name) == WALLET and is_name(value)]
+    credentials = linking.check(offer, {**entered, **dict.fromkeys(named, ZERO_ADDRESS)}, fingerprint_key=bytes(32))
+    steps = asking(settings, offer, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
+    name_steps: list[Row] = [
+        {
+            "reads": f"the address of {entered[name]}",
+            "source": steps[0].source,
+            "own": steps[0].is_own,
+            "calls": "2",
+            "time": "1 s",
+        }
+        for name in named
+    ]
+    return name_steps + [
+        {"reads": step.reads, "source": step.source, "own": step.is_own, "calls": step.calls, "time": step.time} for step in steps
+    ]
+
+
 def _without_secrets(recorder: Recorder, offer: Offer, entered: Mapping[str, str]) -> bytes:
     """The recorded conversation. Venues repeat keys in answers (what may this one do?), so what was entered is blotted out."""
     named = {our_name(offer, name): value for name, value in entered.items()}
@@ -255,6 +295,23 @@ def _code(view: AccountView) -> int:
     return EXIT_INCOMPLETE if view.account.status == "retry" or any(gap.is_failure for gap in view.gaps) else 0
 
 
+def _key(certificate: Certificate | None) -> Row:
+    """What the venue says of the key: rights, binding, end, who said so and when, and what has changed since."""
+    if certificate is None:
+        return {"key_may": "not checked yet"}
+    bound = {True: "bound to IP addresses", False: "any address", None: None}[certificate.ip_restricted]
+    return {
+        "key_may": certificate.state.replace("_", " "),
+        "key_rights": list(certificate.rights),
+        "turn_off": list(certificate.switches),
+        "key_addresses": bound,
+        "key_ends": iso(EpochMs(certificate.expires_at)) if certificate.expires_at else None,
+        "checked_by": certificate.method or None,
+        "checked_at": iso(EpochMs(certificate.checked_at)),
+        "key_changes": [f"{iso(EpochMs(change.at))} {change.code}: {change.text}" for change in certificate.changes],
+    }
+
+
 def _row(session: Session, view: AccountView, fiat: str) -> Row:
     account = view.account
     return {
@@ -268,4 +325,11 @@ def _row(session: Session, view: AccountView, fiat: str) -> Row:
         "complete": view.total.complete,
         "missing": unvalued(view),
         "error": account.error_text,
+        "asked": hosts_of(
+            session.runtime.context.settings,
+            session.runtime.context.offers,
+            account.venue,
+            fields=account.fields,
+            has_key=account.certificate is not None and account.certificate.method == KEY_METHOD,
+        ),
     }

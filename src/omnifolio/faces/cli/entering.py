@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from omnifolio.app.naming import resolved
 from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer, Offers, all_offers
-from omnifolio.faces.cli.main import Invocation
+from omnifolio.faces.cli.main import Invocation, run
+from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import InvalidField, LiteralSecretRefused, NotFound
 from omnifolio.model.settings import variables
+from omnifolio.venues.evm.address import checksummed
 
 
 def offer_of(offers: Offers, name: str) -> Offer:
@@ -24,8 +27,7 @@ def offer_of(offers: Offers, name: str) -> Offer:
 
 def offers_of(invocation: Invocation) -> Offers:
     """The venues of this configuration."""
-    settings = invocation.settings()
-    return Offers(all_offers(is_sandbox=bool(settings.sandbox_url), configured=settings.base_urls.keys()))
+    return Offers(all_offers(invocation.settings()))
 
 
 def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, is_simulated: bool) -> dict[str, str]:
@@ -52,6 +54,18 @@ def entered_fields(offer: Offer, given: tuple[str, ...], prefix: str | None, *, 
         if not names & entered.keys() and field.is_required and sys.stdin.isatty():
             entered[field.name] = click.prompt(f"{offer.display_name} {field.label}", hide_input=field.is_secret, err=True)
     return entered
+
+
+def address_of(invocation: Invocation, text: str) -> str:
+    """The address that was entered, or that the entered name stands for, which is said on standard error.
+
+    Raises: InvalidField, NotFound, VenueError for a name that stands for none.
+    """
+    settings, clock = invocation.settings(), SystemClock()
+    found = run(lambda: resolved(settings, text, clock=clock))
+    if found != text:
+        click.echo(f"{text} is {checksummed(found)}", err=True)
+    return found
 
 
 def our_name(offer: Offer, name: str) -> str:

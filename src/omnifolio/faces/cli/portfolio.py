@@ -16,7 +16,7 @@ from omnifolio.model.amounts import canonical
 from omnifolio.model.ids import AccountId
 from omnifolio.views.accounts import AccountView
 from omnifolio.views.portfolio import AssetLine, Portfolio
-from omnifolio.views.valuation import Money, Value
+from omnifolio.views.valuation import Money, Total, Value
 
 Portfolios = Mapping[str, Portfolio]
 """Currency → the same portfolio in it; the first one leads."""
@@ -90,6 +90,19 @@ def as_document(found: Portfolios, counts: Mapping[AccountId, Counts]) -> Row:
             for purses in [{purse.id: purse.key for purse in view.wallets}]
             for m, holding in enumerate(view.holdings)
         ],
+        "positions": [
+            {
+                "venue": view.account.venue,
+                "wallet": purses[item.held.wallet],
+                "contract": item.held.position.name,
+                "kind": item.held.position.kind,
+                "size": canonical(item.held.position.size),
+                "values": {fiat: _sum(each.accounts[n].positions[m].total) for fiat, each in found.items()},
+            }
+            for n, view in enumerate(lead.accounts)
+            for purses in [{purse.id: purse.key for purse in view.wallets}]
+            for m, item in enumerate(view.positions)
+        ],
         "assets": [
             {
                 "asset": line.asset,
@@ -99,6 +112,7 @@ def as_document(found: Portfolios, counts: Mapping[AccountId, Counts]) -> Row:
             }
             for line in lead.assets
         ],
+        "positions_values": {fiat: _sum(each.positions) for fiat, each in found.items()},
         "totals": {fiat: money(each.total.amount) for fiat, each in found.items()},
         "complete": lead.total.complete,
         "missing": [{"asset": line.asset, "ticker": line.ticker, "reason": _reason(line)} for line in _unpriced(lead)],
@@ -140,11 +154,30 @@ def print_portfolio(found: Portfolios, counts: Mapping[AccountId, Counts]) -> No
         Format.TABLE,
     )
     click.echo()
+    _print_positions(found)
     totals = {fiat: grouped(each.total.amount) for fiat, each in found.items()}
     wide = max(map(len, totals.values()))
     for fiat, text in totals.items():
         click.echo(f"Total {fiat}  {text:>{wide}}{'' if lead.total.complete else '  (incomplete)'}")
     _print_missing(lead)
+
+
+def _print_positions(found: Portfolios) -> None:
+    """What is open, and what it adds to the assets; nothing where nothing is."""
+    rows = [
+        {
+            "position": item.held.position.name,
+            "at": label_of(view.account),
+            "size": canonical(item.held.position.size),
+            "of": item.tokens[item.held.position.size_token].ticker,
+            **{fiat: _sum(each.accounts[n].positions[m].total, grouped) or NO_PRICE for fiat, each in found.items()},
+        }
+        for n, view in enumerate(_lead(found).accounts)
+        for m, item in enumerate(view.positions)
+    ]
+    if rows:
+        show(rows, Format.TABLE)
+        click.echo()
 
 
 def unvalued(view: AccountView) -> list[str]:
@@ -184,6 +217,11 @@ def _shared_tickers(lead: Portfolio) -> frozenset[str]:
 def _place(line: AssetLine) -> str:
     """Where a token that nobody has reviewed is: `kraken` of `venue:kraken/ORB`, the chain of a CAIP-19 id."""
     return line.asset.removeprefix("venue:").partition("/")[0]
+
+
+def _sum(total: Total, form: Callable[[Decimal], str] = money) -> str | None:
+    """A sum of values; None where a part of it has none."""
+    return None if total.missing else form(total.amount)
 
 
 def _worth(value: Value) -> str | None:

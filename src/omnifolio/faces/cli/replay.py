@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from omnifolio.app.replay import replay as replay_cassette
+from omnifolio.app.replay import replay_file
 from omnifolio.faces.cli.main import run
-from omnifolio.transport.recording import load
 
 
 @click.command()
@@ -15,9 +14,9 @@ from omnifolio.transport.recording import load
 def replay(cassette: Path) -> None:
     """Drive one account's sync from a recorded conversation and print normalised facts, one JSON object a line.
 
-    What could not be read is named by lines of kind "problem".
+    A document about one transaction of a chain is taken as well, see omnifolio explain. What could not be read is named by lines
+    of kind "problem".
     """
-    document = load(cassette.read_bytes())
-    lines = run(lambda: replay_cassette(document))
-    for line in lines:
+    body = cassette.read_bytes()
+    for line in run(lambda: replay_file(body)):
         click.echo(json.dumps(line, ensure_ascii=False))

@@ -13,8 +13,9 @@ from omnifolio.app.link import check
 from omnifolio.app.sharing import result_of, sample, shareable
 from omnifolio.app.verifying import Verification
 from omnifolio.app.verifying import verify as verify_venue
-from omnifolio.app.way_out import is_simulated
-from omnifolio.faces.cli.entering import entered_fields, offer_of, offers_of
+from omnifolio.app.verifying_chain import verify_chain
+from omnifolio.app.way_out import base_urls_of, is_simulated
+from omnifolio.faces.cli.entering import address_of, entered_fields, offer_of, offers_of
 from omnifolio.faces.cli.main import (
     EXIT_INCOMPLETE,
     EXIT_OPEN,
@@ -59,6 +60,13 @@ class Recording(Struct, frozen=True):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the conversation to FILE, redacted, after you have seen what is in it.",
 )
+@click.option("--address", help="Of a chain: any address, whose balance two sources must agree on.")
+@click.option(
+    "--result",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Of a chain: write the dated result, in which the address is not.",
+)
 @click.option("--scale", "is_scaled", is_flag=True, help="With --record: multiply all amounts by one factor that nobody knows.")
 @click.option("--yes", is_flag=True, help="With --record: save without asking.")
 @format_option
@@ -72,15 +80,19 @@ def verify(
     credential_env: str | None,
     pages: int,
     cassette: Path | None,
+    address: str | None,
+    result: Path | None,
     is_scaled: bool,
     yes: bool,
     output_format: str,
 ) -> int:
-    """Check with your own read-only key that an exchange is read right; nothing is stored.
+    """Check with your own read-only key that an exchange is read right, or with an address that a chain is; nothing is stored.
 
     Secrets are given as for omnifolio accounts add. Exit code 4: the key was refused, can do too much or too little; 5: the venue
     could not be read; 6: some of it could not; 7: a balance differs from its history.
     """
+    if address is not None:
+        return _verify_chain(invocation, venue, address_of(invocation, address), result, output_format)
     if (is_scaled or yes) and cassette is None:
         raise click.UsageError("--scale and --yes say how to --record")
     if cassette is not None and not cassette.parent.is_dir():
@@ -90,6 +102,7 @@ def verify(
     settings, offer = invocation.settings(), offer_of(offers_of(invocation), venue)
     entered = entered_fields(offer, fields, credential_env, is_simulated=is_simulated(settings, offer.name))
     credentials = check(offer, entered, fingerprint_key=NO_FINGERPRINT)
+    is_own_host = offer.name not in base_urls_of(settings)
 
     async def work() -> tuple[Verification, Recording | None]:
         clock = SystemClock()
@@ -97,13 +110,24 @@ def verify(
         if cassette is None or done.is_refused:
             return done, None
         redacted = await shareable(done.cassette, credentials.secrets, is_scaled=is_scaled)
-        return done, Recording(redacted, result_of(done, is_scaled=is_scaled))
+        return done, Recording(redacted, result_of(done, is_scaled=is_scaled, is_own_host=is_own_host))
 
     done, recording = run(work)
     show([_row(finding) for finding in done.findings], output_format, columns=COLUMNS)
     if cassette is not None:
         _save(cassette, recording, is_sure=yes)
     return _code(done)
+
+
+def _verify_chain(invocation: Invocation, venue: str, address: str, result: Path | None, output_format: str) -> int:
+    settings, clock = invocation.settings(), SystemClock()
+    done = run(lambda: verify_chain(settings, venue, address, clock=clock))
+    show([_row(finding) for finding in done.findings], output_format, columns=COLUMNS)
+    if result is not None:
+        result.write_text(json.dumps(done.result, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not done.sources:
+        return EXIT_VENUE
+    return EXIT_INCOMPLETE if any(finding.outcome == "failed" for finding in done.findings) else 0
 
 
 def _save(path: Path, recording: Recording | None, *, is_sure: bool) -> None:

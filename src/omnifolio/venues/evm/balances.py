@@ -1,9 +1,10 @@
 """The stream `balances/<chain>`: what an address holds at one block, as one snapshot, or none.
 
 The tokens asked for are those that the ledger knows of the account, the wrapped native coin, and those that came in since the
-last read. All answers are of one block; a block that is another one afterwards spoils them. A contract that answers with a
-failure is mute: a new one is left out; one that was known costs this snapshot, and is left out when it is mute again at the
-next read. So no hostile token can hold up an account for ever, and none vanishes at one bad answer. Both are told as gaps.
+last read; of collectibles those that the ledger knows, each by its number. All answers are of one block; a block that is another
+one afterwards spoils them. A contract that answers with a failure is mute: a new one is left out; one that was known costs this
+snapshot, and is left out when it is mute again at the next read. So no hostile token can hold up an account for ever, and none
+vanishes at one bad answer. Both are told as gaps.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -16,16 +17,20 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import ResponseTooLarge, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.bookmarks import BalancesMark, read_mark, write_mark
+from omnifolio.venues.evm.events import Subject
 from omnifolio.venues.evm.head import Head, ask_head, block_call, head_of, time_of
-from omnifolio.venues.evm.movements import Subject, wallet_of
+from omnifolio.venues.evm.movements import wallet_of
 from omnifolio.venues.evm.rpc import Call, Fault, Node, failure, gathered
 from omnifolio.venues.evm.shapes import Block, Log
-from omnifolio.venues.evm.tokens import NATIVE, Asked, TokenAnswers, ask_tokens, contracts_of, token_facts
+from omnifolio.venues.evm.tokens import NATIVE, Asked, TokenAnswers, ask_tokens, collectibles_of, contracts_of, token_facts
 from omnifolio.venues.evm.words import TRANSFER, topic_of
 
 TOKENS_MAX = 5_000
 """Contracts asked for one address; beyond, a snapshot would be a guess, and there is none."""
+COLLECTIBLES_MAX = 5_000
+"""Single tokens asked for one address; beyond, there is no snapshot either."""
 PIN_TRIES_MAX = 3
 """Tries of one snapshot while the chain moves under it."""
 DISCOVERY_TRIES_MAX = 24
@@ -47,6 +52,8 @@ class Balances:
         self._mark = read_mark(since.token, BalancesMark)
         self._is_first = not since.token
         self._known = contracts_of(access.known.tokens, subject.chain)
+        self._single = collectibles_of(access.known.tokens, subject.chain)
+        self._has_history = depth_of(access.fields).has_history
 
     async def pages(self) -> AsyncIterator[Batch]:
         """The one page. Raises: VenueError and its kin."""
@@ -103,10 +110,14 @@ class Balances:
         holder, chain, block = self._subject.address, self._subject.chain, hex(head.tip)
         asked = [Asked(NATIVE, "balance"), *(Asked(contract, "balance") for contract in contracts)]
         asked += token_facts(contracts, named=self._known)
+        asked += self._single[:COLLECTIBLES_MAX]
         kept = await ask_tokens(self._node, asked, chain=chain, holder=holder, block=block, batched=head.has_multicall)
         needed = frozenset() if self._is_first else self._known - set(self._mark.mute)
+        wanted = {} if self._has_history else {"history": "none"}
+        if len(self._single) > COLLECTIBLES_MAX:
+            wanted |= {"more": "collectibles"}
         params = {"wallet": holder, "unseen": str(unseen), "beyond": str(max(0, beyond)), "needed": ",".join(sorted(needed))}
-        return kept + await self._node.ask(_PIN, [block_call("pinned", head.tip)], **params)
+        return kept + await self._node.ask(_PIN, [block_call("pinned", head.tip)], **params, **wanted)
 
 
 def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -120,7 +131,9 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
     beyond = int(params["beyond"]) > 0
     native = answers.balance(NATIVE)
     is_lost = bool(lost) or native is None
-    gaps = _gaps(stream, at, mute=mute, lost=is_lost, unseen=int(params["unseen"]) > 0, beyond=beyond)
+    too_many = beyond or "more" in params
+    unwanted = params.get("history") == "none"
+    gaps = _gaps(stream, at, unwanted=unwanted, mute=mute, lost=is_lost, unseen=int(params["unseen"]) > 0, beyond=too_many)
     batch = Batch(
         cursor=Cursor(stream),
         observed_at=received_at(evidence),
@@ -129,15 +142,17 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
         gaps=gaps,
         evidence=tuple(evidence),
     )
-    if is_lost or beyond or native is None:
+    if is_lost or too_many or native is None:
         return batch
+    single = answers.collectibles(chain, subject.address)
     held = [Balance(chain.native.id, from_units(native, chain.decimals))] if native else []
     facts = []
     for contract in answers.contracts():
         units, decimals = answers.balance(contract), answers.decimals(contract)
         if units and decimals is not None:
             held.append(Balance(chain.erc20(contract), from_units(units, decimals)))
-            facts.append(answers.facts(chain, contract))
+            facts.append(answers.facts(chain, chain.erc20(contract)))
+    held += [Balance(token, from_units(units, 0)) for token, units in single.items() if units]
     index = next(n for n, item in enumerate(evidence) if item.params["read"] == "tokens")
     snapshot = Snapshot(wallet=subject.wallet, product="spot", at=at, balances=tuple(held), evidence=index)
     return structs.replace(batch, snapshots=(snapshot,), tokens=(chain.native, *(fact for fact in facts if fact is not None)))
@@ -153,8 +168,10 @@ def _is_pinned(evidence: Sequence[Evidence], pinned_hash: str) -> bool:
     return not reply.is_null and reply.read(Block).hash.lower() == pinned_hash
 
 
-def _gaps(stream: str, at: EpochMs, *, mute: frozenset[str], lost: bool, unseen: bool, beyond: bool) -> tuple[Gap, ...]:
-    texts = []
+def _gaps(
+    stream: str, at: EpochMs, *, unwanted: bool, mute: frozenset[str], lost: bool, unseen: bool, beyond: bool
+) -> tuple[Gap, ...]:
+    texts = [("history_not_wanted", "only balances were asked for, so what led to them is not read")] if unwanted else []
     if mute:
         shown = ", ".join(sorted(mute)[:MUTE_NAMED_MAX]) + (" …" if len(mute) > MUTE_NAMED_MAX else "")
         texts.append(("token_mute", f"contracts that announced transfers answer for no balance that could be held: {shown}"))

@@ -22,6 +22,7 @@ KNOWN_HEIGHTS_MAX = 2_000
 
 _READ = "head"
 _DEPTH = "depth"
+_SEARCH = "search"
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -142,3 +143,17 @@ def _check_anchor(answers: Mapping[str, Reply]) -> None:
                 f"block {height}, read as final before, is another one now: the node follows another chain, "
                 "or this one was reorganised deeper than its finality"
             )
+
+
+async def first_block_from(node: Node, at: EpochMs, *, tip: int) -> int:
+    """The first block that was made at an instant or later, by halving; beyond the tip when there is none. Raises: VenueError."""
+    low, high = 0, tip + 1
+    while low < high:
+        middle = (low + high) // 2
+        reply = gathered(await node.ask(_SEARCH, [block_call(_SEARCH, middle)]), _SEARCH)[_SEARCH]
+        block = _block(reply)
+        if block is not None and time_of(block) >= at:
+            high = middle
+        else:
+            low = middle + 1  # a block that the node has no longer is older than what it has
+    return low

@@ -33,6 +33,7 @@ METHODS = frozenset(
         "eth_getTransactionByHash",
         "eth_getTransactionReceipt",
         "eth_getBalance",
+        "eth_getTransactionCount",
         "eth_getCode",
         "eth_call",
         "trace_filter",

@@ -50,6 +50,7 @@ class Transaction(Struct, rename="camel", frozen=True):
     to: str | None = None
     gas_price: str | None = None
     mint: str | None = None
+    type: str = ""
 
 
 class Block(Struct, frozen=True):

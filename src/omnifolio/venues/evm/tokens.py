@@ -5,7 +5,8 @@ Multicall3 that failed proves nothing, because a greedy neighbour may have burne
 contract then answers with a failure, or with no word at all, is its answer: it is mute. Anything else is the node's failure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -13,13 +14,15 @@ from omnifolio.catalog.chains import EvmChain
 from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.model.tokens import TokenFacts, TokenId, contract_of
 from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
 from omnifolio.venues.evm.words import (
     BALANCE_OF,
+    BALANCE_OF_ID,
     DECIMALS,
     GET_ETH_BALANCE,
     NAME,
+    OWNER_OF,
     SYMBOL,
     WORD_BYTES,
     clean_text,
@@ -28,6 +31,7 @@ from omnifolio.venues.evm.words import (
     decode_text,
     encode_address,
     encode_aggregate,
+    encode_uint,
     quantity,
     word,
 )
@@ -78,7 +82,7 @@ async def ask_tokens(
         size = FACTS_PER_CALL_MAX
         parts = [asked[start : start + size] for start in range(0, len(asked), size)]
         kept += await node.ask(_READ, [_together(part, chain=chain, holder=holder, block=block) for part in parts])
-    answered = _answers(kept)
+    answered = _answers(gathered(kept, _READ))
     alone = [_alone(item, holder=holder, block=block) for item in asked if answered.get(item.about) is None]
     return kept + await node.ask(_READ, alone)
 
@@ -101,13 +105,20 @@ def _alone(item: Asked, *, holder: str, block: str) -> Call:
 
 
 def _data(item: Asked, holder: str) -> bytes:
-    return BALANCE_OF + encode_address(holder) if item.fact == "balance" else _SELECTORS[item.fact]
+    if item.fact == "balance":
+        return BALANCE_OF + encode_address(holder)
+    kind, _, number = item.fact.partition("/")
+    if kind == "erc721":
+        return OWNER_OF + encode_uint(int(number))
+    if kind == "erc1155":
+        return BALANCE_OF_ID + encode_address(holder) + encode_uint(int(number))
+    return _SELECTORS[item.fact]
 
 
-def _answers(evidence: Sequence[Evidence]) -> dict[str, bytes | None]:
+def _answers(replies: Mapping[str, Reply]) -> dict[str, bytes | None]:
     """What each subject answered: bytes, empty when the contract itself failed; None when it must be asked again."""
     found: dict[str, bytes | None] = {}
-    for about, reply in gathered(evidence, _READ).items():
+    for about, reply in replies.items():
         if not about.startswith(_TOGETHER):
             found[about] = _single(about, reply)
             continue
@@ -115,11 +126,17 @@ def _answers(evidence: Sequence[Evidence]) -> dict[str, bytes | None]:
         if reply.error is not None:
             found.update(dict.fromkeys(subjects))
             continue
-        results = decode_aggregate(data_of(reply.read(str)), len(subjects))
+        results = _results(reply.read(str), len(subjects))
         found.update(
             (s, data if done and len(data) >= WORD_BYTES else None) for s, (done, data) in zip(subjects, results, strict=True)
         )
     return found
+
+
+@lru_cache(maxsize=8)
+def _results(text: str, count: int) -> tuple[tuple[bool, bytes], ...]:
+    """The answers inside one of aggregate3. They are needed twice: to ask again for what failed, and to decode the page."""
+    return tuple(decode_aggregate(data_of(text), count))
 
 
 def _single(about: str, reply: Reply) -> bytes | None:
@@ -133,12 +150,13 @@ class TokenAnswers:
     """The answers to `ask_tokens` in one page."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
-        self._answers = _answers(evidence)
-        self._faults = {about: reply.error for about, reply in gathered(evidence, _READ).items() if reply.error is not None}
+        replies = gathered(evidence, _READ)
+        self._answers = _answers(replies)
+        self._faults = {about: reply.error for about, reply in replies.items() if reply.error is not None}
 
     def contracts(self) -> list[str]:
-        """All contracts that were asked for anything, in order."""
-        return list(dict.fromkeys(about.partition(":")[0] for about in self._answers if not about.startswith(NATIVE)))
+        """All contracts that were asked for their decimals, in order."""
+        return [about.partition(":")[0] for about in self._answers if about.endswith(":decimals")]
 
     def decimals(self, contract: str) -> int | None:
         """The token's decimals, 0 where it states none; None when its amounts could not be held.
@@ -154,17 +172,32 @@ class TokenAnswers:
         data = self._answer(f"{subject}:balance")
         return word(data, 0) if len(data) >= WORD_BYTES else None
 
-    def facts(self, chain: EvmChain, contract: str) -> TokenFacts | None:
+    def collectibles(self, chain: EvmChain, holder: str) -> dict[TokenId, int]:
+        """The single tokens that were asked for, and how many of each the holder has; what its contract refuses is not held.
+
+        Raises: VenueError when the node did not answer.
+        """
+        found: dict[TokenId, int] = {}
+        for about in self._answers:
+            contract, _, fact = about.partition(":")
+            kind, separator, number = fact.partition("/")
+            if separator:
+                data = self._answer(about)
+                told = word(data, 0) if len(data) >= WORD_BYTES else 0
+                units = int(told == int(holder, 16)) if kind == "erc721" else told
+                found[TokenId(f"{chain.caip2}/{kind}:{contract}/{number}")] = units
+        return found
+
+    def facts(self, chain: EvmChain, token: TokenId) -> TokenFacts | None:
         """The token for the ledger, cleaned for showing; None where only its decimals were asked."""
+        contract = contract_of(token) or ""
         if f"{contract}:symbol" not in self._answers:
             return None
-        short = f"{contract[:6]}…{contract[-4:]}"
-        return TokenFacts(
-            id=chain.erc20(contract),
-            ticker=self._text(f"{contract}:symbol", TICKER_LENGTH_MAX) or short,
-            name=self._text(f"{contract}:name", NAME_LENGTH_MAX),
-            decimals=self.decimals(contract),
-        )
+        ticker = self._text(f"{contract}:symbol", TICKER_LENGTH_MAX) or f"{contract[:6]}…{contract[-4:]}"
+        name = self._text(f"{contract}:name", NAME_LENGTH_MAX)
+        if token == chain.erc20(contract):
+            return TokenFacts(id=token, ticker=ticker, name=name, decimals=self.decimals(contract))
+        return TokenFacts(id=token, ticker=ticker, name=name, kind="nft", decimals=0)
 
     def _text(self, about: str, length_max: int) -> str:
         return clean_text(decode_text(self._answer(about)) or "", length_max=length_max)
@@ -175,6 +208,18 @@ class TokenAnswers:
             fault = self._faults.get(about)
             raise failure(fault) if fault is not None else VenueBadResponse("the node left a question about a token open")
         return data
+
+
+def collectibles_of(known: frozenset[TokenId], chain: EvmChain) -> list[Asked]:
+    """What to ask to know which of the single tokens of this chain among known ones are still held."""
+    found = []
+    for token in sorted(known):
+        place, _, name = token.partition("/")
+        kind, _, rest = name.partition(":")
+        contract, separator, number = rest.partition("/")
+        if place == chain.caip2 and kind in ("erc721", "erc1155") and separator and number.isdigit():
+            found.append(Asked(contract.lower(), f"{kind}/{number}"))
+    return found
 
 
 def contracts_of(known: frozenset[TokenId], chain: EvmChain) -> frozenset[str]:

@@ -12,18 +12,22 @@ from msgspec import Struct, structs
 from omnifolio.catalog.chains import EvmChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import ResponseTooLarge, VenueBadResponse, VenueUnavailable
-from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
+from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
+from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.bookmarks import TransfersMark, read_mark, write_mark
-from omnifolio.venues.evm.head import Anchor, Head, ask_head, block_call, head_of, rewind_of, time_of
+from omnifolio.venues.evm.events import Subject, announced, token_movements
+from omnifolio.venues.evm.explorer import Explorer, Refused, source_of
+from omnifolio.venues.evm.head import Anchor, Head, ask_head, block_call, first_block_from, head_of, rewind_of, time_of
+from omnifolio.venues.evm.inner import Inner, frame_of
+from omnifolio.venues.evm.listing import ask_listing, listed_window
 from omnifolio.venues.evm.movements import (
     PLAIN_TRANSFER_GAS,
     Evident,
-    Subject,
     claim_of,
-    is_nft_transfer,
-    token_movements,
     wallet_of,
+    withdrawal_claim,
 )
 from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
 from omnifolio.venues.evm.shapes import Block, Frame, Receipt, Transaction
@@ -42,12 +46,13 @@ TRACE_SPAN_MIN = 1_000
 SAFE_SPAN = 10_000
 """Blocks that are asked for after a longer stretch had no answer in time."""
 
-_GAPS = {
+GAPS = {
     "native_not_listed": "transfers of the native coin and failed transactions: this node cannot list them without an explorer",
     "internal_not_listed": "native coins moved inside a transaction: this node does not trace calls",
+    "not_wanted": "history before the day from which it was asked for",
+    "collectibles_not_listed": "transfers of collectibles alone (ERC-721, ERC-1155): this explorer does not list them",
     "receipt_missing": "a transaction whose receipt the node does not have",
     "token_refused": "movements of a token whose amounts cannot be held: it claims more decimals than any number has",
-    "nft_not_listed": "transfers of single collectibles (ERC-721)",
     "rewards_not_listed": "rewards of the chain to this address as its miner",
 }
 _GAPS_OF_A_PAGE = frozenset({"receipt_missing", "token_refused"})
@@ -75,12 +80,17 @@ class Transfers:
         self._named = contracts_of(access.known.tokens, subject.chain)
         self._can_filter = True
         self._can_trace = True
+        source = source_of(access, subject.chain)
+        self._explorer = Explorer(access, source, stream=since.stream) if source is not None else None
+        self._horizon = -1
+        self._since = depth_of(access.fields).since
 
     async def pages(self) -> AsyncIterator[Batch]:
         """The pages after the cursor, up to the tip of the chain. Raises: VenueError and its kin."""
         chain, known = self._subject.chain, self._access.known
         opening = await ask_head(self._node, chain, provisional=known.provisional, anchor=self._mark.anchor)
         head = head_of(chain, opening, floor=self._mark.next - 1)
+        await self._begin(head)
         start = self._mark.next
         if start > head.tip:
             batch = decode_transfers(chain, self._stream, opening)
@@ -100,22 +110,34 @@ class Transfers:
             batch = decode_transfers(chain, self._stream, evidence)
             yield structs.replace(batch, cursor=Cursor(self._stream, write_mark(mark)), done=done)
 
+    async def _begin(self, head: Head) -> None:
+        """Finds out how far the explorer has read the chain, and where history that is wanted begins. Raises: VenueError."""
+        if self._explorer is not None:
+            try:
+                self._horizon = min(await self._explorer.height_at(head.at), head.tip)
+            except Refused:
+                self._explorer = None
+        if self._since is not None and self._mark == TransfersMark():
+            self._mark = TransfersMark(next=await first_block_from(self._node, self._since, tip=head.tip))
+
     def _moved_on(self, head: Head, window: Window, *, is_held: bool) -> TransfersMark:
         mark = structs.replace(self._mark, span=self._pace.span, refused=self._pace.refused)
-        settled = min(window.end, head.final)
+        settled = min(window.end, head.final, *([self._horizon] if self._explorer is not None else []))
         if is_held or settled < mark.next:
             return mark
-        anchor = window.end_hash if settled == window.end else head.final_hash
-        return structs.replace(mark, next=settled + 1, anchor=Anchor(settled, anchor), tries=0)
+        anchor = window.end_hash if settled == window.end else head.final_hash if settled == head.final else ""
+        told = Anchor(settled, anchor) if anchor else mark.anchor
+        return structs.replace(mark, next=settled + 1, anchor=told, tries=0)
 
     async def _page(self, head: Head, start: int) -> Page:
         """The window from `start` and its transactions, of one state of the chain. Raises: VenueError."""
         for attempt in range(PAGE_TRIES_MAX):
-            evidence, window = await self._window(head, start)
-            evidence += await self._node.ask("receipts", [_receipt_call(t.hash) for t in window.touched])
+            evidence, window = await self._listed(head, start) or await self._window(head, start)
+            evidence += await self._node.ask("receipts", [receipt_call(t.hash) for t in window.touched])
             receipts = _receipts(evidence)
             is_torn = any(
-                r is not None and (r.block_hash.lower(), quantity(r.block_number)) != (t.block_hash, t.height)
+                r is not None
+                and (quantity(r.block_number) != t.height or (t.block_hash and r.block_hash.lower() != t.block_hash))
                 for t, r in zip(window.touched, receipts.values(), strict=True)
             )
             absent = [t for t, r in zip(window.touched, receipts.values(), strict=True) if r is None]
@@ -125,6 +147,21 @@ class Transfers:
             return Page(window, evidence, any(t.height <= window.final for t in absent))
         raise VenueUnavailable("the chain moved each time that it was read")
 
+    async def _listed(self, head: Head, start: int) -> tuple[list[Evidence], Window] | None:
+        """The next window as the explorer lists it; None where a node must be asked. Raises: VenueError."""
+        if self._explorer is None or start > self._horizon:
+            return None
+        try:
+            evidence = await ask_listing(
+                self._explorer, self._node, self._subject, head, start=start, horizon=self._horizon, since=self._since
+            )
+        except Refused:
+            self._explorer = None
+            return None
+        window = listed_window(evidence)
+        assert window is not None
+        return evidence, window
+
     async def _window(self, head: Head, start: int) -> tuple[list[Evidence], Window]:
         """The next window from `start` that the node answers, in size and in number of transactions. Raises: VenueError."""
         while True:
@@ -132,6 +169,8 @@ class Transfers:
             end = start + size - 1
             calls = window_calls(self._subject, start=start, end=end, with_traces=self._can_filter)
             asked = {"wallet": self._subject.address, "from": str(start), "to": str(end), "final": str(head.final)}
+            asked |= {"since": str(self._since)} if self._since is not None else {}
+            asked |= {"awaited": "yes"} if self._explorer is not None else {}
             try:
                 evidence = await self._node.ask(WINDOW, calls, **asked)
             except (ResponseTooLarge, VenueUnavailable) as error:
@@ -171,15 +210,15 @@ class Transfers:
         own = [r.transaction_hash for r in receipts if address in _parties(r)]
         kept = await self._node.ask("transactions", [Call(name, "eth_getTransactionByHash", (name,)) for name in own])
         inner = {t.hash: t.inner for t in window.touched}
-        if self._can_trace:
-            names = [r.transaction_hash for r in receipts if _may_move_inside(r, inner.get(r.transaction_hash.lower()))]
-            traces = await self._node.ask("traces", [_trace_call(name) for name in names])
+        if self._can_trace and window.inner is None:
+            names = [r.transaction_hash for r in receipts if may_move_inside(r, inner.get(r.transaction_hash.lower()))]
+            traces = await self._node.ask("traces", [trace_call(name) for name in names])
             kept += traces
             faults = [reply.error for reply in gathered(traces, "traces").values() if reply.error is not None]
             self._can_trace = not any(fault.trouble in ("unsupported", "other") for fault in faults)
-        heights = sorted({quantity(r.block_number) for r in receipts if _stated_time(r) is None})
+        heights = sorted({quantity(r.block_number) for r in receipts if stated_time(r) is None})
         kept += await self._node.ask("blocks", [block_call(str(height), height) for height in heights])
-        contracts = sorted({move.contract for r in receipts for move in token_movements(self._subject, r.logs)})
+        contracts = sorted({contract for r in receipts for contract in contracts_in(self._subject, r)})
         asked = token_facts(contracts, named=self._named)
         kept += await ask_tokens(
             self._node, asked, chain=self._subject.chain, holder=address, block="latest", batched=head.has_multicall
@@ -192,38 +231,50 @@ def decode_transfers(chain: EvmChain, stream: str, evidence: Sequence[Evidence])
     batch = Batch(
         cursor=Cursor(stream), observed_at=received_at(evidence), rewind=rewind_of(stream, evidence), evidence=tuple(evidence)
     )
-    window = window_of(evidence)
+    window = listed_window(evidence) or window_of(evidence)
     if window is None:
         return batch
     subject = Subject(chain, window.address)
-    found = _evident(window, evidence)
-    tokens = TokenAnswers(evidence)
-    stated = {contract: tokens.decimals(contract) for contract in tokens.contracts()}
-    decimals = {contract: places for contract, places in stated.items() if places is not None}
-    claims = tuple(c for known in found if (c := claim_of(subject, known, decimals)) is not None)
-    seen = {leg.token for claim in claims for leg in claim.legs}
-    facts = [tokens.facts(chain, contract) for contract in decimals if chain.erc20(contract) in seen]
-    codes = _missing(subject, window, evidence, found)
-    if len(decimals) < len(stated):
-        codes.append("token_refused")
+    found = evident(evidence, final=window.final, chain=chain, inner=window.inner)
+    claims, facts, is_refused = told(subject, found, evidence)
+    codes = _missing(window, found) + (["token_refused"] if is_refused else [])
+    if len(found) < len(window.touched):
+        codes.append("receipt_missing")
     return structs.replace(
         batch,
-        tokens=(chain.native, *(fact for fact in facts if fact is not None)),
+        tokens=(chain.native, *facts),
         wallets=(wallet_of(subject),),
-        claims=claims,
+        claims=claims + tuple(withdrawal_claim(subject, row) for row in window.withdrawals),
         covered=(Interval(window.from_at, window.to_at),),
         gaps=tuple(_gap(stream, code, window) for code in codes),
     )
 
 
+def told(
+    subject: Subject, found: Sequence[Evident], evidence: Sequence[Evidence]
+) -> tuple[tuple[Claim, ...], tuple[TokenFacts, ...], bool]:
+    """The claims of transactions and the tokens in them; and whether a token's amounts could not be held. Raises: VenueError."""
+    chain, tokens = subject.chain, TokenAnswers(evidence)
+    stated = {contract: tokens.decimals(contract) for contract in tokens.contracts()}
+    decimals = {contract: places for contract, places in stated.items() if places is not None}
+    claims = tuple(c for known in found if (c := claim_of(subject, known, decimals)) is not None)
+    seen = sorted({leg.token for claim in claims for leg in claim.legs} - {chain.native.id})
+    facts = [tokens.facts(chain, token) for token in seen]
+    return claims, tuple(fact for fact in facts if fact is not None), len(decimals) < len(stated)
+
+
 def _gap(stream: str, code: str, window: Window) -> Gap:
     """The gap of a page. What a node cannot do holds for all that was read so far: one statement that grows with it."""
+    if code == "not_wanted":
+        return Gap(stream=stream, code=code, text=GAPS[code], start=EpochMs(0), end=window.since)
     start = window.from_at if code in _GAPS_OF_A_PAGE else EpochMs(0)
-    return Gap(stream=stream, code=code, text=_GAPS[code], start=start, end=window.to_at)
+    return Gap(stream=stream, code=code, text=GAPS[code], start=start, end=window.to_at)
 
 
-def _evident(window: Window, evidence: Sequence[Evidence]) -> list[Evident]:
-    """What the page knows of each transaction that has a receipt, in the order of the chain."""
+def evident(
+    evidence: Sequence[Evidence], *, final: int, chain: EvmChain, inner: Mapping[str, Sequence[Inner]] | None = None
+) -> list[Evident]:
+    """What the page knows of each transaction that has a receipt, in the order of the chain. `inner` is an explorer's list."""
     asked, traced = gathered(evidence, "transactions"), gathered(evidence, "traces")
     blocks = {about: time_of(reply.read(Block)) for about, reply in gathered(evidence, "blocks").items()}
     index = {name: n for n, item in enumerate(evidence) if item.params.get("read") == "receipts" for name in _subjects(item)}
@@ -231,34 +282,44 @@ def _evident(window: Window, evidence: Sequence[Evidence]) -> list[Evident]:
     for name, receipt in _receipts(evidence).items():
         if receipt is not None:
             height = quantity(receipt.block_number)
-            at = _stated_time(receipt)
+            at = stated_time(receipt)
+            transaction = asked[name].read(Transaction) if name in asked else None
+            frame = _frame(traced[name]) if name in traced else None
+            if inner is not None:
+                frame = frame_of(chain, receipt, transaction, inner.get(name, ()))
             known = Evident(
                 receipt=receipt,
                 at=blocks[str(height)] if at is None else at,
-                finality="final" if height <= window.final else "provisional",
-                transaction=asked[name].read(Transaction) if name in asked else None,
-                frame=_frame(traced[name]) if name in traced else None,
+                finality="final" if height <= final else "provisional",
+                transaction=transaction,
+                frame=frame,
                 evidence=index[name],
             )
             found.append(known)
     return sorted(found, key=lambda known: (quantity(known.receipt.block_number), quantity(known.receipt.transaction_index)))
 
 
-def _missing(subject: Subject, window: Window, evidence: Sequence[Evidence], found: Sequence[Evident]) -> list[str]:
+def _missing(window: Window, found: Sequence[Evident]) -> list[str]:
     """The codes of what this page could not tell."""
     inner = {touched.hash: touched.inner for touched in window.touched}
-    codes = []
+    codes = [] if window.since is None else ["not_wanted"]
+    if not window.has_collectibles:
+        codes.append("collectibles_not_listed")
+    if window.is_awaited:
+        return codes
     if not window.has_traces:
         codes.append("native_not_listed")
-    if any(k.frame is None and _may_move_inside(k.receipt, inner.get(k.receipt.transaction_hash.lower())) for k in found):
+    if any(k.frame is None and may_move_inside(k.receipt, inner.get(k.receipt.transaction_hash.lower())) for k in found):
         codes.append("internal_not_listed")
-    if len(found) < len(window.touched):
-        codes.append("receipt_missing")
-    if any(is_nft_transfer(subject.address, log) for known in found for log in known.receipt.logs):
-        codes.append("nft_not_listed")
     if window.rewards:
         codes.append("rewards_not_listed")
     return codes
+
+
+def contracts_in(subject: Subject, receipt: Receipt) -> set[str]:
+    """The contracts whose decimals and names are needed to hold what the receipt says of the address."""
+    told = (*token_movements(subject, receipt.logs), *announced(subject, receipt.logs))
+    return {movement.contract for movement in told}
 
 
 def _receipts(evidence: Sequence[Evidence]) -> dict[str, Receipt | None]:
@@ -281,7 +342,7 @@ def _frame(reply: Reply) -> Frame | None:
         return None
 
 
-def _may_move_inside(receipt: Receipt, inner: bool | None) -> bool:
+def may_move_inside(receipt: Receipt, inner: bool | None = None) -> bool:
     """The transaction's inner calls are needed: they are known to have moved coins, or ran unseen."""
     if inner is not None:
         return inner
@@ -292,7 +353,7 @@ def _parties(receipt: Receipt) -> tuple[str, ...]:
     return tuple((party or "").lower() for party in (receipt.sender, receipt.to, receipt.contract_address))
 
 
-def _stated_time(receipt: Receipt) -> EpochMs | None:
+def stated_time(receipt: Receipt) -> EpochMs | None:
     """The block's time where the receipt or one of its events states it, which spares asking for the block."""
     stated = next((s for s in (receipt.block_timestamp, *(log.block_timestamp for log in receipt.logs)) if s is not None), None)
     if stated is None:
@@ -304,9 +365,11 @@ def _subjects(item: Evidence) -> Mapping[str, None]:
     return dict.fromkeys(item.params["about"].split(","))
 
 
-def _receipt_call(name: str) -> Call:
+def receipt_call(name: str) -> Call:
+    """Asks for a transaction's receipt."""
     return Call(name, "eth_getTransactionReceipt", (name,))
 
 
-def _trace_call(name: str) -> Call:
+def trace_call(name: str) -> Call:
+    """Asks for the calls inside a transaction."""
     return Call(name, "debug_traceTransaction", (name, {"tracer": "callTracer"}))

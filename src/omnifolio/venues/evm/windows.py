@@ -1,7 +1,8 @@
 """Which transactions touched an address in a stretch of blocks: the questions of one window, and what their answers name.
 
-Events are found by topic: Transfer from and to the address, Deposit and Withdrawal of the wrapped native coin, which announce no
-Transfer. Coins that move without an event, and transactions that failed, are found by `trace_filter` where the node has it.
+Events are found by topic: the transfers of ERC-20, ERC-721 and ERC-1155 from and to the address, Deposit and Withdrawal of the
+wrapped native coin, which announce no Transfer. Coins that move without an event, and transactions that failed, are found by
+`trace_filter` where the node has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +12,16 @@ from msgspec import Struct
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Evidence
+from omnifolio.venues.evm.events import TRANSFER_BATCH, TRANSFER_SINGLE, Subject
+from omnifolio.venues.evm.explorer import Withdrawal
 from omnifolio.venues.evm.head import block_call, time_of
-from omnifolio.venues.evm.movements import Subject
+from omnifolio.venues.evm.inner import Inner
 from omnifolio.venues.evm.rpc import Call, Fault, Reply, gathered
 from omnifolio.venues.evm.shapes import Block, Log, Trace
 from omnifolio.venues.evm.words import DEPOSIT, TRANSFER, WITHDRAWAL, quantity, topic_of
 
 WINDOW = "window"
-_EVENTS = ("out", "in", "wrapped")
+_EVENTS = ("out", "in", "many", "wrapped")
 _TRACES = ("sent", "received")
 
 
@@ -45,6 +48,15 @@ class Window(Struct, frozen=True, kw_only=True):
     has_traces: bool
     rewards: int
     """Rewards of the chain to the address as its miner, which are no transactions."""
+    since: EpochMs | None = None
+    """From when on history is wanted; None: from the beginning."""
+    inner: Mapping[str, Sequence[Inner]] | None = None
+    """What moved inside each transaction, as an explorer lists it; None where a node was asked."""
+    withdrawals: tuple[Withdrawal, ...] = ()
+    has_collectibles: bool = True
+    """The explorer lists those of ERC-721 and ERC-1155, too."""
+    is_awaited: bool = False
+    """An explorer will list these blocks later: what a node cannot tell of them is not missing."""
 
 
 def window_calls(subject: Subject, *, start: int, end: int, with_traces: bool) -> list[Call]:
@@ -53,7 +65,9 @@ def window_calls(subject: Subject, *, start: int, end: int, with_traces: bool) -
     stretch = {"fromBlock": hex(start), "toBlock": hex(end)}
     calls = [
         Call("out", "eth_getLogs", (stretch | {"topics": [TRANSFER, wallet]},)),
-        Call("in", "eth_getLogs", (stretch | {"topics": [TRANSFER, None, wallet]},)),
+        # An ERC-1155 event names its sender where the others name who receives.
+        Call("in", "eth_getLogs", (stretch | {"topics": [[TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH], None, wallet]},)),
+        Call("many", "eth_getLogs", (stretch | {"topics": [[TRANSFER_SINGLE, TRANSFER_BATCH], None, None, wallet]},)),
     ]
     if chain.wrapped:
         events = stretch | {"address": chain.wrapped, "topics": [[DEPOSIT, WITHDRAWAL], wallet]}
@@ -113,7 +127,14 @@ def window_of(evidence: Sequence[Evidence]) -> Window | None:
         touched=tuple(sorted(found.values(), key=lambda touched: (touched.height, touched.hash))),
         has_traces=has_traces,
         rewards=rewards,
+        since=since_of(params),
+        is_awaited="awaited" in params,
     )
+
+
+def since_of(params: Mapping[str, str]) -> EpochMs | None:
+    """From when on history is wanted, as the parameters of a window say it."""
+    return EpochMs(int(params["since"])) if "since" in params else None
 
 
 def _add(found: dict[str, Touched], name: str, height: int, block_hash: str, *, inner: bool | None) -> None:

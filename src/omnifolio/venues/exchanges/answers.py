@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidAmount, InvalidField, VenueBadResponse
-from omnifolio.model.facts import Claim, Evidence, Gap, Order, Snapshot
+from omnifolio.model.facts import Claim, Evidence, Gap, Order, PositionSnapshot, Snapshot
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.rights import Rights
@@ -30,6 +30,9 @@ KEY_START = "key_start"
 among the user's keys, which venues show masked."""
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
+_latest: list[tuple[bytes | None, Any]] = [(None, None)]
+REMEMBERED_BYTES_MAX = 4_000_000
+"""Answers beyond this size are decoded each time rather than kept."""
 
 
 class Context(Struct, frozen=True):
@@ -67,6 +70,7 @@ class Page(Struct, frozen=True, kw_only=True):
     claims: list[Claim] = []
     orders: list[Order] = []
     snapshots: list[Snapshot] = []
+    positions: list[PositionSnapshot] = []
     gaps: list[Gap] = []
 
 
@@ -74,7 +78,7 @@ Parser = Callable[[Context, Evidence], Page]
 """One answer of a history stream. Raises: VenueBadResponse."""
 
 SnapshotParser = Callable[[Context, Sequence[Evidence]], Page]
-"""All answers of a balance stream together; a call that failed has none. Raises: VenueBadResponse."""
+"""All answers of a stream of balances or positions together; a call that failed has none. Raises: VenueBadResponse."""
 
 JoinedParser = Callable[[Context, Sequence[Evidence]], Page]
 """One answer of a history stream, first, and those of the stream's lookups. Raises: VenueBadResponse."""
@@ -155,7 +159,8 @@ def rights_untold(evidence: Evidence) -> Rights:
 class Quirks(Struct, frozen=True, kw_only=True):
     """All that a venue's module gives.
 
-    `parsers`   stream kind → parser of one answer; `snapshots` the same for balances, `joined` for histories with lookups.
+    `parsers`   stream kind → parser of one answer; `snapshots` all answers of balances or of positions, `joined` of
+                histories with lookups.
     `rights`    the introspection's answer → rights, where the row has a `permission_probe`.
     `asked`     what a call is asked about, out of the answers of the calls before it: once for each item of the list.
     `following` the question of a call's next page after its last answer (None before the first), or None after the last page.
@@ -180,11 +185,20 @@ class Quirks(Struct, frozen=True, kw_only=True):
 
 
 def decode(evidence: Evidence) -> Any:
-    """The answer's JSON. Raises: VenueBadResponse naming the call."""
+    """The answer's JSON, not to be changed: rows, edges and errors of one answer are looked for in the same tree.
+
+    Raises: VenueBadResponse naming the call.
+    """
+    body, tree = _latest[0]
+    if body is evidence.body:
+        return tree
     try:
-        return _DECODER.decode(evidence.body)
+        tree = _DECODER.decode(evidence.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise VenueBadResponse(f"{evidence.request}: the answer is not JSON") from None
+    if len(evidence.body) <= REMEMBERED_BYTES_MAX:
+        _latest[0] = evidence.body, tree
+    return tree
 
 
 def expect_list(value: object, evidence: Evidence, *, where: str) -> list[Any]:

@@ -92,10 +92,15 @@ class Bridge:
         MissingPermission, AccountLocked, VenueBusy, VenueBanned, VenueUnavailable, VenueClockSkew, VenueBadResponse.
         """
         named = self._row.questions.get(endpoint)
-        if named is not None:
-            linked = {name: self._access.fields.get(field, "") for name, field in named.fields.items()}
-            return await self.call(named.call, {**named.params, **linked, **(params or {})})
-        exchange, asked = self._exchange(), _sent(self._row, params or {})
+        if named is None:
+            return await self._ask(endpoint, params or {}, {})
+        linked = {name: self._access.fields.get(field, "") for name, field in named.fields.items()}
+        unwritten = {name: self._credential(field) or "" for name, field in named.credentials.items()}
+        return await self._ask(named.call, {**named.params, **linked, **(params or {})}, unwritten)
+
+    async def _ask(self, endpoint: str, params: Mapping[str, str | int], unwritten: Mapping[str, str]) -> Evidence:
+        """The answer of one endpoint; what is `unwritten` is sent, and stands in no record of the question."""
+        exchange, asked = self._exchange(), _sent(self._row, params)
         entry = exchange.described(endpoint)
         if entry is None:
             self._gate_of(exchange).refuse("call", endpoint)
@@ -104,7 +109,7 @@ class Bridge:
         async def once() -> tuple[Question, Answer]:
             with self._gate_of(exchange).ticket(key, asked):
                 await self._admit(exchange.weight(entry.api, entry.method, entry.path, asked, entry.config))
-                signed = exchange.sign(entry.path, entry.api, entry.method, dict(asked))
+                signed = exchange.sign(entry.path, entry.api, entry.method, {**asked, **unwritten})
                 checked = exchange.checked(signed["url"], signed["method"], signed["headers"], signed["body"])
                 question = self._question(checked, asked)
                 return question, await self._carry(checked, question)
@@ -157,6 +162,10 @@ class Bridge:
     def inject_markets(self, markets: Sequence[Mapping[str, Any]]) -> None:
         """Gives ccxt the markets it may resolve symbols with; it never downloads any."""
         self._exchange().set_markets([dict(market) for market in markets])
+
+    def now(self) -> EpochMs:
+        """The time of the account's own clock."""
+        return self._access.clock.now()
 
     async def close(self) -> None:
         """Takes the secrets out of the exchange object and drops it."""
@@ -304,7 +313,7 @@ class Bridge:
         return self._object
 
     def _build(self) -> Any:
-        row, access = self._row, self._access
+        row = self._row
         origins = {f"https://{urlsplit(self._signing_url(base)).netloc}" for base in row.roots}
         gate = Gate(venue=row.id, allowed=row.allowed, origins=origins, on_refused=self._refused)
         make = own_exchange.make if row.signing else ccxt_exchange.make
@@ -320,13 +329,15 @@ class Bridge:
         exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
         for field in row.fields:
-            secret = access.secrets.get(field.name)
-            value = secret.reveal() if secret else access.fields.get(field.name)
-            if value is None and access.egress.is_playback:
-                value = PLAYBACK_CREDENTIAL
+            value = self._credential(field.name)
             if value is not None:
                 setattr(exchange, field.target, value)
         return exchange
+
+    def _credential(self, field: str) -> str | None:
+        secret = self._access.secrets.get(field)
+        value = secret.reveal() if secret else self._access.fields.get(field)
+        return PLAYBACK_CREDENTIAL if value is None and self._access.egress.is_playback else value
 
     def _now_ms(self) -> int:
         return self._access.clock.now() + self._access.egress.timing.offset_ms(self._row.id)

@@ -4,7 +4,7 @@ The row says how a stream is walked (`paging`), the quirks of the venue say what
 signs and carries the calls. `decode` is the same pure function for a live page, a rebuild and a replay.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 
@@ -28,11 +28,12 @@ from omnifolio.model.errors import (
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
+from omnifolio.venues.exchanges import subaccounts
 from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen, open_products
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
-from omnifolio.venues.exchanges.rights import judge
+from omnifolio.venues.exchanges.rights import Rights, judge
 from omnifolio.venues.exchanges.unified import arguments, is_unified, markets_of
 
 PRODUCTS = "products/all"
@@ -50,6 +51,13 @@ def quirks_of(row: ExchangeRow) -> Quirks:
     from omnifolio.venues.exchanges.quirks.registry import QUIRKS
 
     return QUIRKS[row.quirks or row.id]
+
+
+def rights_of(row: ExchangeRow) -> Callable[[Evidence], Rights]:
+    """What reads the answer of the row's introspection."""
+    from omnifolio.venues.exchanges.quirks.registry import RIGHTS
+
+    return RIGHTS[row.permission_reader] if row.permission_reader else quirks_of(row).rights
 
 
 class Venue:
@@ -95,7 +103,9 @@ class ExchangeReader:
         row = venue.row_of(since.stream)
         bridge = Bridge(access, venue.row)
         try:
-            if row.pager == "once":
+            if row.is_optional:
+                yield await _optional(venue, bridge, since, row)
+            elif row.pager == "once":
                 yield await _snapshot(venue, bridge, since.stream, row)
             elif row.pager == "scopes":
                 async for batch in self._scopes(venue, bridge, access, since, row):
@@ -105,6 +115,11 @@ class ExchangeReader:
                     yield batch
         except ProductNotOpen:
             yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
+        except MissingPermission:
+            if row.is_balances or not row.is_positions:
+                raise
+            gap = Gap(stream=since.stream, code=MissingPermission.code, text="the key may not read open positions")
+            yield Batch(cursor=since, observed_at=access.clock.now(), gaps=(gap,), done=True)
         except BadCredentials:
             if not row.product:
                 raise
@@ -146,14 +161,7 @@ class ExchangeReader:
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
         found = venue_of(venue)
-        reading = found.row.reading
-        return judge(
-            found.quirks.rights(evidence),
-            permissions=reading.permissions,
-            required=reading.required,
-            method=evidence.request,
-            checked_at=evidence.received_at,
-        )
+        return judge(rights_of(found.row)(evidence), found.row.reading, method=evidence.request, checked_at=evidence.received_at)
 
     async def _scopes(self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
         """Finds scopes, reads those that have no cursor yet, and closes with the finder's own cursor."""
@@ -184,8 +192,10 @@ def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     for row in venue.row.reading.streams:
         if not row.is_asked or (row.product and row.product not in opened):
             continue
+        if row.is_optional and subaccounts.is_resting(cursors.get(row.name, ""), access.clock.now()):
+            continue
         if not row.is_per_scope:
-            yield Stream(name=row.name, is_balances=row.is_balances, look_back_ms=row.look_back_ms)
+            yield Stream(name=row.name, is_balances=row.is_balances, is_positions=row.is_positions, look_back_ms=row.look_back_ms)
             continue
         kind = row.scopes_of or row.kind
         for name in sorted(cursors):
@@ -237,15 +247,28 @@ def _stepped(batch: Batch, stream: str, step: Step) -> Batch:
     return replace(batch, cursor=Cursor(stream, step.token), covered=step.covered, gaps=gaps, done=step.is_done)
 
 
+async def _optional(venue: Venue, bridge: Bridge, since: Cursor, row: StreamRow) -> Batch:
+    """Balances that an account may have none of; then, and where they are refused, they are left alone for a day."""
+    now = bridge.now()
+    try:
+        batch = await _snapshot(venue, bridge, since.stream, row)
+    except (BadCredentials, MissingPermission, ProductNotOpen):
+        return subaccounts.untold(since, now)
+    except VenueBadResponse as error:
+        gap = Gap(stream=since.stream, code=error.code, text=f"not read: {error.message}")
+        return replace(subaccounts.untold(since, now), gaps=(gap,))
+    return subaccounts.followed(batch, since, now)
+
+
 async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -> Batch:
-    """All balances at once: every page of every call in one batch; a call that fails is a gap and takes part in no snapshot."""
+    """All balances or positions at once: every page of every call in one batch; a call that fails is a gap and in no snapshot."""
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
     failure: VenueError | EgressRefused | None = None
     for call in row.calls:
         try:
             for about in venue.quirks.asked(call, evidence):
-                evidence += await _all_pages(venue, bridge, stream, call, about)
+                evidence += await _all_pages(venue, bridge, stream, call, {**row.params, **about})
         except (BadCredentials, AccountLocked, VenueBusy):
             raise
         except ProductNotOpen:
@@ -311,14 +334,18 @@ def _batch(venue: Venue, stream: str, evidence: Sequence[Evidence], page: Page) 
     for snapshot in page.snapshots:
         wallets[snapshot.wallet] = None
         tokens |= dict.fromkeys(balance.token for balance in snapshot.balances)
+    for stands in page.positions:
+        wallets[stands.wallet] = None
+        tokens |= dict.fromkeys(token for position in stands.positions for token in sorted(position.tokens))
     for order in page.orders:
         tokens[order.base] = tokens[order.quote] = wallets[order.wallet] = None
     return Batch(
         cursor=Cursor(stream),
         observed_at=received_at(evidence),
         tokens=tuple(venue.codes.facts(token) for token in tokens),
-        wallets=tuple(venue.wallets[key] for key in wallets),
+        wallets=tuple(venue.wallets.get(key) or subaccounts.wallet(key) for key in wallets),
         snapshots=tuple(page.snapshots),
+        positions=tuple(page.positions),
         claims=tuple(page.claims),
         orders=tuple(page.orders),
         gaps=tuple(page.gaps),

@@ -37,6 +37,7 @@ class Reading(Struct, frozen=True):
         """More facts are better; of equally many, fewer unreadable rows."""
         batch = self.batch
         facts = len(batch.claims) + len(batch.orders) + sum(len(snapshot.balances) for snapshot in batch.snapshots)
+        facts += sum(len(snapshot.positions) for snapshot in batch.positions)
         return facts, -len(batch.gaps)
 
 
@@ -45,10 +46,15 @@ def recognised(venue: str, takes: Sequence[Take], *, observed_at: EpochMs) -> It
     found, turns = venue_of(venue), Counter[str]()
     takes = [piece for take in takes for piece in _apart(found, take)]
     readings = [reading for take in takes if (reading := _best(found, take, takes, turns, observed_at)) is not None]
-    balances = [reading for reading in readings if reading.batch.snapshots and not _is_lookup(found, reading, readings)]
+    balances = [reading for reading in readings if _is_present(reading) and not _is_lookup(found, reading, readings)]
     for stream in dict.fromkeys(reading.stream for reading in balances):
         yield ExchangeReader().decode(venue, stream, [item.evidence for item in balances if item.stream == stream])
-    yield from (reading.batch for reading in readings if not reading.batch.snapshots)
+    yield from (reading.batch for reading in readings if not _is_present(reading))
+
+
+def _is_present(reading: Reading) -> bool:
+    """Whether an answer tells what there is now: its stream is told by all its answers together."""
+    return bool(reading.batch.snapshots or reading.batch.positions)
 
 
 def _apart(venue: Venue, take: Take) -> list[Take]:

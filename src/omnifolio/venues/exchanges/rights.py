@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from omnifolio.catalog.streams import Right
+from omnifolio.catalog.streams import ReadingRow
 from omnifolio.model.accounts import Certificate, PermissionState
 
 
@@ -23,10 +23,9 @@ def flags_of(fields: Mapping[str, Any], *, ignored: tuple[str, ...] = ()) -> tup
     return tuple(name for name, value in fields.items() if value and name not in ignored)
 
 
-def judge(
-    rights: Rights, *, permissions: Mapping[str, Right], required: tuple[str, ...], method: str, checked_at: int
-) -> Certificate:
+def judge(rights: Rights, reading: ReadingRow, *, method: str, checked_at: int) -> Certificate:
     """The certificate: withdraw, transfer, key management and unknown flags are `can_withdraw`, orders are `can_trade`."""
+    permissions, required = reading.permissions, reading.required
     kinds = {flag: permissions.get(flag, "withdraw") for flag in rights.granted}
     excess = tuple(flag for flag in rights.granted if kinds[flag] != "read")
     state: PermissionState = "read_only"
@@ -40,8 +39,16 @@ def judge(
         state=state,
         method=method,
         checked_at=checked_at,
+        rights=rights.granted,
         excess=excess,
-        missing=tuple(flag for flag in required if flag not in rights.granted),
+        switches=tuple(_switch(flag, reading.switches) for flag in excess),
+        missing=tuple(flag for flag in required if flag not in rights.granted) if rights.is_known else (),
         ip_restricted=rights.ip_restricted,
         expires_at=rights.expires_at,
     )
+
+
+def _switch(flag: str, switches: Mapping[str, str]) -> str:
+    """What the switch of a right is called on the venue's page, with the name in its answers where that is another one."""
+    shown = switches.get(flag, flag)
+    return shown if shown == flag else f"{shown} ({flag})"

@@ -1,12 +1,14 @@
 """A venue's ways of writing an instant, as UTC epoch milliseconds, without a float in between."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
 
 LATEST_MS = 4_102_444_800_000  # 2100-01-01: anything later is in another unit, not in the future.
+DELIVERY_HOUR = 8
+"""The hour of the day, UTC, at which exchanges deliver dated contracts that name the day alone."""
 
 
 def from_ms(raw: Any) -> EpochMs:
@@ -34,3 +36,11 @@ def from_iso(raw: Any) -> EpochMs:
         return from_ms(int(whole.replace(microsecond=0).timestamp()) * 1000 + whole.microsecond // 1000)
     except (TypeError, ValueError):
         raise InvalidField(f"time: expected ISO 8601, got {str(raw)[:24]!r}") from None
+
+
+def from_delivery_day(raw: str, form: str) -> EpochMs:
+    """The instant of delivery on the day in a contract's name, in the form of `strptime`. Raises: InvalidField."""
+    try:
+        return from_ms(int(datetime.strptime(raw, form).replace(hour=DELIVERY_HOUR, tzinfo=UTC).timestamp()) * 1000)
+    except ValueError:
+        raise InvalidField(f"expiry: expected a day, got {raw[:24]!r}") from None

@@ -26,15 +26,17 @@ from omnifolio.venues.exchanges.answers import (
     expect_dict,
     read_list,
 )
-from omnifolio.venues.exchanges.quirks import binance_products, binance_symbols
+from omnifolio.venues.exchanges.quirks import binance_positions, binance_products, binance_symbols
 from omnifolio.venues.exchanges.quirks.binance_balances import balances as common_balances
 from omnifolio.venues.exchanges.quirks.binance_balances import rows_of
 from omnifolio.venues.exchanges.quirks.binance_symbols import scope_of, symbol_of
 from omnifolio.venues.exchanges.quirks.binance_trading import orders, trades
 from omnifolio.venues.exchanges.rights import Rights, flags_of
+from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.times import from_iso, from_ms
 
 POSITION_ROWS = 100
+SUB_ACCOUNTS = 200
 
 _DEPOSIT_STATUSES: Mapping[int, Status] = {0: "pending", 1: "confirmed", 2: "failed", 6: "confirmed", 7: "failed", 8: "pending"}
 _WITHDRAWAL_STATUSES: Mapping[int, Status] = {
@@ -307,6 +309,8 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     """Locked positions come in pages; the catalogue of symbols comes without its permission sets."""
     if call == "publicGetExchangeInfo":
         return {"showPermissionSets": "false"} if last is None else None
+    if call == "sapiGetSubAccountList":
+        return {"limit": str(SUB_ACCOUNTS)} if last is None else None
     if call != "sapiGetSimpleEarnLockedPosition":
         return {} if last is None else None
     if last is None:
@@ -317,8 +321,15 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     return None if is_last else {"current": str(current + 1), "size": str(POSITION_ROWS)}
 
 
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """What a call needs of the answers before it: pairs of isolated margin, open positions."""
+    return binance_positions.asked(answers) if call == binance_positions.CONTRACTS_CALL else binance_products.asked(call, answers)
+
+
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
-    """The balances of the wallets that everyone has, or of a product that was opened. Raises: VenueBadResponse."""
+    """The balances of the wallets that everyone has, of an opened product, or of sub-accounts. Raises: VenueBadResponse."""
+    if context.scope == SCOPE:
+        return binance_products.of_subaccounts(context, evidence)
     of_product = context.scope in binance_products.PRODUCTS
     return binance_products.product_balances(context, evidence) if of_product else common_balances(context, evidence)
 
@@ -367,9 +378,9 @@ QUIRKS = Quirks(
         "locked-rewards": history(("rows",), _locked_reward),
         **binance_products.PARSERS,
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": binance_positions.open_positions},
     rights=rights,
-    asked=binance_products.asked,
+    asked=asked,
     following=following,
     is_due=is_due,
     scopes=scopes,

@@ -17,6 +17,7 @@ from omnifolio.model.amounts import ZERO, parse_amount, total
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Product, Status
 from omnifolio.venues.exchanges.answers import Context, Quirks, decode, expect_dict, expect_list
+from omnifolio.venues.exchanges.quirks.bingx_positions import open_positions
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import Held, RowsOf, Source, fill, history, rows_at, snapshots, told
 from omnifolio.venues.exchanges.times import from_iso, from_ms
@@ -272,7 +273,7 @@ QUIRKS = Quirks(
         "transfers": history(rows_at("rows"), _transfer),
         "income": history(_rows_in(""), _income),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": open_positions},
     forms=forms,
     rights=rights,
 )

@@ -15,6 +15,7 @@ from omnifolio.model.facts import Balance, Claim, Evidence, Kind, Leg, Snapshot,
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Quirks, Seen, decode, distinct, expect_list, read_list
+from omnifolio.venues.exchanges.quirks.bitmex_positions import open_positions
 from omnifolio.venues.exchanges.telling import told
 from omnifolio.venues.exchanges.times import from_iso
 
@@ -149,4 +150,14 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     return {"currency": "all"} if call == MARGIN else {}
 
 
-QUIRKS = Quirks(snapshots={"balances": balances}, joined={"ledger": ledger}, following=following)
+def standing(context: Context, evidence: Sequence[Evidence]) -> Page:
+    """What is open, with the scales of its currencies. Raises: VenueBadResponse."""
+    scales = scales_in(evidence)
+
+    def money(context: Context, unit: Any, raw: Any) -> tuple[TokenId, Decimal]:
+        return _amount(context, scales, unit, raw, where="unrealisedPnl")
+
+    return open_positions(context, evidence, wallet=WALLET, money=money)
+
+
+QUIRKS = Quirks(snapshots={"balances": balances, "positions": standing}, joined={"ledger": ledger}, following=following)

@@ -1,7 +1,8 @@
 """What is particular to Deribit: one transaction log for each currency is the whole ledger, and cash backs every contract.
 
 A row's `change` is what the cash balance gained or lost, its fee included, so that rows add up to the balance. A spot trade has
-a row in each of its two logs; they share the trade's id. Profit that is not settled yet is no cash and not counted.
+a row in each of its two logs; they share the trade's id. Profit that is not settled yet is no cash; it is told with
+the positions (see `deribit_positions`).
 Source: docs.deribit.com, private/get_transaction_log, private/get_account_summaries, public/get_currencies.
 """
 
@@ -13,6 +14,7 @@ from omnifolio.model.amounts import parse_amount, total
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Quirks, Scopes, decode, expect_dict, expect_list, read_list
+from omnifolio.venues.exchanges.quirks.deribit_positions import open_positions
 from omnifolio.venues.exchanges.telling import Held, Source, history, rows_at, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
 
@@ -120,7 +122,8 @@ QUIRKS = Quirks(
                 read=_cash,
                 tells=((WALLET, "collateral"), (WALLET, "debt")),
             )
-        )
+        ),
+        "positions": open_positions,
     },
     scopes=scopes,
     scope_of=scope_of,

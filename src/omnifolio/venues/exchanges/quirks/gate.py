@@ -19,7 +19,8 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Role, Status
 from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Parser, Quirks, Seen, distinct, read_list
-from omnifolio.venues.exchanges.quirks.gate_balances import asked, balances, following, rows_of, wallet_of_settle
+from omnifolio.venues.exchanges.quirks import gate_balances, gate_positions
+from omnifolio.venues.exchanges.quirks.gate_balances import balances, following, rows_of, wallet_of_settle
 from omnifolio.venues.exchanges.quirks.gate_words import FUTURES_KINDS, SPOT_KINDS, TOLD_ELSEWHERE
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_ms, from_seconds
@@ -235,6 +236,12 @@ def forms(payload: Any) -> list[Any]:
     return [payload, [payload]] if isinstance(payload, dict) else [payload]
 
 
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """What a call needs of the answers before it: the account's mode, open positions."""
+    of_positions = (*gate_positions.POSITION_CALLS, *gate_positions.CONTRACT_CALLS)
+    return gate_positions.asked(call, answers) if call in of_positions else gate_balances.asked(call, answers)
+
+
 QUIRKS = Quirks(
     parsers={
         "trades": history(_fill),
@@ -245,7 +252,7 @@ QUIRKS = Quirks(
         "futures-book": futures,
         "earn-interest": history(_earn_interest),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": gate_positions.open_positions},
     rights=rights,
     asked=asked,
     following=following,

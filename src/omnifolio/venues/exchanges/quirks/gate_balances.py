@@ -40,7 +40,7 @@ def wallet_of_settle(settle: str) -> str:
 
 def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
     """What a call is asked about: settlement currencies, and nothing where the account's mode leaves the call no meaning."""
-    is_classic = _mode(answers) == "classic"
+    is_classic = mode_of(answers) == "classic"
     if call == "privateUnifiedGetAccounts":
         return [] if is_classic else [{}]
     if call == SETTLED:
@@ -50,7 +50,7 @@ def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
     return [] if call in CLASSIC_CALLS and not is_classic else [{}]
 
 
-def _mode(answers: Sequence[Evidence]) -> str:
+def mode_of(answers: Sequence[Evidence]) -> str:
     """The account's mode, which is the first thing asked; without an answer it is taken for a classic one."""
     for item in answers:
         if item.request.endswith("/unified/unified_mode"):

@@ -22,6 +22,7 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Scopes, Seen, distinct, read_list
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.quirks import htx_positions
 from omnifolio.venues.exchanges.quirks.htx_balances import accounts_of, balances, code_of, data_of, rows_of, wallet_of
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_ms
@@ -270,11 +271,13 @@ def _seen(rows: Sequence[Any], claims: Sequence[Claim], *, following: bool | Non
 
 
 def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
-    """Balances are asked for each account, the key's rights for the key's own user."""
+    """Balances are asked for each account, contracts for open positions, the key's rights for the key's own user."""
     if call == "spotPrivateGetV1AccountAccountsAccountIdBalance":
         return [{"account-id": number} for number, _ in accounts_of(answers)]
     if call == "spotPrivateGetV2UserApiKey":
         return [{"uid": str(data_of(answers[-1])[0])}]
+    if call == htx_positions.CONTRACTS_CALL:
+        return htx_positions.asked(answers)
     return [{}]
 
 
@@ -336,7 +339,7 @@ QUIRKS = Quirks(
         "transfers": moves,
         "history": history,
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": htx_positions.open_positions},
     rights=rights,
     asked=asked,
     is_due=is_due,

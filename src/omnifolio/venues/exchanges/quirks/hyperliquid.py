@@ -11,9 +11,10 @@ from typing import Any
 
 from omnifolio.model.amounts import parse_amount, product, total
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.facts import Claim, Evidence, Kind, Leg
+from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Position
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import Context, Page, Quirks, decode, expect_dict, read_list
+from omnifolio.venues.exchanges.positions import Contracts, optional, positions, together, unrealised
 from omnifolio.venues.exchanges.quirks.hyperliquid_updates import PERP, SPOT, STAKING, update, wallet_of
 from omnifolio.venues.exchanges.telling import Held, Source, fill, history, rows_at, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
@@ -51,6 +52,36 @@ def _perp(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
     open_gains = [parse_amount(item["position"]["unrealizedPnl"], where="unrealizedPnl") for item in row["assetPositions"]]
     amount = total((value, *(-gain for gain in open_gains)))
     yield PERP, "debt" if amount < 0 else "collateral", context.codes.token(USDC), amount
+
+
+def _position(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Position | None:
+    """An open perpetual: what it has gained is not in the collateral, which is told without."""
+    found = row["position"]
+    size = parse_amount(found["szi"], where="szi")
+    if not size:
+        return None
+    coin, gained = context.codes.token(found["coin"]), parse_amount(found["unrealizedPnl"], where="unrealizedPnl")
+    mode = found["leverage"]["type"]
+    if mode not in ("cross", "isolated"):
+        raise InvalidField("leverage: expected cross or isolated")
+    dollar = context.codes.token(USDC)
+    return Position(
+        key=str(found["coin"]),
+        kind="perpetual",
+        name=str(found["coin"]),
+        size=size,
+        size_token=coin,
+        components=unrealised(dollar, gained),
+        base=coin,
+        quote=dollar,
+        settle=dollar,
+        entry_price=optional(found, "entryPx"),
+        liquidation_price=optional(found, "liquidationPx"),
+        unrealised=gained,
+        margin=optional(found, "marginUsed"),
+        margin_mode=mode,
+        leverage=optional(found["leverage"], "value"),
+    )
 
 
 def _staked(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:
@@ -156,27 +187,36 @@ QUIRKS = Quirks(
     parsers={"funding": history(rows_at(), _funding), "rewards": history(rows_at(), _reward), "updates": updates},
     joined={"fills": fills},
     snapshots={
-        "balances": snapshots(
-            Source(
-                path_end="/info",
-                is_one=_is("spotClearinghouseState", "balances"),
-                rows_of=rows_at("balances"),
-                read=_spot,
-                tells=((SPOT, "spot"), (SPOT, "debt")),
+        "balances": together(
+            snapshots(
+                Source(
+                    path_end="/info",
+                    is_one=_is("spotClearinghouseState", "balances"),
+                    rows_of=rows_at("balances"),
+                    read=_spot,
+                    tells=((SPOT, "spot"), (SPOT, "debt")),
+                ),
+                Source(
+                    path_end="/info",
+                    is_one=_is("clearinghouseState", "marginSummary"),
+                    rows_of=_alone,
+                    read=_perp,
+                    tells=((PERP, "collateral"), (PERP, "debt")),
+                ),
+                Source(
+                    path_end="/info",
+                    is_one=_is("delegatorSummary", "delegated"),
+                    rows_of=_alone,
+                    read=_staked,
+                    tells=((STAKING, "staked"),),
+                ),
             ),
-            Source(
+            positions(
                 path_end="/info",
                 is_one=_is("clearinghouseState", "marginSummary"),
-                rows_of=_alone,
-                read=_perp,
-                tells=((PERP, "collateral"), (PERP, "debt")),
-            ),
-            Source(
-                path_end="/info",
-                is_one=_is("delegatorSummary", "delegated"),
-                rows_of=_alone,
-                read=_staked,
-                tells=((STAKING, "staked"),),
+                rows_of=rows_at("assetPositions"),
+                wallet=PERP,
+                read=_position,
             ),
         )
     },

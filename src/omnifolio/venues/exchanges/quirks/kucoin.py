@@ -7,7 +7,7 @@ Source: kucoin.com/docs-new, Account Info (accounts, ledgers, deposits, withdraw
 Earn (account holding), and the operator's own API description of 2025-11-04.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.exchanges.answers import Context, Quirks, decode, expect_dict, expect_list
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
+from omnifolio.venues.exchanges.quirks import kucoin_positions
 from omnifolio.venues.exchanges.quirks.kucoin_balances import balances, data_of, following, items_of
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import history, told
@@ -289,6 +290,11 @@ def rights(evidence: Evidence) -> Rights:
     return Rights(granted=granted, ip_restricted=bool(addresses), is_known=bool(granted))
 
 
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """The contracts of open positions are asked for by name."""
+    return kucoin_positions.asked(answers) if call == kucoin_positions.CONTRACT_CALL else [{}]
+
+
 def forms(payload: Any) -> list[Any]:
     """A recorded payload as the answer that it was, and inside the envelopes that a recording may have lost."""
     rows = payload if isinstance(payload, list) else [payload]
@@ -304,8 +310,9 @@ QUIRKS = Quirks(
         "deposits": history(items_of, _deposit, _total),
         "withdrawals": history(items_of, _withdrawal, _total),
     },
-    snapshots={"balances": balances},
+    snapshots={"balances": balances, "positions": kucoin_positions.open_positions},
     rights=rights,
+    asked=asked,
     following=following,
     forms=forms,
 )

@@ -37,7 +37,7 @@ _STAKING = frozenset({"STAKING", "KCS_STAKING", "ETH2"})
 
 def data_of(evidence: Evidence) -> dict[str, Any]:
     """The object `data` of an answer. Raises: VenueBadResponse when it carries an error or another form."""
-    return expect_dict(_unwrapped(evidence), evidence, where="data")
+    return expect_dict(unwrapped(evidence), evidence, where="data")
 
 
 def items_of(evidence: Evidence) -> list[Any]:
@@ -45,7 +45,8 @@ def items_of(evidence: Evidence) -> list[Any]:
     return expect_list(data_of(evidence).get("items"), evidence, where="data.items")
 
 
-def _unwrapped(evidence: Evidence) -> Any:
+def unwrapped(evidence: Evidence) -> Any:
+    """What lies under `data`. Raises: VenueBadResponse when the answer carries an error."""
     body = expect_dict(decode(evidence), evidence, where="the answer")
     if str(body.get("code", "200000")) != "200000":
         raise VenueBadResponse(f"{evidence.request}: the venue answered with an error")
@@ -53,7 +54,7 @@ def _unwrapped(evidence: Evidence) -> Any:
 
 
 def _accounts_of(evidence: Evidence) -> list[Any]:
-    return expect_list(_unwrapped(evidence), evidence, where="data")
+    return expect_list(unwrapped(evidence), evidence, where="data")
 
 
 def _account(context: Context, row: Mapping[str, Any]) -> Iterable[Held]:

@@ -3,7 +3,7 @@
 No ledger exists, so each endpoint is a book of its own. A withdrawal's amount contains its fee; small amounts are converted into
 MX, and the fee of that is a part of what is stated as converted (it is exactly two per cent of it).
 Source: mexcdevelop.github.io/apidocs, spot v3 (account, myTrades, exchangeInfo, capital/deposit/hisrec, capital/withdraw/history,
-capital/transfer, capital/convert) and contract v1 (account assets, funding records).
+capital/transfer, capital/convert), www.mexc.com/api-docs/spot-v3 (apiKeyInfo) and contract v1 (account assets, funding records).
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from omnifolio.model.amounts import ZERO, parse_amount, total
-from omnifolio.model.clock import EpochMs
+from omnifolio.model.clock import DAY_MS, EpochMs, day_of, start_of_day
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Balance, Claim, Evidence, Gap, Kind, Leg, Product, Snapshot, Status
 from omnifolio.model.tokens import TokenId
@@ -33,6 +33,7 @@ from omnifolio.venues.exchanges.answers import (
     read_list,
 )
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_ms
 
 QUOTES = ("USDT", "USDC", "USDE", "USD1", "BTC", "ETH", "MX", "EUR", "BRL", "TRY")
@@ -307,6 +308,21 @@ def scope_of(payload: Any) -> str:
     return f"{symbol.removesuffix(quote)}-{quote}" if quote else ""
 
 
+def rights(evidence: Evidence) -> Rights:
+    """What the key may do, from apiKeyInfo; a key that is bound to addresses does not end, others tell their remaining days."""
+    info = expect_dict(decode(evidence), evidence, where="the answer")
+    words, addresses, days = info.get("permissions"), info.get("ipWhiteList"), info.get("remainingValidity")
+    granted = tuple(word.strip() for word in words.split(",") if word.strip()) if isinstance(words, str) else ()
+    left_ms = days * DAY_MS if isinstance(days, int) and days > 0 else None
+    return Rights(
+        granted=granted,
+        ip_restricted=bool(addresses) if isinstance(addresses, str) else None,
+        # Whole days from now on: the start of today keeps the instant the same at every look of a day.
+        expires_at=None if left_ms is None else start_of_day(day_of(evidence.received_at)) + left_ms,
+        is_known=bool(granted),
+    )
+
+
 QUIRKS = Quirks(
     parsers={
         "trades": history((), _fill),
@@ -317,6 +333,7 @@ QUIRKS = Quirks(
         "funding": history(("data", "resultList"), _funding, total_field="totalCount"),
     },
     snapshots={"balances": balances},
+    rights=rights,
     is_due=is_due,
     scopes=scopes,
     scope_value=symbol_of,

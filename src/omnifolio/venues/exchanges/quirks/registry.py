@@ -1,7 +1,8 @@
 """Which module reads which exchange's answers: one line each, by the name that a row gives as its `quirks`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from omnifolio.model.facts import Evidence
 from omnifolio.venues.exchanges.answers import Quirks
 from omnifolio.venues.exchanges.quirks import (
     binance,
@@ -16,6 +17,7 @@ from omnifolio.venues.exchanges.quirks import (
     bitpanda,
     bitstamp,
     bitvavo,
+    blofin,
     bybit,
     coinbase,
     coinex,
@@ -37,6 +39,7 @@ from omnifolio.venues.exchanges.quirks import (
     whitebit,
     woo,
 )
+from omnifolio.venues.exchanges.rights import Rights
 
 QUIRKS: Mapping[str, Quirks] = {
     "binance": binance.QUIRKS,
@@ -72,3 +75,6 @@ QUIRKS: Mapping[str, Quirks] = {
     "whitebit": whitebit.QUIRKS,
     "woo": woo.QUIRKS,
 }
+
+RIGHTS: Mapping[str, Callable[[Evidence], Rights]] = {"blofin": blofin.rights}
+"""Readers of key introspections alone, for exchanges whose other answers ccxt reads."""

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from omnifolio.model.amounts import parse_amount, total
-from omnifolio.model.errors import InvalidField
+from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Leg, Status
-from omnifolio.venues.exchanges.answers import Context, Quirks
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Quirks
+from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import Held, Source, fill, history, rows_at, snapshots, told
 from omnifolio.venues.exchanges.times import from_iso
 
@@ -89,7 +90,21 @@ def _pages(evidence: Evidence) -> Mapping[str, Any]:
 
 _TRANSFERS = history(rows_at(), _transfer, _pages)
 
+
+def rights(evidence: Evidence) -> Rights:
+    """When the key ends, from the list of the user's keys, which tells nothing of what they may do."""
+    start = evidence.params.get(KEY_START, "")
+    rows = [row for row in rows_at()(evidence) if isinstance(row, dict) and str(row.get("access_key") or "").startswith(start)]
+    if len(rows) != 1:
+        return Rights(granted=(), is_known=False)
+    try:
+        return Rights(granted=(), expires_at=from_iso(rows[0]["expire_at"]), is_known=False)
+    except (InvalidField, KeyError):
+        raise VenueBadResponse(f"{evidence.request}: a key without expire_at") from None
+
+
 QUIRKS = Quirks(
     parsers={"executed": history(rows_at(), _order, _pages), "deposits": _TRANSFERS, "withdrawals": _TRANSFERS},
     snapshots={"balances": snapshots(Source(path_end="/accounts", rows_of=rows_at(), read=_account, tells=(("spot", "spot"),)))},
+    rights=rights,
 )

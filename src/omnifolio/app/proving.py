@@ -1,0 +1,27 @@
+"""What users with a live account have confirmed of the very connectors that are in this installation."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from omnifolio.catalog import confirmed
+from omnifolio.catalog.confirmed import Result
+from omnifolio.model.clock import EpochMs
+from omnifolio.venues.exchanges import connector
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """A confirmation of a connector: the day of the look, the connector's hash, what was read, and when it ends."""
+
+    date: str
+    connector: str
+    streams: tuple[str, ...]
+    ends_at: EpochMs
+
+
+def live_of(venue: str, results: Mapping[str, Result] | None = None) -> Live | None:
+    """What confirms an exchange's present connector, ended or not; None where nothing does, or what did was of another one."""
+    result = (confirmed.results() if results is None else results).get(venue)
+    if result is None or result.connector != connector.digest(venue):
+        return None
+    return Live(date=result.date, connector=result.connector, streams=result.confirmed, ends_at=result.ends_at)

@@ -1,0 +1,1 @@
+"""UTXO chains: balances and history of addresses, extended public keys and descriptors."""
