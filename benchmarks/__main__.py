@@ -29,6 +29,7 @@ GROUPS: Mapping[str, str] = {
     "erc20_commit": "evm:commits",
     "transfer_logs": "evm:logs",
     "balances_500": "evm:balances",
+    "gap_scan_round_trips": "gap_scan",
 }
 """What can be named on the command line, and the module (and its function, `measure` if unsaid) that takes it."""
 

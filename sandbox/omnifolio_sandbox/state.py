@@ -58,6 +58,7 @@ class State:
         """Keep a call for `GET /_sandbox/calls`."""
         self.calls.append(
             {
+                "at": self.clock.wire_ms(),
                 "venue": venue,
                 "method": request.method,
                 "path": request.path,

@@ -2,31 +2,36 @@
 
 from collections.abc import Mapping
 
+from omnifolio.app.offers import Offer, Offers
 from omnifolio.app.way_out import base_urls_of
-from omnifolio.catalog import exchanges
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.plan import Given, host_of, steps_of
 from omnifolio.venues.sources import Step
 
 
-def asking(settings: Settings, venue: str, *, fields: Mapping[str, str], has_key: bool) -> tuple[Step, ...]:
+def asking(settings: Settings, offer: Offer, *, fields: Mapping[str, str], has_key: bool) -> tuple[Step, ...]:
     """The steps of reading an account with these public link fields; `has_key` where an explorer's key was given, too.
 
     Nothing for what is not read from a network. Raises: InvalidField for a depth that is none.
     """
-    own = base_urls_of(settings)
+    own, venue = base_urls_of(settings), offer.name
     chain = evm_chains().get(venue)
     if chain is not None:
         given = Given(node=own.get(venue), explorer=own.get(f"{venue}-explorer"), has_key=has_key)
         return steps_of(chain, given, depth_of(fields))
-    if venue not in exchanges.ids():
+    if not offer.sources:
         return ()
-    hosts = host_of(own[venue]) if venue in own else ", ".join(sorted(exchanges.load(venue).hosts))
+    hosts = host_of(own[venue]) if venue in own else fields.get("source") or ", ".join(offer.sources)
     return (Step(reads="balances and history", source=hosts, calls="as many as there are pages", time="", is_own=venue in own),)
 
 
-def hosts_of(settings: Settings, venue: str, *, fields: Mapping[str, str], has_key: bool) -> list[str]:
-    """The hosts of these steps, each once."""
-    return list(dict.fromkeys(step.source for step in asking(settings, venue, fields=fields, has_key=has_key)))
+def hosts_of(settings: Settings, offers: Offers, venue: str, *, fields: Mapping[str, str], has_key: bool) -> list[str]:
+    """The hosts of these steps, each once; none for a venue that is no longer offered."""
+    try:
+        steps = asking(settings, offers.of(venue), fields=fields, has_key=has_key)
+    except NotFound:
+        return []
+    return list(dict.fromkeys(step.source for step in steps))

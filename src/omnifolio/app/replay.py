@@ -18,6 +18,7 @@ from omnifolio.model.errors import FileRefused, OmnifolioError
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Cassette, Take, load
 from omnifolio.venues.contract import Access, Reader
+from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
@@ -55,6 +56,8 @@ async def replay(cassette: Cassette) -> list[Line]:
     cassette = replace(cassette, venue=exchanges.id_of(cassette.venue))
     if cassette.venue in utxo_chains() and all(take.path is None for take in cassette.requests):
         return await _transactions(cassette)
+    if cassette.venue == lite.VENUE:
+        return await _claims(cassette)
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
@@ -68,6 +71,15 @@ async def replay(cassette: Cassette) -> list[Line]:
             return await scratch.facts()
     finally:
         await egress.close()
+
+
+async def _claims(cassette: Cassette) -> list[Line]:
+    """What is left to claim of a network that is closed."""
+    clock = HeldClock(cassette.recorded_at or UNSTATED)
+    pages = [(take.url, take.content) for take in cassette.requests]
+    async with open_scratch(cassette.venue, clock) as scratch:
+        await scratch.commit(lite.recognised(pages, observed_at=clock.now()))
+        return await scratch.facts()
 
 
 async def _transactions(cassette: Cassette) -> list[Line]:

@@ -249,7 +249,7 @@ def _steps(settings: Settings, offer: Offer, entered: Mapping[str, str]) -> list
     """What linking with these fields would ask, of whom. Raises: InvalidField, PrivateKeyRefused, as linking would."""
     named = [name for name, value in entered.items() if our_name(offer, name) == WALLET and is_name(value)]
     credentials = linking.check(offer, {**entered, **dict.fromkeys(named, ZERO_ADDRESS)}, fingerprint_key=bytes(32))
-    steps = asking(settings, offer.name, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
+    steps = asking(settings, offer, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
     name_steps: list[Row] = [
         {
             "reads": f"the address of {entered[name]}",
@@ -327,6 +327,7 @@ def _row(session: Session, view: AccountView, fiat: str) -> Row:
         "error": account.error_text,
         "asked": hosts_of(
             session.runtime.context.settings,
+            session.runtime.context.offers,
             account.venue,
             fields=account.fields,
             has_key=account.certificate is not None and account.certificate.method == KEY_METHOD,

@@ -113,7 +113,7 @@ class ExchangeReader:
         except ProductNotOpen:
             yield Batch(cursor=since, observed_at=access.clock.now(), done=True)
         except MissingPermission:
-            if not row.is_positions:
+            if row.is_balances or not row.is_positions:
                 raise
             gap = Gap(stream=since.stream, code=MissingPermission.code, text="the key may not read open positions")
             yield Batch(cursor=since, observed_at=access.clock.now(), gaps=(gap,), done=True)
