@@ -88,7 +88,7 @@ class Work:
         self.venue.was_read.clear()
         who, account = self.book.principal, self.book.account
         await self.store.write(lambda conn: accounts.postpone(conn, account, until=self.clock.now()))
-        due = accounts.Due(account, who.user, who.team)
+        due = accounts.Due(account, who.data_user, who.team)
         for _ in range(SLICES_MAX):
             if await self.refresher.slice(due, owner="w"):
                 return sorted(self.venue.was_read)
