@@ -25,9 +25,11 @@ GROUPS: Mapping[str, str] = {
     "accounts": "api",
     "serve_ready_cpu": "serving",
     "many_accounts_balances": "many_accounts",
+    "live_purchase_visible": "live",
     "erc20_commit": "evm:commits",
     "transfer_logs": "evm:logs",
     "balances_500": "evm:balances",
+    "gap_scan_round_trips": "gap_scan",
 }
 """What can be named on the command line, and the module (and its function, `measure` if unsaid) that takes it."""
 

@@ -122,7 +122,7 @@ class Litecoin:
         return hashes
 
     def settle(self) -> None:
-        """Waits until the Electrum server knows the node's newest block and all that waits."""
+        """Waits until the Electrum server knows the newest block. It looks at heights: a branch must be longer to be seen."""
         height = self.rpc("getblockcount")
         newest = self.rpc("getblockheader", self.rpc("getblockhash", height), False)
         end = time.monotonic() + READY_S

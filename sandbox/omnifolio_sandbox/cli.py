@@ -120,7 +120,7 @@ def _serve(asked: argparse.Namespace) -> int:
             signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
         if asked.until_stdin_ends:
             threading.Thread(target=_stop_with_stdin, args=(runner,), name="until-stdin-ends", daemon=True).start()
-        asyncio.run(runner.serve(sockets=[sock]))
+        asyncio.run(runner.serve(sock))
     return 0
 
 

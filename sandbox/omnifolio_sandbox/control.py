@@ -7,12 +7,17 @@ from typing import Any
 import msgspec
 
 from omnifolio_sandbox import credentials
+from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.http import Request, Response, answer
+from omnifolio_sandbox.sockets import keys as streamed
+from omnifolio_sandbox.sockets.control import act
+from omnifolio_sandbox.sockets.registry import Talks
 from omnifolio_sandbox.state import State
 from omnifolio_sandbox.truth import truth
 from omnifolio_sandbox.world import scripted
 from omnifolio_sandbox.world.book import Leg
 from omnifolio_sandbox.world.dice import digest
+from omnifolio_sandbox.world.purchase import elsewhere, purchase
 from omnifolio_sandbox.world.tokens import TICKERS, code_of
 
 LINE = msgspec.json.Encoder()
@@ -26,6 +31,7 @@ class ControlServer:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.talks = Talks(state)
         self.routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "/clock"): self.clock,
             ("POST", "/clock"): self.set_clock,
@@ -35,6 +41,10 @@ class ControlServer:
             ("GET", "/calls"): self.calls,
             ("DELETE", "/calls"): self.clear_calls,
             ("POST", "/events"): self.script_event,
+            ("POST", "/purchases"): self.script_purchase,
+            ("POST", "/keys"): self.make_keys,
+            ("GET", "/sockets"): self.sockets,
+            ("POST", "/sockets"): self.act_on_sockets,
             ("POST", "/limits"): self.reset_limits,
             ("GET", "/faults"): self.faults,
             ("POST", "/faults"): self.add_faults,
@@ -111,6 +121,10 @@ class ControlServer:
             limits.binance_sapi_ip,
             limits.binance_sapi_uid,
             limits.coinbase,
+            limits.bybit,
+            limits.bybit_address,
+            limits.okx,
+            limits.okx_bills,
         ):
             limit.clear()
         return {"scale": limits.scale}
@@ -138,18 +152,59 @@ class ControlServer:
         at_ms = int(asked["at"])
         visible_at = max(at_ms, int(asked.get("visible_at", at_ms)))
         account = self.state.world.account(user, venue)
-        code = code_of(venue, asked["ticker"])
-        held = account.balances(max(visible_at, self.state.clock.world_ms)).get(("spot", "spot", code), Decimal(0))
+        code, place = code_of(venue, asked["ticker"]), scripted.PLACES.get(venue, ("spot", "spot"))
+        held = account.balances(max(visible_at, self.state.clock.world_ms)).get((*place, code), Decimal(0))
         event = scripted.movement(
             venue,
             digest("scripted", venue, user, account.version).hex(),
-            Leg("spot", "spot", code, _amount(asked["amount"], held=held)),
+            Leg(*place, code, _amount(asked["amount"], held=held)),
             ticker=asked["ticker"],
             at_ms=at_ms,
             visible_at=visible_at,
         )
         account.script(event)
-        return {"ref": event.ref, "event": event.chain}
+        return {"ref": event.ref, "event": event.chain, "told": self.talks.tell(venue, user, event)}
+
+    def script_purchase(self, request: Request) -> Any:
+        """A purchase, now unless `at` says otherwise: `{"user","venue","base","quote","amount","at","visible_at"}`.
+
+        Whoever listens is told at once, also of one that is visible later: a venue's answers may be behind its events.
+        """
+        asked = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
+        user, venue = credentials.check_user(asked["user"]), asked["venue"]
+        at_ms = int(asked.get("at", self.state.clock.world_ms))
+        visible_at = max(at_ms, int(asked.get("visible_at", at_ms)))
+        if venue in streamed.VENUES:
+            # Nothing but sockets is spoken here, so there are no books to write it into.
+            event = elsewhere(digest("purchase", venue, user, asked["amount"], at_ms).hex(), asked, at_ms=at_ms)
+            return {"ref": event.ref, "at": event.at, "told": self.talks.tell(venue, user, event)}
+        account = self.state.world.account(user, venue)
+        with exact():
+            event = purchase(
+                account,
+                digest("purchase", venue, user, account.version).hex(),
+                base=asked["base"],
+                quote=asked["quote"],
+                amount=_amount(asked["amount"], held=Decimal(0)),
+                at_ms=at_ms,
+                visible_at=visible_at,
+            )
+        account.script(event)
+        return {"ref": event.ref, "at": event.at, "told": self.talks.tell(venue, user, event)}
+
+    def make_keys(self, request: Request) -> Any:
+        """Credentials for a venue that is spoken over sockets only: `{"venue","user"}`."""
+        asked = msgspec.json.decode(request.body or b"{}", type=dict[str, str])
+        return self.state.keys.make(asked["venue"], credentials.check_user(asked["user"]))
+
+    def sockets(self, _: Request) -> Any:
+        """Every open socket, how many were opened so far, and the tokens that were given out to open them."""
+        exchange = self.state.exchange
+        return {"sockets": exchange.shown(), "opened": exchange.opened, "tokens": list(self.state.tokens)}
+
+    def act_on_sockets(self, request: Request) -> Any:
+        """Cut, end or use open sockets (see `sockets/control.py`)."""
+        return {"hit": act(self.state, msgspec.json.decode(request.body or b"{}", type=dict[str, Any]))}
 
 
 def _amount(given: Any, *, held: Decimal) -> Decimal:

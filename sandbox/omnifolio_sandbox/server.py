@@ -1,17 +1,19 @@
-"""One process, one port: the ASGI application that sends each prefix to its simulated server, and how it is run."""
+"""One process, one port: the web application that sends each prefix to its simulated server or socket, and how it is run."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
-import uvicorn
+from aiohttp import WSMsgType, web
 
 from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.binance.server import BinanceServer
+from omnifolio_sandbox.bybit.server import BybitServer
 from omnifolio_sandbox.coinbase.server import CoinbaseServer
 from omnifolio_sandbox.control import ControlServer
 from omnifolio_sandbox.demo import DemoServer
@@ -22,12 +24,16 @@ from omnifolio_sandbox.feed.llama import LlamaServer
 from omnifolio_sandbox.feed.own import FeedServer
 from omnifolio_sandbox.http import BODY_MAX_BYTES, Request, Response, answer
 from omnifolio_sandbox.kraken.server import KrakenServer
+from omnifolio_sandbox.okx.server import OkxServer
+from omnifolio_sandbox.sockets.kucoin import KucoinServer
+from omnifolio_sandbox.sockets.line import Hangup, Line, Talk, as_request
+from omnifolio_sandbox.sockets.registry import Talks
 from omnifolio_sandbox.state import State
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 START_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 0.5
+LOOK_S = 0.02
+MESSAGE_MAX_BYTES = 65_536
 
 
 class Server(Protocol):
@@ -41,27 +47,40 @@ class Server(Protocol):
 
 
 class Sandbox:
-    """The ASGI application."""
+    """The web application."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         kinds = (
             ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
-            DemoServer,
+            DemoServer, BybitServer, OkxServer, KucoinServer,
         )  # fmt: skip
         servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}
+        self.talks = Talks(state)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's event as ASGI says; only HTTP is spoken."""
-        if scope["type"] != "http":
-            return
-        request = await _request(scope, receive)
-        if request is None:
-            await _send(send, answer({"error": "body too large"}, 413))
-            return
+    def application(self) -> web.Application:
+        """Everything behind one handler."""
+        made = web.Application(client_max_size=BODY_MAX_BYTES)
+        made.router.add_route("*", "/{path:.*}", self.serve)
+        return made
+
+    async def serve(self, asked: web.Request) -> web.StreamResponse:
+        """Answer one call, or speak over the socket that it opens."""
+        try:
+            body = await asked.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _sent(answer({"error": "body too large"}, 413))
+        request = _request(asked, body)
+        talk = self.talks.at(request.prefix, request.path)
+        if talk is not None and asked.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._talk(asked, request, talk)
         response = await self._answer(request)
-        await _send(send, response)
+        if response is None:
+            assert asked.transport is not None
+            asked.transport.abort()
+            return web.Response()
+        return _sent(response)
 
     async def _answer(self, request: Request) -> Response | None:
         """The answer of the server at this prefix, with its scripted faults; None closes the connection."""
@@ -84,6 +103,50 @@ class Sandbox:
         self.state.log_call(server.name, request, response.status)
         return None if any(fault.effect == "reset" for fault in hitting) else response
 
+    async def _talk(self, asked: web.Request, request: Request, talk: Talk) -> web.StreamResponse:
+        """One socket from its opening to its end. A fault with a status refuses it."""
+        refused = next((found for f in self.state.faults.hitting(request) if (found := replaced(f, request)) is not None), None)
+        if refused is not None:
+            self.state.log_call(talk.venue, request, refused.status)
+            return _sent(refused)
+        spoken = web.WebSocketResponse(heartbeat=talk.heartbeat_s, compress=False, max_msg_size=MESSAGE_MAX_BYTES)
+        await spoken.prepare(asked)
+        line = Line(talk.venue, request.path, request.query)
+        exchange = self.state.exchange
+        exchange.lines.append(line)
+        exchange.opened += 1
+        speaking = asyncio.create_task(_speak(asked, spoken, line))
+        try:
+            with exact():
+                talk.opened(line)
+            async for message in spoken:
+                with exact():
+                    is_read = message.type is WSMsgType.TEXT and talk.heard(line, str(message.data))
+                if not is_read:
+                    self.state.log_violation(talk.venue, as_request(line))
+        finally:
+            exchange.lines.remove(line)
+            speaking.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await speaking
+        return spoken
+
+
+async def _speak(asked: web.Request, spoken: web.WebSocketResponse, line: Line) -> None:
+    """Send what waits, until the line is hung up."""
+    while True:
+        said = await line.queue.get()
+        if isinstance(said, str):
+            await spoken.send_str(said)
+        elif said.code is not None:
+            await spoken.close(code=said.code)
+            return
+        else:
+            assert isinstance(said, Hangup)
+            if asked.transport is not None:
+                asked.transport.abort()
+            return
+
 
 def _handled(server: Server, request: Request) -> Response:
     """The server's answer; a fault of our own becomes a 500 whose cause is printed for whoever runs the sandbox."""
@@ -95,34 +158,17 @@ def _handled(server: Server, request: Request) -> Response:
         return answer({"error": "the sandbox itself failed; its output says why"}, 500)
 
 
-async def _request(scope: Scope, receive: Receive) -> Request | None:
-    """The whole request; None if its body is too large."""
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > BODY_MAX_BYTES:
-            return None
-        if not message.get("more_body"):
-            break
-    path = scope.get("raw_path", scope["path"].encode()).decode("latin-1").partition("?")[0]
+def _request(asked: web.Request, body: bytes) -> Request:
+    path, _, query = asked.raw_path.partition("?")
     prefix, _, rest = path.lstrip("/").partition("/")
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return Request(scope["method"], f"/{rest}", scope["query_string"].decode("latin-1"), headers, body, prefix)
+    headers = {name.lower(): value for name, value in asked.headers.items()}
+    return Request(asked.method, f"/{rest}", query, headers, body, prefix)
 
 
-async def _send(send: Send, response: Response | None) -> None:
-    if response is None:
-        # Headers that promise a body which never comes: the web server then closes the connection.
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-        return
-    headers = [
-        (b"content-type", response.content_type.encode()),
-        (b"content-length", str(len(response.body)).encode()),
-        *((name.encode(), value.encode()) for name, value in response.headers.items()),
-    ]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+def _sent(response: Response) -> web.Response:
+    return web.Response(
+        status=response.status, body=response.body, headers={**response.headers, "Content-Type": response.content_type}
+    )
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -140,22 +186,25 @@ def url_of(sock: socket.socket) -> str:
     return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
 
 
-class Runner(uvicorn.Server):
-    """The web server around the application: quiet, and it says when it listens."""
+class Runner:
+    """The web server around the application: quiet, and it says when it listens. Whoever runs it sets `should_exit`."""
 
     def __init__(self, sandbox: Sandbox, on_ready: Callable[[], None]) -> None:
-        super().__init__(uvicorn.Config(sandbox, log_level="critical", access_log=False, lifespan="off", server_header=False))
+        self.sandbox = sandbox
         self.on_ready = on_ready
+        self.should_exit = False
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the process: the command line stops on them, tests stop the thread."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then say so."""
-        await super().startup(sockets)
+    async def serve(self, sock: socket.socket) -> None:
+        """Serve on a bound socket until it shall exit."""
+        runner = web.AppRunner(self.sandbox.application(), access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
+        await runner.setup()
+        await web.SockSite(runner, sock).start()
         self.on_ready()
+        try:
+            while not self.should_exit:  # noqa: ASYNC110 - set by a signal or from another thread
+                await asyncio.sleep(LOOK_S)
+        finally:
+            await runner.cleanup()
 
 
 @contextmanager
@@ -164,7 +213,7 @@ def running(state: State, host: str = "127.0.0.1", port: int = 0) -> Iterator[st
     ready = threading.Event()
     runner = Runner(Sandbox(state), ready.set)
     with listener(host, port) as sock:
-        thread = threading.Thread(target=asyncio.run, args=(runner.serve(sockets=[sock]),), name="omnifolio-sandbox", daemon=True)
+        thread = threading.Thread(target=asyncio.run, args=(runner.serve(sock),), name="omnifolio-sandbox", daemon=True)
         thread.start()
         if not ready.wait(START_TIMEOUT_S):
             raise RuntimeError(f"the sandbox did not start on {url_of(sock)} within {START_TIMEOUT_S} s")

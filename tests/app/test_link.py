@@ -4,7 +4,10 @@ import pytest
 
 from omnifolio.app.link import check
 from omnifolio.app.offers import Offers, all_offers
+from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.settings import Settings
+from omnifolio.venues.utxo.base58 import encode_check
+from omnifolio.venues.utxo.descriptors import checksum
 
 OFFERS = Offers(all_offers(Settings()))
 MIXED = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
@@ -24,3 +27,51 @@ def test_an_address_in_another_spelling_is_the_same_wallet(provider: str) -> Non
 def test_a_key_in_another_spelling_is_another_key() -> None:
     key = "aB" * 32
     assert fingerprint("binance", key=key, secret="s") != fingerprint("binance", key=key.lower(), secret="s")
+
+
+ZPUB = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs"
+SEGWIT = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+
+
+def test_a_coin_is_linked_by_address_key_or_descriptor_in_any_spelling() -> None:
+    assert fingerprint("bitcoin", address=SEGWIT) == fingerprint("bitcoin", wallet=SEGWIT.upper())
+    assert fingerprint("bitcoin", xpub=ZPUB, source="electrum.emzy.de") == fingerprint(
+        "bitcoin", wallet=ZPUB, source="mempool.space"
+    )
+    descriptor = f"wpkh({ZPUB}/<0;1>/*)"
+    marked = f"{descriptor}#{checksum(descriptor)}"
+    chosen = {"source": "blockstream.info"}
+    assert fingerprint("bitcoin", descriptor=descriptor, **chosen) == fingerprint("bitcoin", descriptor=marked, **chosen)
+    assert check(OFFERS.of("bitcoin"), {"address": SEGWIT.upper()}, fingerprint_key=KEY).fields == {"wallet": SEGWIT}
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"),
+    [
+        ({"xpub": ZPUB}, "choose who is told all addresses of this wallet: mempool.space, blockstream.info"),
+        ({"xpub": ZPUB, "source": "own"}, "source does not look like a Bitcoin server to ask"),
+        ({"address": SEGWIT, "source": "example.org"}, "source does not look like a Bitcoin server to ask"),
+        ({"address": SEGWIT[:-1] + "5"}, "its checksum does not fit"),
+        ({"source": "mempool.space"}, "wallet is missing"),
+    ],
+)
+def test_a_coin_that_cannot_be_linked_says_why(entered: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidField, match=said):
+        check(OFFERS.of("bitcoin"), entered, fingerprint_key=KEY)
+
+
+@pytest.mark.parametrize("field", ["wallet", "address", "xpub", "descriptor"])
+def test_no_private_key_is_taken_for_a_wallet(field: str) -> None:
+    secret = encode_check(bytes([0xB0]) + bytes(range(32)) + b"\x01")
+    for text in (secret, f"wpkh({secret})", " ".join(["abandon"] * 11 + ["about"])):
+        with pytest.raises(PrivateKeyRefused):
+            check(OFFERS.of("litecoin"), {field: text}, fingerprint_key=KEY)
+
+
+def test_a_server_of_the_operator_needs_no_choice() -> None:
+    own = {"dogecoin": "tcp://127.0.0.1:50001", "bitcoin": "tcp://127.0.0.1:50002"}
+    offers = Offers(all_offers(Settings(base_urls=own)))
+    assert check(offers.of("bitcoin"), {"xpub": ZPUB}, fingerprint_key=KEY).fields == {"wallet": ZPUB}
+    assert "this installation's own server is asked" in offers.of("dogecoin").instructions
+    with pytest.raises(NotFound):
+        OFFERS.of("dogecoin")

@@ -92,6 +92,7 @@ def talk(client: Client, venues: Venues) -> None:
     for number in accounts.values():
         client.until(number, lambda shown: shown["status"] == "ok")
     kraken = accounts["kraken"]
+    listen(client, venues, kraken)
     for fault in ({"effect": "half"}, {"status": 500}, {"status": 200, "body": {"error": ["EAPI:Invalid key"]}}):
         venues.fault({"venue": "kraken", **fault})
         client.ask("POST", f"/accounts/{kraken}/sync")
@@ -105,6 +106,18 @@ def talk(client: Client, venues: Venues) -> None:
     for number in accounts.values():
         for path in ("", "/transactions", "/history", "/orders", "/poll"):
             client.ask("GET", f"/accounts/{number}{path}")
+
+
+def listen(client: Client, venues: Venues, account: str) -> None:
+    """The private stream is opened with the key, tells something, breaks, and is opened again with another token."""
+    for count in (1, 2):
+        client.until(account, lambda shown: bool(shown["live"] and shown["live"]["since"]))
+        asked = {"user": USER, "venue": "kraken", "base": "ETH", "quote": "USD", "amount": f"0.00{count}"}
+        assert venues.ask("POST", "/purchases", asked)["told"] == 1
+        client.until(account, lambda shown: bool(shown["live"]["heard_at"]))
+        venues.ask("POST", "/sockets", {"do": "drop"})
+        client.until(account, lambda shown: not shown["live"]["since"])
+    client.until(account, lambda shown: shown["status"] == "ok")
 
 
 def unpacked(rows: list[bytes], folder: Path) -> None:
@@ -150,10 +163,12 @@ def program(tmp_path: Path, venues: Venues, request: pytest.FixtureRequest) -> I
     made.end()
 
 
-def is_nowhere(program: Program, *more: Path) -> None:
+def is_nowhere(program: Program, venues: Venues, *more: Path) -> None:
     """The secrets are in what the user gave and nowhere else; a secret in any form would have been found."""
     secrets = [value for user in (USER, OTHER) for fields in secrets_of(user).values() for value in fields.values()]
-    assert found_in([program.folder, *more], secrets) == []
+    tokens = venues.ask("GET", "/sockets")["tokens"]
+    assert len(tokens) >= 2, "the streams were opened with tokens, which are secrets as well"
+    assert found_in([program.folder, *more], [*secrets, *tokens]) == []
     assert found_in([program.folder.parent / "given"], secrets)
     planted = program.folder / "home" / "planted"
     planted.mkdir()
@@ -171,7 +186,7 @@ def test_no_credential_is_in_any_byte_that_was_written_with_sqlite(program: Prog
     with sqlite3.connect(copy) as backup:
         bodies = [row[0] for row in backup.execute("SELECT body FROM evidence WHERE body IS NOT NULL")]
     unpacked(bodies, program.folder / "evidence")
-    is_nowhere(program)
+    is_nowhere(program, venues)
 
 
 async def test_no_credential_is_in_any_byte_that_was_written_with_postgresql(
@@ -183,4 +198,4 @@ async def test_no_credential_is_in_any_byte_that_was_written_with_postgresql(
     await connection.execute("CHECKPOINT")
     await connection.close()
     unpacked([row["body"] for row in rows], program.folder / "evidence")
-    is_nowhere(program, postgres_server.data)
+    is_nowhere(program, venues, postgres_server.data)

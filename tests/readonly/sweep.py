@@ -182,18 +182,21 @@ async def every_write_method(ids: Iterable[str], kind: lazy_ccxt.Namespace, coun
     return wrong
 
 
-async def every_read_method(ids: Iterable[str], count: Counter[str]) -> list[str]:
-    """What ccxt's reads call that nobody has reviewed: after a new version of ccxt, each line wants a person's decision."""
-    wrong = []
+async def every_read_method(ids: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What ccxt's reads call that nobody has reviewed, and what was reviewed and none of them signs any more.
+
+    After a new version of ccxt, each line wants a person's decision.
+    """
+    unknown, unreached = [], []
     for exchange_id in ids:
         bench = Bench(exchange_id, lazy_ccxt.ASYNC)
         for name in READS:
             method: Any = getattr(bench.exchange, name, None)
             for symbol in SYMBOLS[:2] if method else ():
                 await bench.attempt(method, **arguments(method, symbol))
-                count["calls"] += 1
-        wrong += sorted({f"{exchange_id} {what}" for door, what in bench.refused if door == "fetch2"})
-    return wrong
+        unknown += sorted({f"{exchange_id} {what}" for door, what in bench.refused if door == "fetch2"})
+        unreached += sorted(f"{exchange_id} {' '.join(key)}" for key in bench.allowed - set(bench.signed))
+    return unknown, unreached
 
 
 def ticket_of_this_task() -> Any:

@@ -11,7 +11,7 @@ READS = (
     *("fetch_closed_orders", "fetch_orders", "fetch_funding_history", "fetch_borrow_interest", "fetch_markets"),
     *("fetch_currencies", "fetch_ticker", "fetch_tickers", "fetch_time", "fetch_status", "fetch_ohlcv"),
     *("fetch_convert_trade_history", "fetch_my_liquidations", "fetch_portfolios", "fetch_option_positions"),
-    *("fetch_cross_borrow_rate"),
+    "fetch_cross_borrow_rate",
 )
 SYMBOLS = ("BTC/USDT", "BTC/USDT:USDT", "BTC/USDC:USDC")
 

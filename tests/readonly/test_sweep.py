@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.readonly import sweep
 from tests.readonly.sweep import KINDS, Bench, Wired
-from tests.readonly.synthetic import SYMBOLS, arguments, dress, endpoints, offline
+from tests.readonly.synthetic import READS, SYMBOLS, arguments, dress, endpoints, offline
 
 from omnifolio.catalog import exchanges, reads
 from omnifolio.model.errors import EgressRefused
@@ -21,8 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 IDS = lazy_ccxt.exchange_ids()
 PARTS = [IDS[start::4] for start in range(4)]
 """The exchanges in four parts, so that several workers share the sweep."""
-CALLS_EACH = 40
-"""Read calls of an exchange without a row that the trace makes on average, and more: fewer and it has become hollow."""
 FEW = ("binance", "deribit", "hyperliquid", "kraken")
 STRUCK = {
     "aster GET fapiPrivate v3/builder",
@@ -79,16 +77,27 @@ async def test_no_write_method_signs_anything_off_the_list(part: int, kind: lazy
     assert count["calls with a refusal"] > 1_000
 
 
-async def test_reads_call_nothing_that_nobody_reviewed() -> None:
-    count = Counter[str]()
-    # Rows are governed by their own lists. Looked at are those whose reads are ccxt's own, and that of hyperliquid, as ccxt's
-    # reads call what it leaves out.
+def of_ccxts_own_reads() -> list[str]:
+    """The exchanges whose reads are ccxt's own, and hyperliquid, as ccxt's reads call what its row leaves out."""
     rows = {name for name in exchanges.ids() if exchanges.load(name).quirks != "unified"}
-    ids = [exchange_id for exchange_id in IDS if exchange_id not in rows or exchange_id == "hyperliquid"]
-    found = await sweep.every_read_method(ids, count)
-    assert set(found) <= STRUCK
-    assert "hyperliquid POST private exchange" in found
-    assert count["calls"] > CALLS_EACH * len(ids)
+    return [exchange_id for exchange_id in IDS if exchange_id not in rows or exchange_id == "hyperliquid"]
+
+
+async def test_reads_call_all_that_was_reviewed_and_nothing_else() -> None:
+    """A trace that has become hollow, at one exchange or in one method, leaves reviewed calls unmade."""
+    ids = of_ccxts_own_reads()
+    unknown, unreached = await sweep.every_read_method(ids)
+    assert set(unknown) <= STRUCK
+    assert "hyperliquid POST private exchange" in unknown
+    assert unreached == []
+    assert [exchange_id for exchange_id in ids if not reads.allowed(exchange_id)] == []
+
+
+@pytest.mark.parametrize("lost", ["fetch_balance", "fetch_my_trades", "fetch_cross_borrow_rate"])
+async def test_a_trace_that_has_become_hollow_is_found(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "READS", tuple(name for name in READS if name != lost))
+    _, unreached = await sweep.every_read_method(["krakenfutures", "digifinex"])
+    assert unreached
 
 
 # The named cases.

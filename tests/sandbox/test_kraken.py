@@ -136,7 +136,7 @@ def test_a_nonce_cannot_be_used_twice(sandbox: Running) -> None:
 )  # fmt: skip
 def test_a_keys_permissions_are_told(sandbox: Running, permission: str, flags: set[str]) -> None:
     told = sandbox.kraken(permission=permission).private_post_getapikeyinfo()["result"]
-    reads = {"query-funds", "query-open-trades", "query-closed-trades", "query-ledger", "export-data"}
+    reads = {"query-funds", "query-open-trades", "query-closed-trades", "query-ledger", "export-data", "create-ws-token"}
     assert set(told["permissions"]) == reads | flags
 
 

@@ -8,7 +8,7 @@ from tests.ledger.test_pages import a_full_account
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import pages, positions
+from omnifolio.store.migrations import live, pages, positions
 from omnifolio.store.schema import METADATA
 
 TABLES = ("transactions", "legs", "crossings", "touches", *positions.TABLES)
@@ -23,6 +23,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    without_listeners(conn)
     for table in reversed(positions.TABLES):
         conn.execute(sa.text(f"DROP TABLE {table}"))
     conn.execute(sa.text("DROP TABLE touches"))
@@ -36,6 +37,25 @@ def make_old(conn: Connection) -> None:
     for statement in OLD_INDEXES:
         conn.execute(sa.text(statement))
     conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def without_listeners(conn: Connection) -> None:
+    """Takes away what came with revision 0005."""
+    conn.execute(sa.text("DROP TABLE listeners"))
+    conn.execute(sa.text(f"DROP INDEX {live.INDEX}"))
+    for name in live.COLUMNS:
+        conn.execute(sa.text(f"ALTER TABLE accounts DROP COLUMN {name}"))
+
+
+def columns(conn: Connection) -> list[tuple[object, ...]]:
+    """The columns of accounts and listeners as the database has them, and the index over both."""
+    told = sa.inspect(conn)
+    found: list[tuple[object, ...]] = [
+        (table, column["name"], str(column["type"]), column["nullable"], column["default"])
+        for table in ("accounts", "listeners")
+        for column in told.get_columns(table)
+    ]
+    return found + [tuple(index["column_names"]) for index in told.get_indexes("accounts") if index["name"] == live.INDEX]
 
 
 def contents(conn: Connection) -> tuple[object, ...]:
@@ -62,6 +82,19 @@ async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store)
     assert await store.read(lambda conn: conn.execute(_STAMP).scalar_one()) == REVISION
     await store.write(prepare)
     assert await store.read(contents) == new
+
+
+async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Store) -> None:
+    await a_full_account(store)
+    new = await store.read(columns)
+    accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    await store.write(without_listeners)
+    await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0004'")))
+    await store.write(prepare)
+    assert sorted(map(str, await store.read(columns))) == sorted(map(str, new))
+    again = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    assert again == accounts
+    assert accounts
 
 
 async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

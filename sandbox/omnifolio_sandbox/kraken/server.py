@@ -17,13 +17,13 @@ from omnifolio_sandbox.http import Request, Response, answer
 from omnifolio_sandbox.kraken import public
 from omnifolio_sandbox.kraken.book import KrakenBook, Row, altname, between
 from omnifolio_sandbox.state import State
-from omnifolio_sandbox.world.dice import number
+from omnifolio_sandbox.world.dice import digest, number
 from omnifolio_sandbox.world.prices import token_price
 
 PAGE = 50
 FUNDING_PAGE = 500
 QUERY_IDS_MAX = 20
-READ = ("query-funds", "query-open-trades", "query-closed-trades", "query-ledger", "export-data")
+READ = ("query-funds", "query-open-trades", "query-closed-trades", "query-ledger", "export-data", "create-ws-token")
 PERMISSIONS = {
     "read": READ,
     "trade": (*READ, "modify-trades", "close-trades"),
@@ -34,7 +34,7 @@ PERMISSIONS = {
 WRITES = frozenset(
     {
         "AddOrder", "AmendOrder", "EditOrder", "CancelOrder", "CancelAll", "CancelAllOrdersAfter", "AddOrderBatch",
-        "CancelOrderBatch", "GetWebSocketsToken", "DepositAddresses", "Withdraw", "WithdrawCancel", "WalletTransfer",
+        "CancelOrderBatch", "DepositAddresses", "Withdraw", "WithdrawCancel", "WalletTransfer",
         "CreateSubaccount", "AccountTransfer", "Earn/Allocate", "Earn/Deallocate", "AddExport", "RemoveExport",
     }
 )  # fmt: skip
@@ -142,6 +142,9 @@ class KrakenServer:
         if path == "GetApiKeyInfo":
             self._spend(request, key, 1)
             return self._key_info(key, holder, nonce)
+        if path == "GetWebSocketsToken":
+            self._spend(request, key, 1)
+            return self._socket_token(key, holder, nonce)
         if path not in self.private:
             raise KrakenError("EGeneral:Unknown method")
         cost, needed, handler = self.private[path]
@@ -195,6 +198,13 @@ class KrakenServer:
             "ipAllowlist": [],
             "lastUsed": str(self.state.server_ms() // 1000),
         }
+
+    def _socket_token(self, key: str, holder: credentials.Holder, nonce: int) -> dict[str, Any]:
+        if "create-ws-token" not in PERMISSIONS[holder.permission]:
+            raise KrakenError("EGeneral:Permission denied")
+        token = digest("kraken token", key, nonce).hex()[:44]
+        self.state.tokens[token] = (holder.user, self.state.server_ms())
+        return {"token": token, "expires": 900}
 
     def balance(self, book: KrakenBook, _: dict[str, str]) -> Any:
         """`Balance`: code to amount, net of nothing."""

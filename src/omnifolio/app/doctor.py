@@ -13,6 +13,7 @@ from omnifolio.model.errors import OmnifolioError
 from omnifolio.views.coverage import all_losses
 
 OVERDUE_MS = DAY_MS
+SOCKET = "SOCKET"
 
 
 class Check(Struct, frozen=True):
@@ -24,12 +25,10 @@ class Check(Struct, frozen=True):
 
 
 def hosts(runtime: Runtime) -> Sequence[Mapping[str, str]]:
-    """Every (venue or source, method, URL pattern) that may leave, by venue. Nothing else can."""
-    return [
-        {"venue": venue, "method": rule.method, "url": rule.url}
-        for venue, rules in sorted(runtime.egress.rules().items())
-        for rule in rules
-    ]
+    """Every (venue or source, method, URL pattern) that may leave, by venue; SOCKET for sockets. Nothing else can."""
+    found = [(venue, rule.method, rule.url) for venue, rules in runtime.egress.rules().items() for rule in rules]
+    found += [(venue, SOCKET, rule.url) for venue, rules in runtime.egress.sockets.rules().items() for rule in rules]
+    return [{"venue": venue, "method": method, "url": url} for venue, method, url in sorted(found, key=lambda item: item[0])]
 
 
 async def checks(runtime: Runtime, principal: Principal) -> list[Check]:

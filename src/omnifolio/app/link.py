@@ -239,4 +239,9 @@ def _renew(
         fingerprint=credentials.fingerprint,
         key_hint=credentials.hint,
         next_sync_at=now,
+        # Whoever listens with the old key sees that the account is no longer theirs, and closes.
+        live_owner="",
+        live_since=None,
+        live_problem=None,
+        live_after=0,
     )

@@ -86,6 +86,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     instructions: str = ""
     proof: Proof = "sampled"
     has_history: bool = True
+    has_positions: bool = False
     data: tuple[DataKind, ...] = ()
     is_best_effort: bool = False
     sources: tuple[str, ...] = ()
@@ -232,6 +233,7 @@ def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
                 is_secret=False,
                 is_required=False,
             ),
+            HISTORY,
         ),
         identity=("wallet",),
         instructions=(
@@ -270,6 +272,7 @@ def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...]) -> Off
         proof=proof.proof,
         data=tuple(DataKind(kind=kind, proof=level, look_back_days=_days_of(row, kind)) for kind, level in proof.streams.items()),
         is_best_effort=row.is_unified,
+        has_positions=any(stream.is_positions for stream in row.reading.streams),
         rank=exchanges.rank_of(row.id),
         live=live_of(row.id),
         key_check=row.key_check,

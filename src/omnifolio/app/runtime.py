@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import random
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
@@ -12,6 +13,7 @@ from omnifolio.app.link import mark_due
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.app.way_out import base_urls_of, open_way_out
 from omnifolio.catalog import assets as asset_catalog
+from omnifolio.catalog import exchanges
 from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import SECOND_MS, Clock, SystemClock
@@ -23,6 +25,8 @@ from omnifolio.pricing import registry as price_registry
 from omnifolio.store.engine import SqliteStore, Store, open_store
 from omnifolio.store.migrate import prepare
 from omnifolio.sync.credentials import Doorkeeper, Note
+from omnifolio.sync.glance import Glancer
+from omnifolio.sync.live import Live
 from omnifolio.sync.quotes import Refreshed, refresh_quotes
 from omnifolio.sync.refresh import Refresher
 from omnifolio.sync.worker import Workers
@@ -111,22 +115,29 @@ class Prices:
 class Runtime:
     """What one process has opened. Open with `open_runtime`, close with `close`."""
 
-    def __init__(self, context: Context, *, egress: Egress, prices: Prices, workers: Workers | None, made_key: bool) -> None:
+    def __init__(
+        self, context: Context, *, egress: Egress, prices: Prices, workers: Workers | None, live: Live | None, made_key: bool
+    ) -> None:
         self.context = context
         self.egress = egress
         self.prices = prices
         self.workers = workers
+        self.live = live
         self.made_key = made_key
         """True when this process has just created the key file: a first start."""
 
     def start(self) -> None:
-        """Starts workers and prices in the running loop."""
+        """Starts workers, prices and listeners in the running loop."""
         if self.workers is not None:
             self.workers.start()
             self.prices.start()
+        if self.live is not None:
+            self.live.start()
 
     async def close(self) -> None:
-        """Stops the workers after their pages, then lets everything go."""
+        """Stops the listeners, the workers after their pages, then lets everything go."""
+        if self.live is not None:
+            await self.live.stop()
         if self.workers is not None:
             await self.workers.stop()
         await self.prices.stop()
@@ -185,9 +196,9 @@ async def _open(
     def note(conn: Connection, principal: Principal, action: str, account: AccountId) -> None:
         audit.append(conn, principal, action, ids.wire("account", account), key=edge.audit, now=clock.now())
 
-    workers = None
+    workers = live = None
     if keys is not None:
-        workers = _workers(settings, store, clock, egress=egress, keys=keys, prices=prices, note=note)
+        workers, live = _workers(settings, store, clock, egress=egress, keys=keys, prices=prices, note=note)
 
     async def request_sync(principal: Principal, account: AccountId) -> None:
         await store.write(mark_due, principal, account, now=clock.now())
@@ -208,7 +219,7 @@ async def _open(
         request_sync=request_sync,
         key_store=keys,
     )
-    return Runtime(context, egress=egress, prices=prices, workers=workers, made_key=made_key)
+    return Runtime(context, egress=egress, prices=prices, workers=workers, live=live, made_key=made_key)
 
 
 async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None) -> KeyStore:
@@ -225,7 +236,7 @@ async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Cl
 
 def _workers(
     settings: Settings, store: Store, clock: Clock, *, egress: Egress, keys: KeyStore, prices: Prices, note: Note
-) -> Workers:
+) -> tuple[Workers, Live | None]:
     doorkeeper = Doorkeeper(
         store=store,
         clock=clock,
@@ -243,7 +254,30 @@ def _workers(
         interval_ms=settings.sync_interval_s * 1000,
         keep_bodies=settings.evidence == "keep",
     )
-    return Workers(store=store, clock=clock, refresher=refresher, count=settings.workers, on_news=prices.wake)
+    listeners: list[Live] = []
+
+    def on_news() -> None:
+        prices.wake()
+        for one in listeners:
+            one.wake()
+
+    workers = Workers(store=store, clock=clock, refresher=refresher, count=settings.workers, on_news=on_news)
+    if not settings.live_sockets:
+        return workers, None
+    live = Live(
+        store=store,
+        clock=clock,
+        sleep=egress.wait,
+        chance=random.random,
+        doorkeeper=doorkeeper,
+        glancer=Glancer(store=store, clock=clock, doorkeeper=doorkeeper, refresher=refresher),
+        wake=workers.wake,
+        on_news=prices.wake,
+        venues=exchanges.live_ids(),
+        sockets_max=settings.live_sockets,
+    )
+    listeners.append(live)
+    return workers, live
 
 
 def root_of(settings: Settings, folder: Path | None) -> FileRoot | EnvRoot:

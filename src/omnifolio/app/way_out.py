@@ -12,9 +12,10 @@ from omnifolio.transport.policy import Rule
 from omnifolio.venues import validators
 from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
+from omnifolio.venues.exchanges.listening import socket_rules
 from omnifolio.venues.utxo.reader import rules_of as rules_of_source
 
-SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
+SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
 
 
@@ -35,7 +36,9 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     """Lets the reads of every known venue, chain and price source pass, and nothing else."""
     base_urls = base_urls_of(settings)
     for venue in exchanges.ids():
-        egress.allow(venue, rules_of(exchanges.load(venue), base_urls.get(venue)))
+        row = exchanges.load(venue)
+        egress.allow(venue, rules_of(row, base_urls.get(venue)))
+        egress.sockets.allow(venue, socket_rules(row, base_urls.get(venue)))
     for chain in evm_chains().values():
         if chain.id in base_urls:
             egress.allow(chain.id, [Rule("POST", base_urls[chain.id], is_configured=True)])

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from omnifolio.catalog.live import LiveRow
 from omnifolio.catalog.streams import ReadingRow
 from omnifolio.model.errors import NotFound
 
@@ -131,6 +132,8 @@ class ExchangeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     # What is read.
     reading: ReadingRow = ReadingRow()
+    live: LiveRow | None = None
+    """Its private stream, where we listen to one."""
 
     @property
     def is_unified(self) -> bool:
@@ -188,6 +191,12 @@ def _order() -> Mapping[str, int]:
 def rank_of(exchange_id: str) -> int:
     """The exchange's place in the order of how many people use it; `UNRANKED` where nobody has said."""
     return _order().get(exchange_id, UNRANKED)
+
+
+@cache
+def live_ids() -> tuple[str, ...]:
+    """The ids of the exchanges that have a private stream which we listen to."""
+    return tuple(name for name in ids() if load(name).live is not None)
 
 
 @cache

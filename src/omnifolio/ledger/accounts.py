@@ -46,6 +46,9 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     accounts.c.next_sync_at,
     accounts.c.lease_until,
     accounts.c.fence,
+    accounts.c.live_since,
+    accounts.c.live_heard_at,
+    accounts.c.live_problem,
 )
 """What `account_of` takes."""
 _document = msgspec.json.Decoder().decode
@@ -114,6 +117,12 @@ class Account(Struct, frozen=True, kw_only=True):
     next_sync_at: EpochMs | None
     is_leased: bool
     fence: int
+    live_since: EpochMs | None
+    """Since when the venue's private stream is listened to; None while it is not."""
+    live_heard_at: EpochMs | None
+    """When its last event came that was worth a look."""
+    live_problem: str | None
+    """Why it is not listened to, where the venue or the key stands against it."""
 
 
 class Due(Struct, frozen=True):
@@ -291,7 +300,8 @@ def account_of(row: Sequence[Any], now: EpochMs) -> Account:
     # Taken apart at once: asking a row for its columns by name costs more than everything else here.
     (
         number, user, venue, name, fields, options, fingerprint, key_hint, status, progress, error_code, error_text, certificate,
-        created_at, updated_at, v, calls, synced_at, round_at, scanned_at, failures, next_sync_at, lease_until, fence,
+        created_at, updated_at, v, calls, synced_at, round_at, scanned_at, failures, next_sync_at, lease_until, fence, live_since,
+        heard_at, problem,
     ) = row  # fmt: skip
     return Account(
         id=AccountId(number),
@@ -318,4 +328,7 @@ def account_of(row: Sequence[Any], now: EpochMs) -> Account:
         next_sync_at=next_sync_at,
         is_leased=lease_until >= now,
         fence=fence,
+        live_since=live_since,
+        live_heard_at=heard_at,
+        live_problem=problem,
     )

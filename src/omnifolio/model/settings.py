@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `price_sources`   ids in order of preference; () lets the installation's default decide.
     `evidence`        keep raw answers, or only their hashes.
     `workers`         sync workers in this process; 0 makes it serve only.
+    `live_sockets`    private streams that this process listens to at the most; 0 turns listening off.
     `sync_interval_s` time between two syncs of an account that nobody asked for.
     `behind_proxy`    a TLS proxy in front terminates HTTPS and sets X-Forwarded-For.
     """
@@ -63,6 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fiat: str = "USD"
     evidence: Literal["keep", "hash"] = "keep"
     workers: int = 8
+    live_sockets: int = 500
     sync_interval_s: int = 86_400
     trade_permission: Literal["warn", "refuse"] = "warn"
     rate_limit_per_minute: int = 600

@@ -144,14 +144,24 @@ accounts = _table(
     _col("fence", Int, default="0"),
     _col("lease_owner", default="''"),
     _col("lease_until", Int, default="0"),
+    _col("live_owner", default="''"),
+    _maybe("live_since", Int),
+    _maybe("live_heard_at", Int),
+    _maybe("live_problem"),
+    _col("live_after", Int, default="0"),
     sa.UniqueConstraint("user_id", "fingerprint"),
     sa.Index("ix_accounts_due", "next_sync_at"),
+    sa.Index("ix_accounts_live", "live_owner", "venue"),
     counted=True,
 )
 """`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
 `progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
 `scanned_at` when history was last read, null once a balance has moved since; `failures` rounds in a row that failed; `fence`
-rises with each lease and is checked by every commit."""
+rises with each lease and is checked by every commit. `live_owner` names the process that listens to the account's private stream
+("" for nobody), `live_since` says since when it is heard, `live_after` when it may be tried again after `live_problem`."""
+
+listeners = _table("listeners", sa.Column("name", Text, primary_key=True), _col("until", Int))
+"""The processes that listen to private streams, and until when each is believed to live."""
 
 secrets = _table(
     "secrets",

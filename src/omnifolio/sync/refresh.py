@@ -7,6 +7,7 @@ and empties nothing.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -53,10 +54,13 @@ class Slice(Struct, kw_only=True):
     principal: Principal
     fence: int
     deadline_s: float
+    lease_ms: int = LEASE_MS
     pages_left: int = SLICE_PAGES
     moved: bool = False
     """True once a balance or position has changed in this round, or while a part of the history is not settled: then it is worth
     reading."""
+    found: int = 0
+    """Transactions that are new or have changed."""
 
 
 class Refresher:
@@ -113,7 +117,7 @@ class Refresher:
         known = await self._store.read(read.known, turn.principal, turn.account.id)
         turn.moved = not known.is_settled
         try:
-            async with self._doorkeeper.open(turn.principal, turn.account, _known(known)) as (reader, access):
+            async with self._doorkeeper.open(turn.principal, turn.account, known_of(known)) as (reader, access):
                 return await self._read_streams(turn, reader, access)
         except VenueBusy as error:
             await self._pause(turn, error)
@@ -138,7 +142,7 @@ class Refresher:
             if turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s:
                 await self._requeue(turn)
                 return False
-            if not await self._read_stream(turn, reader, access, stream):
+            if not await self.read_stream(turn, reader, access, stream):
                 await self._requeue(turn)
                 return False
         left = await self._left(turn, reader.streams(access))
@@ -149,7 +153,7 @@ class Refresher:
         await self._finish(turn, None)
         return True
 
-    async def _read_stream(self, turn: Slice, reader: Reader, access: Access, stream: Stream) -> bool:
+    async def read_stream(self, turn: Slice, reader: Reader, access: Access, stream: Stream) -> bool:
         """Reads one stream on from its cursor; false when the slice's budget ended inside it."""
         token = await self._store.read(coverage.cursor_of, turn.account.id, stream.name)
         try:
@@ -165,10 +169,11 @@ class Refresher:
                 )
                 turn.pages_left -= 1
                 turn.moved |= stream.is_present and done.is_moved
+                turn.found += done.transactions
                 if not page.done and (turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s):
                     return False
                 await self._store.write(
-                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + LEASE_MS)
+                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + turn.lease_ms)
                 )
         except MissingPermission as error:
             if stream.is_balances:
@@ -230,7 +235,7 @@ class Refresher:
         # A slice that brought pages was not refused in vain: a long history goes on at the pace that the venue allows.
         failures = 0 if turn.pages_left < SLICE_PAGES else turn.account.failures + 1
         chosen_ms = min(BUSY_FIRST_MS * 2 ** max(0, failures - 1), BUSY_LAST_MS)
-        wait_ms = max(int(error.retry_after_s * SECOND_MS), chosen_ms)
+        wait_ms = max(math.ceil(error.retry_after_s * SECOND_MS), chosen_ms)
         now = self._clock.now()
         await self._store.write_sync(
             accounts.set_state,
@@ -256,6 +261,10 @@ class Refresher:
             code, text = (error.code, error.message) if error else (failed[0].code, failed[0].text) if failed else (None, None)
             # A history that failed in part was not read: the next round asks for it again, whether balances move or not.
             history_was_read = error is None and not is_quiet and all(coverage.is_present(gap.stream) for gap in failed)
+            stored = accounts.get(conn, turn.principal, turn.account.id, now)
+            if stored.scanned_at == 0 and (stored.live_heard_at or 0) >= round_at:
+                # An event moved a balance in the middle of this round: what was read before knows nothing of it.
+                history_was_read = False
             failures = 0 if code is None else turn.account.failures + 1
             wait_ms = self._interval_ms if code is None else min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS)
             if snapshots.has_suspects(conn, turn.account.id):
@@ -302,7 +311,8 @@ def _urgency(stream: Stream) -> tuple[int, int]:
     )
 
 
-def _known(known: read.KnownOf) -> Known:
+def known_of(known: read.KnownOf) -> Known:
+    """What the ledger holds of an account, as readers are told."""
     return Known(tokens=known.tokens, cursors=known.cursors, provisional=known.provisional)
 
 

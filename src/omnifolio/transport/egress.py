@@ -21,6 +21,7 @@ from omnifolio.transport.policy import Policy, Rule
 from omnifolio.transport.recording import Cassette, Player, Recorder, plain_question
 from omnifolio.transport.retries import ATTEMPTS_MAX, RETRIED_STATUSES, Attempts
 from omnifolio.transport.timing import Timing
+from omnifolio.transport.websocket import Sockets
 
 TIMEOUT_S = 30.0
 CONVERSATION_TIMEOUT_S = 120.0
@@ -65,6 +66,7 @@ class Egress:
         self._policy = Policy()
         self._pacer = Pacer(clock=clock, sleep=sleep)
         self.timing = Timing()
+        self.sockets = Sockets(clock, self.refuse)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.refused: Counter[str] = Counter()
 
@@ -93,7 +95,8 @@ class Egress:
 
     def hosts(self) -> tuple[str, ...]:
         """Every host that may be called, sorted."""
-        return self._policy.hosts()
+        sockets = {URL(rule.url).host or "" for rules in self.sockets.rules().values() for rule in rules}
+        return tuple(sorted(sockets.union(self._policy.hosts())))
 
     def rules(self) -> Mapping[str, tuple[Rule, ...]]:
         """Everything that may be asked, by venue."""
@@ -244,6 +247,7 @@ class Egress:
 
     async def close(self) -> None:
         """Closes all connections."""
+        await self.sockets.close()
         await self._wire.close()
 
 

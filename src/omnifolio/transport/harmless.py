@@ -21,6 +21,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
                 *("pair", "pairs", "market", "markets", "instrument", "base", "quote", "product", "chain", "network", "networks"),
                 *("ordertype", "liquidity", "role", "permission", "permissions", "resource", "error", "errors", "code", "ret"),
                 *("region", "sort", "dir", "success", "method", "business", "biz", "action", "margin", "interval", "typename"),
+                *("underlying", "contract"),
             )
         ),
     ),
@@ -40,7 +41,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
             (
                 *("price", "rate", "percent", "percentage", "ratio", "leverage", "count", "limit", "page", "px"),
                 *("offset", "ofs", "pages", "rows", "decimals", "scale", "precision", "digits", "confirmations", "weight"),
-                *("length", "confirm", "times", "exponent", "period", "duration", "days"),
+                *("length", "confirm", "times", "exponent", "period", "duration", "days", "multiplier"),
             )
         ),
     ),
@@ -55,7 +56,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
                 *("traded", "filled", "executed", "income", "trade", "eq", "tax", "rebate", "bonus", "total", "size", "avail"),
                 *("borrow", "unpaid", "notional", "liab", "deal", "delegated", "unbonding", "holding", "vault", "invested"),
                 *("receive", "give", "upl", "chg", "earnings", "debit", "funding", "point", "unrealized", "usdc"),
-                *("pos", "margin", "im", "mm", "imr", "mmr", "contracts"),
+                *("pos", "margin", "im", "mm", "imr", "mmr", "contracts", "loss", "szi"),
             )
         ),
     ),

@@ -56,6 +56,8 @@ class Wire:
         """Rows (by `id()`) behind a page that was dropped where nothing tells: only a full walk can find them."""
         self.was_read = False
         """Whether the account's first round is over."""
+        self.doubted: set[str] = set()
+        """The products of which the ledger doubts an absence."""
         self.lied_at: int | None = None
         self._lie = ("", "")
         self._rows = {row.kind: row for row in STREAMS[world.venue]}
@@ -119,11 +121,14 @@ class Wire:
         return self._lie[0] if self.lied_at is not None else ""
 
     def _turned(self, lie: str) -> str:
-        """The lie as it goes on. One that grows begins anew for what it takes away now."""
+        """The lie as it goes on. One that grows begins anew for what it takes away now; one that shrinks takes so little away
+        that it is doubted only by a ledger that has seen it before."""
         if lie not in TURNS or self.rng.random() >= LIE_TURNS_CHANCE:
             return lie
         if lie == "half balances":
             self.lied_at = self.world.clock.now_ms
+        elif self._lie[0] not in self.doubted:
+            return lie
         return TURNS[lie]
 
     def _may_lie(self, path: str) -> bool:

@@ -28,8 +28,11 @@ SUMS = (
 SHOWN_MAX = 3
 
 
-class Wrong(AssertionError):
-    """Money is wrong, or its absence is not told. `kind` is lost, doubled, zeroed, unnamed, stale, rude, crashed or endless."""
+class Wrong(BaseException):
+    """Money is wrong, or its absence is not told. `kind` is lost, doubled, zeroed, unnamed, stale, rude, crashed or endless.
+
+    The product, within which it may be found, does not catch it.
+    """
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(f"{kind}: {text}")
@@ -73,7 +76,8 @@ class Oracle:
             if int(str(at)) < self._seen.get(str(name), 0):
                 raise Wrong("stale", f"an older look at {name} took the place of a newer one")
             self._seen[str(name)] = int(str(at))
-        if not any(is_doubted for _, _, is_doubted in looks):
+        self._wire.doubted = {str(name) for name, _, is_doubted in looks if is_doubted}
+        if not self._wire.doubted:
             self._wire.lied_at = None
 
     def look_at_round(self, began: int) -> None:

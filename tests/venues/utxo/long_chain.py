@@ -70,6 +70,10 @@ class LongChain:
         is_last = self._addresses.get(name) == (len(self._raws) - 1) % len(self._addresses)
         return {"confirmed": self.balance if is_last else 0, "unconfirmed": 0}
 
+    def transaction(self, name: str) -> str:
+        """A transaction's bytes."""
+        return self._raws[self._numbers[name]].hex()
+
     def answer(self, asked: dict[str, Any]) -> Any:
         """The result of one question."""
         argument: Any = next(iter(asked["params"]), None)
@@ -78,7 +82,7 @@ class LongChain:
             "blockchain.headers.subscribe": lambda: {"height": self.tip, "hex": self.header(self.tip)},
             "blockchain.scripthash.get_history": lambda: self.history(argument),
             "blockchain.scripthash.get_balance": lambda: self.held(argument),
-            "blockchain.transaction.get": lambda: self._raws[self._numbers[argument]].hex(),
+            "blockchain.transaction.get": lambda: self.transaction(argument),
             "blockchain.block.header": lambda: self.header(argument),
         }
         return answers[asked["method"]]()

@@ -100,14 +100,22 @@ def _signed(text: str) -> str:
 
 
 @asynccontextmanager
-async def access_to(url: str, wallet: str, *, known: Known | None = None, egress: Egress | None = None) -> AsyncIterator[Access]:
+async def access_to(
+    url: str, wallet: str, *, known: Known | None = None, egress: Egress | None = None, history: str = "all"
+) -> AsyncIterator[Access]:
     """An account of that wallet at the server."""
     clock = Hurry()
     way_out = egress or Egress(clock=clock, sleep=clock.sleep)
     way_out.allow(CHAIN.id, rules_of(configured_source(url), is_configured=True))
     try:
         yield Access(
-            venue=CHAIN.id, egress=way_out, clock=clock, key_label="", fields={"wallet": wallet}, base_url=url, known=known
+            venue=CHAIN.id,
+            egress=way_out,
+            clock=clock,
+            key_label="",
+            fields={"wallet": wallet, "history": history},
+            base_url=url,
+            known=known,
         )
     finally:
         await way_out.close()

@@ -68,6 +68,13 @@ ACCOUNTS = [
         "XeBdurzVrhrFtgqf9SxzQqvhHodb53njW4",
     ),
     (
+        "zcash",
+        "xpub6CLX6bXDznyoBCRaHYmzfApq4dLc34UydL1gRHQTG55pNwbKSC2GvXjTQ4VS3n6P24fRd14uKz7P92xJQ3MWdRzUxGkqiftZf3riboiJLJs",
+        0,
+        "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F",
+        "t1YF8h4qviS77p36wWdUfe8faw4DXduYZnm",
+    ),
+    (
         "bitcoin-cash",
         "xpub6ByHsPNSQXTWZ7PLESMY2FufyYWtLXagSUpMQq7Un96SiThZH2iJB1X7pwviH1WtKVeDP6K8d6xxFzzoaFzF3s8BKCZx8oEDdDkNnp4owAZ",
         0,

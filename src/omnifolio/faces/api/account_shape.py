@@ -18,6 +18,7 @@ from omnifolio.faces.api.wire import (
     CoverageOut,
     GapOut,
     KeyChangeOut,
+    ListeningOut,
     PermissionOut,
     StatusDetailsOut,
     WalletOut,
@@ -88,6 +89,7 @@ class AccountShape:
             key_hint=account.key_hint,
             synced_at=account.synced_at,
             next_sync_at=account.next_sync_at,
+            live=_live(account),
             coverage=CoverageOut(complete_from=view.complete_from, complete_to=view.complete_to, gaps=len(view.gaps)),
             gaps=[gap_out(gap) for gap in view.gaps],
             warnings=[warning_out(loss) for loss in view.losses],
@@ -137,6 +139,13 @@ def _blockchain(account: Account, wallets: Sequence[WalletRow]) -> str | None:
     """The CAIP-2 id of the chain that an account's addresses are on; null for exchanges and for several chains."""
     chains = {purse.key.rpartition(":")[0] for purse in wallets if purse.address is not None and purse.key.count(":") == 2}
     return account.fields.get("chain") or (chains.pop() if len(chains) == 1 else None)
+
+
+def _live(account: Account) -> ListeningOut | None:
+    """How the account's private stream is heard; null where there is none, or nobody has listened yet."""
+    if account.live_since is None and account.live_heard_at is None and account.live_problem is None:
+        return None
+    return ListeningOut(since=account.live_since, heard_at=account.live_heard_at, problem=account.live_problem)
 
 
 def _error_name(account: Account) -> str | None:

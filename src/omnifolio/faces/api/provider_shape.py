@@ -71,7 +71,9 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         credentials=[field.name for field in offer.fields],
         instructions=InstructionsOut(en=offer.steps, fr=offer.steps),
         misc={field.name: _field(field) for field in offer.fields},
-        features=FeaturesOut(account=True, positions=False, transactions=offer.has_history, nfts=False, streaming=False),
+        features=FeaturesOut(
+            account=True, positions=offer.has_positions, transactions=offer.has_history, nfts=False, streaming=False
+        ),
         key_check=offer.key_check or None,
         egress_ips=list(offer.egress_ips),
         proof=offer.proof,

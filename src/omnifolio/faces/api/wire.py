@@ -239,6 +239,14 @@ class BalanceOut(_Out, frozen=True, gc=False):
     is_stale: bool
 
 
+class ListeningOut(_Out, frozen=True, kw_only=True, gc=False):
+    """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
+
+    since: int | None
+    heard_at: int | None
+    problem: str | None
+
+
 class ComponentOut(_Out, frozen=True, kw_only=True, gc=False):
     """One signed part of what a position is worth; negative is owed or lost."""
 
@@ -317,6 +325,7 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     key_hint: str
     synced_at: int | None
     next_sync_at: int | None
+    live: ListeningOut | None
     coverage: CoverageOut
     gaps: list[GapOut]
     warnings: list[WarningOut]

@@ -9,22 +9,30 @@ from msgspec import structs
 
 from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.amounts import from_units
-from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Snapshot
+from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo.electrum import Held, Server, gathered, params_of
 from omnifolio.venues.utxo.electrum_scan import SCAN, scanned
 from omnifolio.venues.utxo.marks import BalancesMark, read_mark, write_mark
 from omnifolio.venues.utxo.subject import Subject, subject_of
+
+_UNWANTED = "only balances were asked for, so what led to them is not read"
 
 
 async def balances(access: Access, subject: Subject, *, url: str, since: Cursor) -> AsyncIterator[Batch]:
     """The one page. Raises: VenueError and its kin."""
     mark = read_mark(since.token, BalancesMark)
     server = Server(access, url=url, stream=since.stream)
-    found = await scanned(server, subject, ends=mark.ends, with_balances=True, wallet=subject.text)
+    found = await scanned(server, subject, ends=mark.ends, with_balances=True, **balances_params(access, subject))
     batch = decode_balances(subject.chain, since.stream, found.evidence)
     cursor = Cursor(since.stream, write_mark(BalancesMark(ends=found.ends)))
     yield structs.replace(batch, cursor=cursor, done=True)
+
+
+def balances_params(access: Access, subject: Subject) -> dict[str, str]:
+    """What a page of balances must say of the question to be decoded."""
+    return {"wallet": subject.text} | ({} if depth_of(access.fields).has_history else {"unwanted": "yes"})
 
 
 def decode_balances(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -38,6 +46,7 @@ def decode_balances(chain: UtxoChain, stream: str, evidence: Sequence[Evidence])
 def snapshot_of(subject: Subject, stream: str, evidence: Sequence[Evidence], *, units: int) -> Batch:
     """A wallet that holds so many units, as a page."""
     chain, at = subject.chain, received_at(evidence)
+    is_unwanted = any("unwanted" in item.params for item in evidence)
     return Batch(
         cursor=Cursor(stream),
         observed_at=at,
@@ -52,5 +61,6 @@ def snapshot_of(subject: Subject, stream: str, evidence: Sequence[Evidence], *, 
                 evidence=0,
             ),
         ),
+        gaps=(Gap(stream=stream, code="history_not_wanted", text=_UNWANTED),) if is_unwanted else (),
         evidence=tuple(evidence),
     )

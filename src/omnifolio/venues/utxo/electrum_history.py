@@ -14,13 +14,16 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Finality, Interval, Rewind
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo.electrum import CALLS_MAX, Ask, Reply, Server, gathered, header, params_of, transaction
-from omnifolio.venues.utxo.electrum_scan import Found, scanned
+from omnifolio.venues.utxo.electrum_scan import Found, first_height, scanned
 from omnifolio.venues.utxo.marks import Anchor, HistoryMark, read_mark, write_mark
 from omnifolio.venues.utxo.movements import Coin, Transaction, claim_of
 from omnifolio.venues.utxo.raw import Header, RawOutput, RawTransaction, read_header, read_transaction
 from omnifolio.venues.utxo.scripts import address_of
 from omnifolio.venues.utxo.subject import Subject, subject_of
+from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.utxo.zcash import read_zcash
 
 TRANSACTIONS_PER_PAGE = 200
 KNOWN_HEIGHTS_MAX = 2_000
@@ -29,6 +32,8 @@ PENDING_MAX = 1_000
 """Waiting transactions of one wallet that are read."""
 _HEAD, _PAGE, _TRANSACTIONS, _SPENT = "head", "page", "transactions", "spent"
 _PIN = "pin"
+_LAST = "~"
+"""Stands behind every transaction's name in the order of a block."""
 _TIP = -1
 """Stands for the newest block's height among a page's headers."""
 
@@ -51,6 +56,7 @@ class History:
         self._stream = since.stream
         self._server = Server(access, url=url, stream=since.stream)
         self._mark = read_mark(since.token, HistoryMark)
+        self._wanted = depth_of(access.fields).since
 
     async def pages(self) -> AsyncIterator[Batch]:
         """The pages after the cursor, up to the newest block and what waits. Raises: VenueError and its kin."""
@@ -60,6 +66,9 @@ class History:
         found = await scanned(self._server, self._subject, ends=self._mark.ends, with_balances=False)
         if _reaches_back(found, self._mark):
             self._mark = structs.replace(self._mark, height=0, name="", at=EpochMs(0))
+        if self._wanted is not None and not self._mark.height:
+            height = await first_height(self._server, chain, found.tip.height, since=self._wanted)
+            self._mark = structs.replace(self._mark, height=height - 1, name=_LAST, at=self._wanted)
         self._mark = structs.replace(self._mark, ends=found.ends)
         final = found.tip.height - chain.confirmations + 1
         plan = _plan(found, (self._mark.height, self._mark.name))
@@ -92,7 +101,7 @@ class History:
     ) -> list[Evidence]:
         """The listed transactions with all that their meaning needs. Raises: VenueUnavailable when the chain moved meanwhile."""
         kept = (await self._server.ask(_TRANSACTIONS, [transaction(name) for name in listed])).evidence
-        raws = _raws(kept, _TRANSACTIONS)
+        raws = _raws(self._subject.chain, kept, _TRANSACTIONS)
         spent = dict.fromkeys(name for raw in raws.values() for name in _needed(raw, plan.names) if name not in raws)
         kept += (await self._server.ask(_SPENT, [transaction(name) for name in spent])).evidence
         heights = sorted({height for height in listed.values() if height > 0})
@@ -109,6 +118,7 @@ class History:
             final=str(final),
             seen=",".join(f"{name}:{at}" for name, at in seen.items()),
             last="yes" if is_last else "",
+            wanted="" if self._wanted is None else str(self._wanted),
         )
         if pinned.replies[_PIN].read(str) != found.tip.hex:
             raise VenueUnavailable("the chain moved while it was read")
@@ -161,8 +171,8 @@ def decode_history(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) 
     params = params_of(evidence, _PAGE)
     subject = subject_of(chain.id, params["wallet"])
     headers = _headers(chain, gathered(evidence, _PAGE))
-    raws = _raws(evidence, _TRANSACTIONS)
-    outputs = raws | _raws(evidence, _SPENT)
+    raws = _raws(chain, evidence, _TRANSACTIONS)
+    outputs = raws | _raws(chain, evidence, _SPENT)
     own = subject.scripts(tuple(map(int, params["ends"].split(","))))
     seen, final = _seen(params), int(params["final"])
     index = next((n for n, item in enumerate(evidence) if item.params.get("read") == _TRANSACTIONS), None)
@@ -185,6 +195,7 @@ def decode_history(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) 
         wallets=(subject.facts(),),
         claims=tuple(claims),
         covered=(Interval(EpochMs(int(params["since"])), end),) if end > int(params["since"]) else (),
+        gaps=not_wanted(stream, params["wanted"]),
         rewind=_rewind(chain, stream, evidence),
         pending_complete=is_last,
         evidence=tuple(evidence),
@@ -198,8 +209,9 @@ def _headers(chain: UtxoChain, replies: Mapping[str, Reply]) -> dict[int, Header
     }
 
 
-def _raws(evidence: Sequence[Evidence], read: str) -> dict[str, RawTransaction]:
-    return {name: read_transaction(reply.read(str), name) for name, reply in gathered(evidence, read).items()}
+def _raws(chain: UtxoChain, evidence: Sequence[Evidence], read: str) -> dict[str, RawTransaction]:
+    reading = read_zcash if chain.transactions == "zcash" else read_transaction
+    return {name: reading(reply.read(str), name) for name, reply in gathered(evidence, read).items()}
 
 
 def _seen(params: Mapping[str, str]) -> dict[str, EpochMs]:
@@ -232,6 +244,7 @@ def _moved(
         at=block.at,
         height=height,
         block_hash=block.hash,
+        shielded=raw.shielded,
     )
 
 

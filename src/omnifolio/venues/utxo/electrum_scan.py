@@ -8,15 +8,20 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from omnifolio.catalog.utxo_chains import UtxoChain
+from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.venues.utxo.electrum import Ask, Listed, Reply, Server, Tip, about_script, tip
+from omnifolio.venues.utxo.electrum import Ask, Listed, Reply, Server, Tip, about_script, header, tip
+from omnifolio.venues.utxo.raw import read_header
 from omnifolio.venues.utxo.scan import Scan
 from omnifolio.venues.utxo.subject import Place, Subject
 
 TRIES_MAX = 3
 """Scans while the chain moves under them."""
 SCAN = "scan"
+SAMPLES = 100
+"""Blocks whose times are looked at in one round trip."""
 
 
 class Found(Struct, frozen=True):
@@ -35,6 +40,19 @@ async def scanned(server: Server, subject: Subject, *, ends: tuple[int, ...], wi
         if found is not None:
             return found
     raise VenueUnavailable("the chain moved each time that it was read")
+
+
+async def first_height(server: Server, chain: UtxoChain, tip: int, *, since: EpochMs) -> int:
+    """The lowest height whose block was made at or after `since`, above the newest where there is none; a few round trips."""
+    low, high = 0, tip + 1
+    while low < high:
+        heights = sorted({low + (high - 1 - low) * n // (SAMPLES - 1) for n in range(SAMPLES)})
+        asked = await server.ask("search", [header(str(height), height) for height in heights], passing="")
+        times = {h: read_header(asked.replies[str(h)].read(str), time_at=chain.header_time_at).at for h in heights}
+        early = [height for height in heights if times[height] < since]
+        late = [height for height in heights if times[height] >= since and height > max(early, default=-1)]
+        low, high = max(early, default=low - 1) + 1, min(late, default=high)
+    return low
 
 
 async def _once(server: Server, subject: Subject, *, ends: tuple[int, ...], with_balances: bool, **params: str) -> Found | None:

@@ -9,10 +9,12 @@ from msgspec import Struct
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.venues.utxo.base58 import double_sha256
+from omnifolio.venues.utxo.site import bytes_of
 
 _LOCK_TIME_BYTES = 4
 _COINBASE = bytes(32)
 _ENDS_EARLY = "a transaction ends in the middle"
+OTHER = "the server answered with another transaction than was asked for"
 
 
 class Outpoint(Struct, frozen=True):
@@ -35,6 +37,8 @@ class RawTransaction(Struct, frozen=True):
     inputs: tuple[Outpoint, ...]
     outputs: tuple[RawOutput, ...]
     is_coinbase: bool
+    shielded: int = 0
+    """Units that came out of a shielded pool; negative: that went into it."""
 
 
 class Header(Struct, frozen=True):
@@ -46,26 +50,32 @@ class Header(Struct, frozen=True):
 
 def read_transaction(text: str, name: str) -> RawTransaction:
     """The transaction of that name. Raises: VenueBadResponse when the bytes are of another one, or of none."""
-    data = _bytes(text)
-    reader = _Reader(data, 4)
+    data = bytes_of(text)
+    reader = Reader(data, 4)
     flag = data[5] if data[4:5] == b"\0" and len(data) > 5 else 0
     if flag:
         reader.place = 6
     start = reader.place
-    spent = tuple(_input(reader) for _ in range(reader.count()))
-    outputs = tuple(RawOutput(reader.number(8), reader.take(reader.count())) for _ in range(reader.count()))
+    found = transparent(reader)
     body = data[start : reader.place]
     # Without witnesses the rest is the lock time and whatever the coin's version adds behind it.
     tail = data[-_LOCK_TIME_BYTES:] if flag else data[reader.place :]
     if len(tail) < _LOCK_TIME_BYTES:
         raise VenueBadResponse(_ENDS_EARLY)
     if double_sha256(data[:4] + body + tail)[::-1].hex() != name:
-        raise VenueBadResponse("the server answered with another transaction than was asked for")
+        raise VenueBadResponse(OTHER)
+    return found
+
+
+def transparent(reader: "Reader") -> RawTransaction:
+    """Inputs and outputs, as every coin of the family writes them. Raises: VenueBadResponse."""
+    spent = tuple(_input(reader) for _ in range(reader.count()))
+    outputs = tuple(RawOutput(reader.number(8), reader.take(reader.count())) for _ in range(reader.count()))
     is_coinbase = len(spent) == 1 and spent[0].name == _COINBASE.hex()
     return RawTransaction(() if is_coinbase else spent, outputs, is_coinbase)
 
 
-def _input(reader: "_Reader") -> Outpoint:
+def _input(reader: "Reader") -> Outpoint:
     found = Outpoint(reader.take(32)[::-1].hex(), reader.number(4))
     reader.take(reader.count())
     reader.take(4)
@@ -74,35 +84,30 @@ def _input(reader: "_Reader") -> Outpoint:
 
 def read_header(text: str, *, time_at: int) -> Header:
     """A block's header; the time stands at `time_at`. Raises: VenueBadResponse."""
-    data = _bytes(text)
+    data = bytes_of(text)
     if len(data) < time_at + 4:
         raise VenueBadResponse("a block's header is too short")
     return Header(double_sha256(data)[::-1].hex(), EpochMs(int.from_bytes(data[time_at : time_at + 4], "little") * 1000))
 
 
-def _bytes(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise VenueBadResponse("the server answered with something that is not hexadecimal") from None
-
-
-class _Reader:
-    """Bytes and how far they were read."""
+class Reader:
+    """Bytes and how far they were read; each step raises VenueBadResponse where they end too early."""
 
     def __init__(self, data: bytes, place: int) -> None:
         self._data = data
         self.place = place
 
     def take(self, length: int) -> bytes:
+        """The next bytes."""
         found = self._data[self.place : self.place + length]
         if len(found) != length:
             raise VenueBadResponse(_ENDS_EARLY)
         self.place += length
         return found
 
-    def number(self, length: int) -> int:
-        return int.from_bytes(self.take(length), "little")
+    def number(self, length: int, *, is_signed: bool = False) -> int:
+        """The next number of so many bytes."""
+        return int.from_bytes(self.take(length), "little", signed=is_signed)
 
     def count(self) -> int:
         """A length as the format writes it: one byte, or a mark and two, four or eight."""

@@ -1,8 +1,8 @@
 """The reader of UTXO chains: an address, extended public key or descriptor, its balance and its transactions.
 
-Link fields: `wallet` (what holds the coins) and `source` (who is asked). A base URL that the operator set is the installation's
-own server; without one a single address is asked of the chain's first public server, while an extended key or a descriptor, which
-tells a server the whole wallet, needs the user's choice.
+Link fields: `wallet` (what holds the coins), `source` (who is asked) and `history` (how much of it). A base URL that the operator set
+is the installation's own server; without one a single address is asked of the chain's first public server, while an extended key or
+a descriptor, which tells a server which addresses belong together, needs the user's choice.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +13,7 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access, Stream
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo import electrum
 from omnifolio.venues.utxo.electrum_balances import balances, decode_balances
 from omnifolio.venues.utxo.electrum_history import History, decode_history
@@ -29,7 +30,8 @@ class UtxoReader:
 
     def streams(self, access: Access) -> Sequence[Stream]:
         """Balances first, then the transactions."""
-        return (Stream(name=f"balances/{access.venue}", is_balances=True), Stream(name=f"transfers/{access.venue}"))
+        balances = Stream(name=f"balances/{access.venue}", is_balances=True)
+        return (balances, Stream(name=f"transfers/{access.venue}")) if depth_of(access.fields).has_history else (balances,)
 
     def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         """Pages of `balances/<chain>` or `transfers/<chain>`. Raises: InvalidField, PrivateKeyRefused, VenueError."""
@@ -61,7 +63,12 @@ def source_of(subject: Subject, *, chosen: str, base_url: str | None) -> Source:
     """Who is asked for a wallet. Raises: InvalidField where the user must choose, or where nobody can be asked."""
     chain = subject.chain
     if base_url and chosen in ("", OWN):
-        return configured_source(base_url)
+        own = configured_source(base_url)
+        if chain.transactions == "zcash" and own.protocol != "electrum":
+            raise InvalidField(
+                f"source: {chain.name} is read from an Electrum server alone: explorers do not say what was shielded"
+            )
+        return own
     if chosen == OWN:
         raise InvalidField(f"source: this installation has no {chain.name} server of its own (base_urls in its configuration)")
     if chosen:

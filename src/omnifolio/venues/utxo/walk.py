@@ -16,8 +16,9 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Finality, Interval, Rewind
 from omnifolio.venues.contract import Access, received_at
+from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo.blockbook import Blockbook
-from omnifolio.venues.utxo.electrum_balances import snapshot_of
+from omnifolio.venues.utxo.electrum_balances import balances_params, snapshot_of
 from omnifolio.venues.utxo.esplora import Esplora
 from omnifolio.venues.utxo.marks import BalancesMark, WalkMark, read_mark, write_mark
 from omnifolio.venues.utxo.movements import Coin, Transaction, claim_of
@@ -25,6 +26,7 @@ from omnifolio.venues.utxo.scan import Scan
 from omnifolio.venues.utxo.scripts import address_of
 from omnifolio.venues.utxo.site import Site, Stated, StatedCoin, Summary
 from omnifolio.venues.utxo.subject import Place, Subject, subject_of
+from omnifolio.venues.utxo.unwanted import not_wanted
 
 SITES: Mapping[str, Site] = {"esplora": Esplora(), "blockbook": Blockbook()}
 AT_ONCE = 8
@@ -54,6 +56,7 @@ class Walk:
         self._source = source
         self._site = SITES[source.protocol]
         self._since = since
+        self._wanted = depth_of(access.fields).since
         if not access.base_url:
             access.egress.limit(access.venue, address=self._site.budget)
 
@@ -99,9 +102,9 @@ class Walk:
                 stated = self._site.transactions(self._subject.chain, evidence.body)
                 after = self._site.next_after(evidence.body, stated, after=after)
                 mark = structs.replace(mark, place=str(place), after=after)
-                if any(_is_above(one, floor) for one in stated):
+                if any(_is_above(one, floor, self._wanted) for one in stated):
                     yield evidence, mark if after else structs.replace(mark, place=str(_next(place)))
-                if not after or not stated or not _is_above(stated[-1], floor):
+                if not after or not stated or not _is_above(stated[-1], floor, self._wanted):
                     break
 
     def _page(self, evidence: Sequence[Evidence], mark: WalkMark) -> Batch:
@@ -145,7 +148,8 @@ class Walk:
         kept: list[Evidence] = []
         for start in range(0, len(places), AT_ONCE):
             paths = [self._site.summary_path(self._address(place)) for place in places[start : start + AT_ONCE]]
-            kept += await asyncio.gather(*(self._ask(_SUMMARY, path, wallet=self._subject.text) for path in paths))
+            params = balances_params(self._access, self._subject)
+            kept += await asyncio.gather(*(self._ask(_SUMMARY, path, **params) for path in paths))
         return kept
 
     async def _tip(self) -> int:
@@ -157,7 +161,8 @@ class Walk:
     def _params(self, found: Found, *, floor: int, tip: int) -> dict[str, str]:
         final = tip - self._subject.chain.confirmations + 1
         ends = ",".join(map(str, found.ends))
-        return {"wallet": self._subject.text, "ends": ends, "floor": str(floor), "final": str(final)}
+        wanted = "" if self._wanted is None else str(self._wanted)
+        return {"wallet": self._subject.text, "ends": ends, "floor": str(floor), "final": str(final), "wanted": wanted}
 
     async def _ask(self, kind: str, path: str, **params: str) -> Evidence:
         """One answer as evidence; that a block is not there is one. Raises: VenueBusy, VenueUnavailable, VenueBadResponse."""
@@ -193,8 +198,10 @@ def _was_known(place: Place, mark: WalkMark) -> bool:
     return place.branch < len(mark.ends) and place.index < mark.ends[place.branch]
 
 
-def _is_above(stated: Stated, floor: int) -> bool:
-    return stated.height is None or stated.height > floor
+def _is_above(stated: Stated, floor: int, wanted: int | None) -> bool:
+    """The transaction lies above what was read before, and not before the day from which on it is wanted."""
+    is_early = wanted is not None and stated.at is not None and stated.at < wanted
+    return stated.height is None or (stated.height > floor and not is_early)
 
 
 def decode(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -213,6 +220,7 @@ def decode(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) -> Batch
                 if claim is not None:
                     claims[claim.ref] = claim
     is_last = any("last" in item.params for item in evidence)
+    wanted = next((item.params["wanted"] for item in evidence if "wanted" in item.params), "")
     moved = [
         int(item.params["height"])
         for item in evidence
@@ -225,7 +233,8 @@ def decode(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) -> Batch
         tokens=(chain.native,),
         wallets=(subject.facts(),),
         claims=tuple(claims.values()),
-        covered=(Interval(EpochMs(0), at),) if is_last else (),
+        covered=(Interval(EpochMs(int(wanted or 0)), at),) if is_last else (),
+        gaps=not_wanted(stream, wanted),
         rewind=Rewind(stream, min(moved) - 1) if moved else None,
         pending_complete=is_last,
         evidence=tuple(evidence),
@@ -249,7 +258,8 @@ def _claim_of_page(
     subject: Subject, params: Mapping[str, str], stated: Stated, *, seen: Mapping[str, EpochMs], index: int
 ) -> Claim | None:
     height = stated.height
-    if not _is_above(stated, int(params["floor"])):
+    wanted = int(params["wanted"]) if params.get("wanted") else None
+    if not _is_above(stated, int(params["floor"]), wanted):
         return None
     at = stated.at if stated.at is not None else seen.get(stated.name)
     if at is None:

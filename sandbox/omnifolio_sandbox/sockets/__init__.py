@@ -1,0 +1,1 @@
+"""Private streams of the simulated venues: sockets that check logins and subscriptions and tell what happens."""
