@@ -1,19 +1,19 @@
 """`omnifolio explain CHAIN HASH --account ADDRESS`: what one transaction of a chain did for an address."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from omnifolio.app.explaining import explain_document, explain_hash
+from omnifolio.app.explaining import Valuing, explain_document, explain_hash
 from omnifolio.app.facts import Line
 from omnifolio.faces.cli.entering import address_of
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, Invocation, pass_invocation, run
 from omnifolio.faces.cli.output import Format, Row, format_option, show
 from omnifolio.model.clock import EpochMs, SystemClock, iso
 
-COLUMNS = ("at", "type", "wallet", "amount", "asset", "role", "counterparty", "status", "note")
+COLUMNS = ("at", "type", "wallet", "amount", "asset", "role", "value", "currency", "counterparty", "status", "note")
 _NOTHING: Line = dict.fromkeys(COLUMNS)
 
 
@@ -28,6 +28,7 @@ _NOTHING: Line = dict.fromkeys(COLUMNS)
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
     help="Read the transaction from a JSON document in the place of a node; - is standard input.",
 )
+@click.option("--fiat", metavar="CURRENCY", help="Ask the price sources what each leg was worth, and add it.")
 @format_option
 @pass_invocation
 def explain(
@@ -38,6 +39,7 @@ def explain(
     name: str | None,
     accounts: tuple[str, ...],
     document: Path | None,
+    fiat: str | None,
     output_format: str,
 ) -> int:
     """Print a transaction's legs and meaning for an address, as a sync would file them.
@@ -47,14 +49,17 @@ def explain(
     """
     clock = SystemClock()
     wallets = [address_of(invocation, account) for account in accounts]
+    valuing = None if fiat is None else Valuing(invocation.settings(), fiat.upper())
     if document is not None:
         body = sys.stdin.buffer.read() if str(document) == "-" else document.read_bytes()
-        lines = run(lambda: explain_document(body, clock=clock, chain=chain or "", name=name or "", accounts=wallets))
+        lines = run(
+            lambda: explain_document(body, clock=clock, chain=chain or "", name=name or "", accounts=wallets, valuing=valuing)
+        )
     else:
         if not chain or not name or not accounts:
             raise click.UsageError("give CHAIN, HASH and --account ADDRESS, or --from-file FILE")
         asked = invocation.settings()
-        lines = run(lambda: explain_hash(asked, chain=chain, name=name, accounts=wallets, clock=clock))
+        lines = run(lambda: explain_hash(asked, chain=chain, name=name, accounts=wallets, clock=clock, valuing=valuing))
     if output_format in (Format.JSON, Format.NDJSON):
         show(lines, output_format)
     else:
@@ -70,4 +75,8 @@ def _rows(lines: Sequence[Line]) -> Iterator[Row]:
         for leg in line.get("legs", ()):
             kind = line["type"] if not line["subtype"] else f"{line['type']} ({line['subtype']})"
             told = {"at": iso(EpochMs(line["at"])), "type": kind, "status": line["status"], "note": None}
-            yield _NOTHING | told | {name: leg[name] for name in COLUMNS if name in leg}
+            yield _NOTHING | told | {name: leg[name] for name in COLUMNS if name in leg} | _why(leg)
+
+
+def _why(leg: Mapping[str, object]) -> dict[str, object]:
+    return {"note": leg["unvalued"]} if leg.get("unvalued") else {}
