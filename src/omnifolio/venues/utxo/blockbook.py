@@ -69,6 +69,7 @@ class Blockbook:
     """See `Site`."""
 
     budget: Budget = Budget(burst=20, per_s=4)
+    page: int = PAGE
     paths: tuple[str, ...] = ("/api/", "/api/v2/block-index/{height}", "/api/v2/address/{address}")
 
     def tip_path(self) -> str:

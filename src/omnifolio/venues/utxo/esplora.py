@@ -55,6 +55,7 @@ class Esplora:
     """See `Site`."""
 
     budget: Budget = Budget(burst=20, per_s=4)
+    page: int = PAGE
     paths: tuple[str, ...] = (
         "/blocks/tip/height",
         "/block-height/{height}",

@@ -48,6 +48,8 @@ class Site(Protocol):
     """An explorer's API. All paths are below its URL."""
 
     budget: Budget
+    page: int
+    """Transactions in one answer."""
     paths: tuple[str, ...]
     """All that is ever asked of it, with `{name}` for one segment."""
 
