@@ -13,7 +13,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.transport.egress import Budget
 from omnifolio.venues.utxo.address import script_of
-from omnifolio.venues.utxo.site import Stated, StatedCoin, Summary, bytes_of, number_of, read
+from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, bytes_of, number_of, read
 
 PAGE = 50
 
@@ -51,7 +51,7 @@ class _Output(Struct):
 
 
 class _Transaction(Struct, rename="camel"):
-    txid: str
+    txid: Name
     vin: list[_Input]
     vout: list[_Output]
     block_height: int = -1

@@ -11,7 +11,7 @@ from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.transport.egress import Budget
-from omnifolio.venues.utxo.site import Stated, StatedCoin, Summary, bytes_of, number_of, read
+from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, Units, bytes_of, number_of, read
 
 PAGE = 25
 
@@ -29,7 +29,7 @@ class _Address(Struct):
 
 class _Output(Struct):
     scriptpubkey: str
-    value: int
+    value: Units
 
 
 class _Input(Struct):
@@ -40,12 +40,12 @@ class _Input(Struct):
 class _Status(Struct):
     confirmed: bool
     block_height: int | None = None
-    block_hash: str | None = None
+    block_hash: Name | None = None
     block_time: int | None = None
 
 
 class _Transaction(Struct):
-    txid: str
+    txid: Name
     vin: list[_Input]
     vout: list[_Output]
     status: _Status

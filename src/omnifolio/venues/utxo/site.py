@@ -4,10 +4,10 @@ Pure on both sides: paths out, facts in. No explorer is ever given an extended k
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
@@ -15,6 +15,10 @@ from omnifolio.model.errors import VenueBadResponse
 from omnifolio.transport.egress import Budget
 
 T = TypeVar("T")
+Name = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+"""The name of a transaction or block. It goes into paths and lists, so nothing else is taken for one."""
+Units = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""An amount that an output can have."""
 
 
 class Summary(Struct, frozen=True):
