@@ -121,6 +121,10 @@ class ControlServer:
             limits.binance_sapi_ip,
             limits.binance_sapi_uid,
             limits.coinbase,
+            limits.bybit,
+            limits.bybit_address,
+            limits.okx,
+            limits.okx_bills,
         ):
             limit.clear()
         return {"scale": limits.scale}
@@ -148,12 +152,12 @@ class ControlServer:
         at_ms = int(asked["at"])
         visible_at = max(at_ms, int(asked.get("visible_at", at_ms)))
         account = self.state.world.account(user, venue)
-        code = code_of(venue, asked["ticker"])
-        held = account.balances(max(visible_at, self.state.clock.world_ms)).get(("spot", "spot", code), Decimal(0))
+        code, place = code_of(venue, asked["ticker"]), scripted.PLACES.get(venue, ("spot", "spot"))
+        held = account.balances(max(visible_at, self.state.clock.world_ms)).get((*place, code), Decimal(0))
         event = scripted.movement(
             venue,
             digest("scripted", venue, user, account.version).hex(),
-            Leg("spot", "spot", code, _amount(asked["amount"], held=held)),
+            Leg(*place, code, _amount(asked["amount"], held=held)),
             ticker=asked["ticker"],
             at_ms=at_ms,
             visible_at=visible_at,

@@ -7,6 +7,7 @@ key. All of them are worthless outside the sandbox, and the derivation is public
 import base64
 import hmac
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,10 @@ USER = re.compile(r"[a-z0-9][a-z0-9._-]{0,21}")
 MASTER = b"omnifolio sandbox: these keys open nothing"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 NAME_BYTES = 22  # what fits into two UUIDs beside the permission and the check code
+ALPHABET = string.digits + string.ascii_letters
+NAME_LETTERS = string.ascii_lowercase + string.digits + "._-"
+OKX_KEY_BYTES = 20
+BYBIT_DIGITS = 31  # what the longest name and its permission come to
 DEMO_LOGIN = {"username": "demo", "password": "demo"}
 
 
@@ -80,9 +85,65 @@ def binance_holder(key: str) -> Holder | None:
     return _holder(body, key, binance)
 
 
+def bybit(user: str, permission: str) -> tuple[str, str]:
+    """Key and secret, of letters and digits."""
+    number = int.from_bytes(bytes([PERMISSIONS.index(permission) + 1]) + check_user(user).encode(), "big")
+    digits = ""
+    while number:
+        number, place = divmod(number, len(ALPHABET))
+        digits = ALPHABET[place] + digits
+    key = "By" + digits.rjust(BYBIT_DIGITS, ALPHABET[0]) + _mac("bybit", user, permission).hex()[:4]
+    return key, _mac("bybit secret", key).hex()[:36]
+
+
+def bybit_holder(key: str) -> Holder | None:
+    """Whose Bybit key this is; None if it is none of ours."""
+    digits = key[2:-4]
+    if not key.startswith("By") or len(digits) != BYBIT_DIGITS or any(digit not in ALPHABET for digit in digits):
+        return None
+    number = 0
+    for digit in digits:
+        number = number * len(ALPHABET) + ALPHABET.index(digit)
+    body = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    if not body or not 0 < body[0] <= len(PERMISSIONS):
+        return None
+    return _holder(f"{PERMISSIONS[body[0] - 1]}|{body[1:].decode(errors='replace')}", key, bybit)
+
+
+def okx(user: str, permission: str) -> tuple[str, str, str]:
+    """Key, secret and passphrase; the key has 40 hexadecimal digits."""
+    number = 0
+    for letter in check_user(user):
+        number = number * (len(NAME_LETTERS) + 1) + NAME_LETTERS.index(letter) + 1
+    body = bytes([PERMISSIONS.index(permission)]) + number.to_bytes(15, "big")
+    key = (body + _mac("okx", user, permission)[:4]).hex()
+    return key, _mac("okx secret", key).hex()[:32].upper(), f"Pass-{_mac('okx passphrase', key).hex()[:10]}"
+
+
+def okx_holder(key: str) -> Holder | None:
+    """Whose OKX key this is; None if it is none of ours."""
+    try:
+        raw = bytes.fromhex(key)
+    except ValueError:
+        return None
+    if len(raw) != OKX_KEY_BYTES or raw[0] >= len(PERMISSIONS):
+        return None
+    number, name = int.from_bytes(raw[1:16], "big"), ""
+    while number:
+        number, place = divmod(number, len(NAME_LETTERS) + 1)
+        name = (NAME_LETTERS[place - 1] if place else "?") + name
+    permission = PERMISSIONS[raw[0]]
+    return Holder(name, permission) if USER.fullmatch(name) and okx(name, permission)[0] == key else None
+
+
 def user_in(headers: Mapping[str, str]) -> str | None:
-    """Whose Kraken or Binance key a request carries, valid or not; None where it carries none of them."""
-    holder = kraken_holder(headers.get("api-key", "")) or binance_holder(headers.get("x-mbx-apikey", ""))
+    """Whose Kraken, Binance, Bybit or OKX key a request carries, valid or not; None where it carries none of them."""
+    holder = (
+        kraken_holder(headers.get("api-key", ""))
+        or binance_holder(headers.get("x-mbx-apikey", ""))
+        or bybit_holder(headers.get("x-bapi-api-key", ""))
+        or okx_holder(headers.get("ok-access-key", ""))
+    )
     return None if holder is None else holder.user
 
 
@@ -154,11 +215,13 @@ def of_user(user: str, permission: str) -> dict[str, dict[str, str]]:
     if permission not in PERMISSIONS:
         raise ValueError(f"permission {permission!r} is not known: give one of {', '.join(PERMISSIONS)}")
     found: dict[str, dict[str, str]] = {}
-    for venue, derive in (("kraken", kraken), ("binance", binance)):
+    for venue, derive in (("kraken", kraken), ("binance", binance), ("bybit", bybit)):
         key, secret = derive(user, permission)
         found[venue] = {"apiKey": key, "secret": secret}
     name, pem = coinbase(user, permission)
     found["coinbase"] = {"apiKey": name, "secret": pem}
+    key, secret, passphrase = okx(user, permission)
+    found["okx"] = {"apiKey": key, "secret": secret, "passphrase": passphrase}
     if user == DEMO_LOGIN["username"]:
         found["demo"] = dict(DEMO_LOGIN)
     return found

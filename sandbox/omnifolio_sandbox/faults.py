@@ -125,6 +125,10 @@ def _limited(venue: str) -> Response:
     retry = {"Retry-After": str(RETRY_AFTER_S)}
     if venue == "kraken":
         return answer({"error": ["EAPI:Rate limit exceeded"]})
+    if venue == "okx":
+        return answer({"code": "50011", "data": [], "msg": "Too Many Requests"}, 429)
+    if venue == "bybit":
+        return answer({"retCode": 10006, "retMsg": "Too many visits!", "result": {}, "retExtInfo": {}, "time": 0})
     if venue == "binance":
         return answer({"code": -1003, "msg": "Too much request weight used."}, 429, retry)
     return answer({"errors": [{"id": "rate_limit_exceeded", "message": "Too many requests"}]}, 429, retry)
@@ -133,6 +137,8 @@ def _limited(venue: str) -> Response:
 def _banned(venue: str) -> Response:
     if venue == "kraken":
         return answer({"error": ["EGeneral:Temporary lockout"]})
+    if venue == "bybit":
+        return Response(403, b"access too frequent", {}, "text/plain")
     return answer({"code": -1003, "msg": "Way too much request weight used; IP banned."}, 418, {"Retry-After": str(BAN_S)})
 
 

@@ -70,3 +70,24 @@ class WeightWindow:
         """Forget all weights and bans."""
         self._used.clear()
         self._banned.clear()
+
+
+@dataclass
+class CallWindow:
+    """Calls per key in a fixed span of time; those beyond the limit are refused until the span is over."""
+
+    limit: int
+    span_ms: int
+    _used: dict[str, tuple[int, int]] = field(default_factory=dict)  # key -> (window, calls)
+
+    def spend(self, key: str, at_ms: int) -> tuple[int, int]:
+        """Count a call; gives how many are left (below zero: refused) and when the span ends."""
+        window = at_ms // self.span_ms
+        seen, used = self._used.get(key, (window, 0))
+        used = used + 1 if seen == window else 1
+        self._used[key] = (window, min(used, self.limit + 1))
+        return self.limit - used, (window + 1) * self.span_ms
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        self._used.clear()

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 
 from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.binance.server import BinanceServer
+from omnifolio_sandbox.bybit.server import BybitServer
 from omnifolio_sandbox.coinbase.server import CoinbaseServer
 from omnifolio_sandbox.control import ControlServer
 from omnifolio_sandbox.demo import DemoServer
@@ -23,6 +24,7 @@ from omnifolio_sandbox.feed.llama import LlamaServer
 from omnifolio_sandbox.feed.own import FeedServer
 from omnifolio_sandbox.http import BODY_MAX_BYTES, Request, Response, answer
 from omnifolio_sandbox.kraken.server import KrakenServer
+from omnifolio_sandbox.okx.server import OkxServer
 from omnifolio_sandbox.sockets.kucoin import KucoinServer
 from omnifolio_sandbox.sockets.line import Hangup, Line, Talk, as_request
 from omnifolio_sandbox.sockets.registry import Talks
@@ -51,7 +53,7 @@ class Sandbox:
         self.state = state
         kinds = (
             ControlServer, KrakenServer, BinanceServer, CoinbaseServer, FeedServer, EcbServer, LlamaServer, GeckoServer,
-            DemoServer, KucoinServer,
+            DemoServer, BybitServer, OkxServer, KucoinServer,
         )  # fmt: skip
         servers: list[Server] = [kind(state) for kind in kinds]
         self.servers = {server.name: server for server in servers}

@@ -6,7 +6,7 @@ from typing import Any
 from omnifolio_sandbox.clock import Clock
 from omnifolio_sandbox.faults import Faults
 from omnifolio_sandbox.http import Request
-from omnifolio_sandbox.limits import DecayingCounter, WeightWindow
+from omnifolio_sandbox.limits import CallWindow, DecayingCounter, WeightWindow
 from omnifolio_sandbox.sockets.keys import Keys
 from omnifolio_sandbox.sockets.line import Exchange
 from omnifolio_sandbox.world.world import World
@@ -17,6 +17,9 @@ KRAKEN_DECAY_PER_SECOND_MILLI = 500
 BINANCE_API_WEIGHT_PER_MINUTE = 6_000
 BINANCE_SAPI_IP_WEIGHT_PER_MINUTE = 12_000
 BINANCE_SAPI_UID_WEIGHT_PER_MINUTE = 180_000
+BYBIT_CALLS_PER_SECOND = 20  # of one key at one path; the documentation's table has 10 to 50
+BYBIT_CALLS_PER_ADDRESS, BYBIT_ADDRESS_SPAN_MS = 600, 5_000
+OKX_CALLS, OKX_BILLS_CALLS, OKX_SPAN_MS = 10, 5, 2_000  # of one user at one path; the archive of bills allows the fewer
 COINBASE_CALLS_PER_MINUTE = 10_000 // 60 * 10  # documented as 10,000 an hour; ten minutes' worth may come in one
 
 
@@ -31,6 +34,10 @@ class Limits:
         self.binance_api = WeightWindow(BINANCE_API_WEIGHT_PER_MINUTE * self.scale)
         self.binance_sapi_ip = WeightWindow(BINANCE_SAPI_IP_WEIGHT_PER_MINUTE * self.scale)
         self.binance_sapi_uid = WeightWindow(BINANCE_SAPI_UID_WEIGHT_PER_MINUTE * self.scale)
+        self.bybit = CallWindow(BYBIT_CALLS_PER_SECOND * self.scale, 1_000)
+        self.bybit_address = CallWindow(BYBIT_CALLS_PER_ADDRESS * self.scale, BYBIT_ADDRESS_SPAN_MS)
+        self.okx = CallWindow(OKX_CALLS * self.scale, OKX_SPAN_MS)
+        self.okx_bills = CallWindow(OKX_BILLS_CALLS * self.scale, OKX_SPAN_MS)
         self.coinbase = WeightWindow(COINBASE_CALLS_PER_MINUTE * self.scale)
 
 

@@ -2,8 +2,8 @@
 
 It is read from the world and never from the servers, so that what a client made of the servers' answers can be
 compared with it. One dict a line, keys in a fixed order: accounts, then balances by (wallet, product, token), then
-transactions by (time, ref). `counterparty` is the address that a withdrawal went to; where deposits came
-from, the world does not say.
+transactions by (time, ref). What a venue has forgotten by then is in its balances alone. `counterparty` is the address
+that a withdrawal went to; where deposits came from, the world does not say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,15 +54,16 @@ def truth(
                         "value": shown(usd_of(venue, code, amount, at_ms), at_ms),
                     }
                 )
-            transactions.extend(_transactions(venue, account.events(until)))
+            transactions.extend(_transactions(venue, account.events(until), until))
     balances.sort(key=lambda line: (line["wallet"], line["product"], line["asset_id"]))
     transactions.sort(key=lambda line: (line["at"], line["ref"]))
     return [*accounts, *balances, *transactions]
 
 
-def _transactions(venue: str, events: Sequence[Event]) -> Iterator[Line]:
-    for event in events:
-        if event.type is None:
+def _transactions(venue: str, events: Sequence[Event], at_ms: int) -> Iterator[Line]:
+    for happened in events:
+        event = STORIES[venue].as_shown(happened, at_ms)
+        if event is None or event.type is None:
             continue
         target = (event.facts.get("address") or event.facts.get("info")) if event.type == "withdrawal" else None
         legs = [

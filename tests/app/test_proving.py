@@ -97,8 +97,11 @@ def test_the_connector_changes_with_the_row_and_with_each_module_that_reads_it()
 @pytest.mark.parametrize(
     ("venue", "own"),
     [
-        ("bybiteu", {"quirks.bybit", "quirks.bybit_balances", "quirks.bybit_kinds", "signers.contract"}),
-        ("bitmex", {"quirks.bitmex", "signers.bitmex", "signers.contract"}),
+        (
+            "bybiteu",
+            {"quirks.bybit", "quirks.bybit_balances", "quirks.bybit_kinds", "quirks.bybit_positions", "signers.contract"},
+        ),
+        ("bitmex", {"quirks.bitmex", "quirks.bitmex_positions", "signers.bitmex", "signers.contract"}),
         ("blofin", {"quirks.unified", "quirks.unified_rows", "quirks.blofin", "signers.contract"}),
     ],
 )

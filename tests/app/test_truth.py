@@ -17,8 +17,8 @@ from omnifolio.ledger import accounts
 from omnifolio.model.settings import Settings
 
 USER = "demo"
-VENUES = ("kraken", "binance", "coinbase", "demo")
-UNCHANGED_CALLS_MAX = {"kraken": 2, "binance": 4, "coinbase": 2, "demo": 2}
+VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
+UNCHANGED_CALLS_MAX = {"kraken": 2, "binance": 4, "coinbase": 2, "bybit": 9, "okx": 10, "demo": 3}
 """Requests of a sync that finds nothing new, as the documentation states them."""
 
 

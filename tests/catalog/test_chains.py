@@ -24,8 +24,11 @@ def rows() -> dict[str, dict[str, str]]:
 
 def test_ids_are_unique_and_form_valid_token_ids() -> None:
     chains = evm_chains().values()
+    names = [name for chain in chains for name in (chain.id, *chain.also)]
+    assert len(set(names)) == len(names)
+    assert not set(names) & set(exchanges.ids()), "an exchange and a chain would be one venue"
+    assert evm_chain("polygon_pos") is evm_chain("polygon")
     assert len({chain.chain_id for chain in chains}) == len(chains) > MAIN_NETWORKS_MIN
-    assert not {chain.id for chain in chains} & set(exchanges.ids()), "an exchange and a chain would be one venue"
     for chain in chains:
         assert token_id(chain.native.id) == chain.native.id
         assert token_id(chain.erc20(MULTICALL3)) == f"eip155:{chain.chain_id}/erc20:{MULTICALL3}"

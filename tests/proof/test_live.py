@@ -132,6 +132,7 @@ async def test_only_what_the_event_names_is_asked(house: Installation) -> None:
     asked = Counter(call["path"] for call in house.venues.calls())
     assert asked["/api/v3/myTrades"] == asked["/api/v3/account"] <= 2, "the trades of one symbol; once more to see that it is all"
     assert not {path for path in asked if "earn/flexible" in path or "deposit" in path or "convert" in path}
+    assert "/sapi/v1/account/apiRestrictions" not in asked, "what the key may do is a round's question"
 
 
 async def test_a_token_that_was_never_held_is_found(house: Installation) -> None:

@@ -20,6 +20,8 @@ PROBE = {
     "kraken": "/0/private/GetApiKeyInfo",
     "binance": "/sapi/v1/account/apiRestrictions",
     "coinbase": "/api/v3/brokerage/key_permissions",
+    "bybit": "/v5/user/query-api",
+    "okx": "/api/v5/account/config",
 }
 DRIFT = {"kraken": ["withdraw_gained", "right_lost"], "coinbase": ["withdraw_gained"]}
 SWITCH = {
@@ -28,6 +30,10 @@ SWITCH = {
     ("binance", "withdraw"): "enableWithdrawals",
     ("binance", "unknown-flag"): "enableTeleport",
     ("coinbase", "withdraw"): "can_transfer",
+    ("bybit", "withdraw"): "Wallet.Withdraw",
+    ("bybit", "unknown-flag"): "Teleport.Teleport",
+    ("okx", "withdraw"): "Withdraw (withdraw)",
+    ("okx", "unknown-flag"): "teleport",
     ("coinbase", "unknown-flag"): "can_teleport",
 }
 

@@ -50,6 +50,28 @@ class Running:
         client.number = str
         return client
 
+    def bybit(self, user: str = "demo", permission: str = "read") -> Any:
+        """ccxt's Bybit."""
+        key, secret = credentials.bybit(user, permission)
+        client = ccxt.bybit({"apiKey": key, "secret": secret, "enableRateLimit": False})
+        client.urls["api"] = dict.fromkeys(client.urls["api"], f"{self.url}/bybit")
+        client.has["fetchCurrencies"] = False
+        client.options["fetchMarkets"] = {"types": ["spot"]}
+        client.options["enableUnifiedMargin"], client.options["enableUnifiedAccount"] = False, True
+        client.options["unifiedMarginStatus"] = 5
+        client.number = str
+        return client
+
+    def okx(self, user: str = "demo", permission: str = "read") -> Any:
+        """ccxt's OKX."""
+        key, secret, passphrase = credentials.okx(user, permission)
+        client = ccxt.okx({"apiKey": key, "secret": secret, "password": passphrase, "enableRateLimit": False})
+        client.urls["api"] = {"rest": f"{self.url}/okx"}
+        client.has["fetchCurrencies"] = False
+        client.options["fetchMarkets"] = {"types": ["spot"]}
+        client.number = str
+        return client
+
     def coinbase(self, user: str = "demo", permission: str = "read") -> Any:
         """ccxt's Coinbase."""
         key, secret = credentials.coinbase(user, permission)

@@ -46,7 +46,7 @@ def test_it_refuses_to_listen_for_others_unless_told(capsys: pytest.CaptureFixtu
 def test_it_prints_credentials(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["credentials", "--user", "alice", "--permission", "trade", "-o", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["credentials"]
-    assert found.keys() == {"kraken", "binance", "coinbase"}
+    assert found.keys() == {"kraken", "binance", "coinbase", "bybit", "okx"}
     assert credentials.kraken_holder(found["kraken"]["apiKey"]) == credentials.Holder("alice", "trade")
     assert main(["credentials", "--user", "alice", "--venue", "demo"]) == 2
     assert main(["credentials", "--user", "No Name"]) == 2
@@ -59,6 +59,12 @@ def test_every_key_says_whose_it_is_and_no_altered_one_does(user: str, permissio
     holder = credentials.Holder(user, permission)
     kraken, binance = credentials.kraken(user, permission)[0], credentials.binance(user, permission)[0]
     coinbase, pem = credentials.coinbase(user, permission)
+    bybit = credentials.bybit(user, permission)[0]
+    assert credentials.bybit_holder(bybit) == holder
+    okx = credentials.okx(user, permission)[0]
+    assert credentials.okx_holder(okx) == holder
+    assert credentials.okx_holder(okx[:-1] + ("0" if okx[-1] != "0" else "1")) is None
+    assert credentials.bybit_holder(bybit + "0") is None
     assert credentials.kraken_holder(kraken) == holder
     assert credentials.binance_holder(binance) == holder
     assert credentials.coinbase_holder(coinbase) == holder

@@ -10,6 +10,7 @@ from tests.sandbox.conftest import NOW, Running
 from tests.sandbox.reading import told_balances
 
 from omnifolio_sandbox.clock import MS_PER_DAY
+from omnifolio_sandbox.world.scripted import PLACES
 
 TIME = "/kraken/0/public/Time"
 
@@ -57,12 +58,13 @@ def test_the_truth_over_http_equals_the_worlds(sandbox: Running) -> None:
 
 
 def test_a_scripted_deposit_appears_at_its_time(sandbox: Running) -> None:
-    for venue in ("kraken", "binance", "coinbase"):
-        before = told_balances(sandbox.truth("erin", venue))[("spot", "spot", "BTC")]
+    for venue in ("kraken", "binance", "coinbase", "bybit", "okx"):
+        place = (*PLACES.get(venue, ("spot", "spot")), "BTC")
+        before = told_balances(sandbox.truth("erin", venue)).get(place)
         event = {"user": "erin", "venue": venue, "ticker": "BTC", "amount": "1.25", "at": NOW - MS_PER_DAY,
                  "visible_at": NOW + MS_PER_DAY}  # fmt: skip
         assert post(sandbox, "/_sandbox/events", event).status_code == 200
-        assert told_balances(sandbox.truth("erin", venue))[("spot", "spot", "BTC")] == before
+        assert told_balances(sandbox.truth("erin", venue)).get(place) == before
         shown = sandbox.state.world.account("erin", venue)
         later = {event.ref for event in shown.events(NOW + MS_PER_DAY)} - {event.ref for event in shown.events(NOW)}
         assert len(later) >= 1

@@ -34,6 +34,7 @@ PRIVATE: dict[str, tuple[str, int, Private]] = {
     "/api/v3/myTrades": ("api", 20, lambda book, params, _: history.my_trades(book, params)),
     "/api/v3/allOrders": ("api", 20, lambda book, params, _: history.all_orders(book, params)),
     "/api/v3/openOrders": ("api", 6, lambda book, params, _: history.open_orders(book, params)),
+    "/sapi/v1/sub-account/list": ("ip", 1, lambda _, __, ___: {"subAccounts": []}),
     "/sapi/v1/accountSnapshot": ("ip", 2400, lambda book, params, _: wallets.snapshots(book, params)),
     "/sapi/v1/capital/config/getall": ("ip", 10, lambda book, _, __: wallets.coin_list(book)),
     "/sapi/v1/capital/deposit/hisrec": ("ip", 1, history.deposits),

@@ -12,6 +12,7 @@ Key = tuple[str, str, str]  # wallet, product, code
 CONFIRMED = "confirmed"
 PRINCIPAL = "principal"
 FEE = "fee"
+DEBT = "debt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class Purse:
             self.amounts[key] = self.amounts.get(key, Decimal(0)) + leg.amount
         for leg in legs:
             amount = self.amounts[(leg.wallet, leg.product, leg.code)]
-            assert amount >= 0, f"{leg.code} in {leg.wallet} went below zero: {amount}"
+            if leg.product == DEBT:
+                assert amount <= 0, f"{leg.code} in {leg.wallet} is owed less than nothing: {amount}"
+            else:
+                assert amount >= 0, f"{leg.code} in {leg.wallet} went below zero: {amount}"
 
 
 def trade_subtype(venue: str, *, given: str, got: str) -> str:

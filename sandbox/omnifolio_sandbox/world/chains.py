@@ -13,12 +13,16 @@ class Network:
     kraken_network: str
     binance_network: str
     coinbase_network: str
+    bybit_network: str
+    okx_network: str
     explorer: str
 
 
-BITCOIN = Network("bip122:000000000019d6689c085ae165831e93", "Bitcoin", "BTC", "bitcoin", "https://blockstream.info/tx/")
-ETHEREUM = Network("eip155:1", "Ethereum", "ETH", "ethereum", "https://etherscan.io/tx/")
-SOLANA = Network("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "Solana", "SOL", "solana", "https://solscan.io/tx/")
+BITCOIN = Network(
+    "bip122:000000000019d6689c085ae165831e93", "Bitcoin", "BTC", "bitcoin", "BTC", "Bitcoin", "https://blockstream.info/tx/"
+)
+ETHEREUM = Network("eip155:1", "Ethereum", "ETH", "ethereum", "ETH", "ERC20", "https://etherscan.io/tx/")
+SOLANA = Network("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "Solana", "SOL", "solana", "SOL", "Solana", "https://solscan.io/tx/")
 
 NETWORKS = {
     "BTC": BITCOIN,

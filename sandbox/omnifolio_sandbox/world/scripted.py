@@ -8,6 +8,9 @@ from omnifolio_sandbox.world.book import Event, Leg
 from omnifolio_sandbox.world.coinbase import uuid_of
 from omnifolio_sandbox.world.dice import capitals, number
 
+PLACES = {"bybit": ("funding", "funding"), "okx": ("funding", "funding")}
+"""Wallet and product into which a venue books what comes in, where that is not the spot wallet."""
+
 
 def movement(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visible_at: int) -> Event:
     """A deposit on chain of the leg's amount, or a withdrawal without a fee where it is negative; `seed` makes its ids.
@@ -29,6 +32,12 @@ def movement(venue: str, seed: str, leg: Leg, *, ticker: str, at_ms: int, visibl
         at_ms -= at_ms % 1000
         ref = uuid_of("scripted", seed)
         facts = {"network": network, "hash": hash_, "address": place, "row_type": "receive"}
+    elif venue == "bybit":
+        ref = hash_ if word == "deposit" else str(90_000_000 + number(seed) % 10**7)
+        facts = {"txid": hash_, "address": place, "network": network.bybit_network, "code": leg.code}
+    elif venue == "okx":
+        ref = str(90_000_000 + number(seed) % 10**7)
+        facts = {"txid": hash_, "address": place, "chain": f"{leg.code}-{network.okx_network}", "code": leg.code}
     else:
         ref = str(900_000_000_000_000_000 + number(seed) % 10**17)
         at_ms -= 0 if word == "deposit" else at_ms % 1000

@@ -38,6 +38,11 @@ class Story:
     venue: ClassVar[str]
     gap_percent: ClassVar[int] = 150  # mean gap between acts, of three years / size: above 100 where acts make several events
 
+    @classmethod
+    def as_shown(cls, event: Event, at_ms: int) -> Event | None:
+        """The event as the venue tells of it at an instant, or None where it has forgotten it; most tell everything for ever."""
+        return event
+
     def __init__(self, user: str, size: int) -> None:
         self.user = user
         self.dice = Dice("story", self.venue, user)

@@ -71,6 +71,8 @@ TICKERS: dict[str, dict[str, str]] = {
     },
     "binance": {},
     "coinbase": {"CGLD": "CELO"},
+    "bybit": {},
+    "okx": {},
     "demo": {},
 }
 CODES: dict[str, dict[str, str]] = {venue: {ticker: code for code, ticker in names.items()} for venue, names in TICKERS.items()}

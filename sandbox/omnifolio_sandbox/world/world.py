@@ -7,9 +7,11 @@ from decimal import Decimal
 from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.world.binance import BinanceStory
 from omnifolio_sandbox.world.book import Event, Key
+from omnifolio_sandbox.world.bybit import BybitStory
 from omnifolio_sandbox.world.coinbase import CoinbaseStory
 from omnifolio_sandbox.world.demo import DemoStory
 from omnifolio_sandbox.world.kraken import KrakenStory
+from omnifolio_sandbox.world.okx import OkxStory
 from omnifolio_sandbox.world.story import Story, size_of
 
 STORIES: dict[str, type[Story]] = {
@@ -17,6 +19,8 @@ STORIES: dict[str, type[Story]] = {
     "binance": BinanceStory,
     "coinbase": CoinbaseStory,
     "demo": DemoStory,
+    "bybit": BybitStory,
+    "okx": OkxStory,
 }
 
 

@@ -83,7 +83,7 @@ def _hash(text: str) -> str:
 
 
 def _addresses(accounts: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(parse_address(address) for address in accounts))
+    return list(dict.fromkeys(parse_address(address.rpartition(":")[2]) for address in accounts))
 
 
 async def _facts(chain: EvmChain, pages: Sequence[Sequence[Evidence]], clock: Clock) -> list[Line]:

@@ -184,6 +184,7 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             category="blockchains",
             auth_type="wallet",
             fields=(ADDRESS, HISTORY, EXPLORER_KEY),
+            alternate_names=chain.also,
             identity=("wallet",),
             instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
             proof="executed" if chain.is_reviewed else "sampled",

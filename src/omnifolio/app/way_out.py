@@ -15,7 +15,7 @@ from omnifolio.venues.exchanges.ccxt_bridge import rules_of
 from omnifolio.venues.exchanges.listening import socket_rules
 from omnifolio.venues.utxo.reader import rules_of as rules_of_source
 
-SANDBOX_VENUES = ("kraken", "binance", "coinbase", "demo")
+SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
 
 

@@ -33,6 +33,7 @@ class EvmChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: str
     chain_id: int
     name: str
+    also: tuple[str, ...] = ()
     ticker: str
     slip44: int
     confirmations: int = 512
@@ -106,17 +107,16 @@ def _chain(name: str, row: Mapping[str, object]) -> EvmChain:
 
 
 def evm_chain(name: str) -> EvmChain:
-    """The chain with that row id (`ethereum`) or CAIP-2 id (`eip155:1`). Raises: InvalidField."""
-    chains = evm_chains()
-    found = chains.get(name) or _by_caip2().get(name)
+    """The chain with that row id (`ethereum`), CAIP-2 id (`eip155:1`) or other name. Raises: InvalidField."""
+    found = evm_chains().get(name) or _by_other_name().get(name)
     if found is None:
         raise InvalidField(f"chain: expected a row id as ethereum, or a CAIP-2 id as eip155:1, got {name[:40]!r}")
     return found
 
 
 @functools.cache
-def _by_caip2() -> Mapping[str, EvmChain]:
-    return {chain.caip2: chain for chain in evm_chains().values()}
+def _by_other_name() -> Mapping[str, EvmChain]:
+    return {name: chain for chain in evm_chains().values() for name in (*chain.also, chain.caip2)}
 
 
 @functools.cache

@@ -40,6 +40,8 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `overlap_ms` how far each round steps back; `rescan_ms` how often everything is read again, 0 = never.
     `is_balances`, `is_positions` it tells what is held or what is open now; one stream may tell both.
     `product`    what the account must have opened, as the finder `products/all` notes it in its token; "" for what everyone has.
+    `is_optional` a refusal says only that the account has none of it, which is asked again a day later, as is an empty answer:
+                 the sub-accounts of a key that need not be a master's.
     `is_asked`   false where another stream tells the same: never asked for, but understood where a recording holds it.
     """
 
@@ -74,6 +76,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_positions: bool = False
     product: str = ""
     is_asked: bool = True
+    is_optional: bool = False
 
     @property
     def name(self) -> str:

@@ -144,3 +144,58 @@ def test_what_is_no_such_document_is_refused(change: dict[str, Any], error: type
 
 def test_other_json_is_not_taken_for_a_document() -> None:
     assert not any(map(is_document, (b"[]", b"{", b'{"venue": "kraken", "requests": []}', b"[" * 100_000)))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        [inner(OTHER, ME, 5), inner(OTHER, ME, 9, isError="1")],
+        [{"from": OTHER, "to": ME, "value": 5, "type": "call", "isError": 0}],
+        [{"from": {"hash": OTHER}, "to": {"hash": ME}, "value": "5", "type": "call", "success": True, "index": 1}],
+        {
+            "type": "CALL",
+            "from": ME,
+            "to": OTHER,
+            "value": "0x9",
+            "calls": [
+                {
+                    "type": "CALL",
+                    "from": OTHER,
+                    "to": SHARE,
+                    "calls": [{"type": "CALL", "from": OTHER, "to": ME, "value": "0x5"}],
+                },
+                {"type": "DELEGATECALL", "from": OTHER, "to": ME, "value": "0x7"},
+                {
+                    "type": "CALL",
+                    "from": OTHER,
+                    "to": ME,
+                    "value": "0x7",
+                    "error": "reverted",
+                    "calls": [{"type": "CALL", "from": OTHER, "to": ME, "value": "0x8"}],
+                },
+            ],
+        },
+        [
+            {"action": {"callType": "call", "from": ME, "to": OTHER, "value": "0x9"}, "traceAddress": [], "type": "call"},
+            {"action": {"callType": "call", "from": OTHER, "to": ME, "value": "0x5"}, "traceAddress": [0], "type": "call"},
+            {
+                "action": {"callType": "call", "from": OTHER, "to": SHARE, "value": "0x5"},
+                "traceAddress": [1],
+                "error": "Reverted",
+            },
+            {"action": {"callType": "call", "from": SHARE, "to": ME, "value": "0x5"}, "traceAddress": [1, 0]},
+        ],
+    ],
+)
+def test_what_moved_inside_is_listed_in_many_forms(inside: Any) -> None:
+    assert list(legs(read(document(internal=inside))).values()) == [Decimal("5E-18")]
+
+
+def test_numbers_may_be_numbers_and_addresses_may_name_their_chain() -> None:
+    parts = json.loads(document(event(TRANSFER, topic_of(OTHER), topic_of(ME), value=5), token_decimals={TOKEN: 1}, internal=[]))
+    parts["receipt"] |= {"status": 1, "gasUsed": 21_248, "blockNumber": 16, "effectiveGasPrice": 1}
+    parts["receipt"]["logs"][0]["logIndex"] = 1
+    parts["transaction"]["value"] = 0
+    body = json.dumps(parts | {"account": f"eip155:1:{ME}"}).encode()
+    assert document_of(body).accounts == (ME,)
+    assert legs(read(body)) == {"log:1": Decimal("0.5")}

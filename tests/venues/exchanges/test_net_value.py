@@ -93,6 +93,11 @@ EQUITIES: Mapping[str, Equity] = {
         path="/api/v1/account-overview",
         stated=lambda body: rows([body["data"]], "currency", "accountEquity"),
     ),
+    "myokx": Equity(
+        wallets=("trading", "isolated", "bots"),
+        path="/api/v5/account/balance",
+        stated=lambda body: rows(body["data"][0]["details"], "ccy", "eq"),
+    ),
     "okx": Equity(
         wallets=("trading", "isolated", "bots"),
         path="/api/v5/account/balance",

@@ -7,7 +7,7 @@ import pytest
 from tests.venues.exchanges import world
 
 from omnifolio.model.clock import DAY_MS, EpochMs
-from omnifolio.model.errors import BadCredentials
+from omnifolio.model.errors import BadCredentials, MissingPermission
 from omnifolio.model.facts import Evidence
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.contract import Known
@@ -65,3 +65,17 @@ async def test_a_product_that_refuses_the_key_is_a_gap_and_the_account_is_none(m
     assert [(batch.done, [gap.code for gap in batch.gaps]) for batch in account.batches] == [(True, ["missing_permission"])]
     with pytest.raises(BadCredentials):
         await account.read("balances/all")
+
+
+async def test_a_key_that_may_not_read_positions_reads_all_else_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(self: Bridge, call: str, params: Any) -> Evidence:
+        raise MissingPermission
+
+    monkeypatch.setattr(Bridge, "call", refuse)
+    account = world.Account(
+        ExchangeReader(), "bybit", "http://127.0.0.1:9", {"key": Secret("K" * 20), "secret": Secret("S" * 36)}
+    )
+    await account.read("positions/option")
+    (batch,) = account.batches
+    assert (batch.done, [(gap.code, gap.is_failure) for gap in batch.gaps]) == (True, [("missing_permission", False)])
+    assert batch.positions == ()

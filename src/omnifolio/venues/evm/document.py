@@ -21,6 +21,7 @@ from omnifolio.model.facts import Batch, Cursor, Evidence, Gap
 from omnifolio.model.tokens import TokenFacts, TokenId, contract_of
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.evm.events import Subject, announced, token_movements
+from omnifolio.venues.evm.forms import hexed, inner_of
 from omnifolio.venues.evm.inner import Inner, frame_of
 from omnifolio.venues.evm.movements import PLAIN_TRANSFER_GAS, Evident, claim_of, wallet_of
 from omnifolio.venues.evm.recorded_calls import Spoken, spoken
@@ -38,7 +39,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "receipt": ("receipt", "transaction_receipt", "eth_getTransactionReceipt"),
     "block": ("block", "eth_getBlockByNumber", "eth_getBlockByHash"),
     "time": ("block_time", "blockTime", "block_timestamp", "timestamp", "time"),
-    "internal": ("internal", "internal_transfers", "internal_transactions", "internals", "txlistinternal"),
+    "internal": ("internal", "internal_transfers", "internal_transactions", "internals", "txlistinternal", "trace", "traces"),
     "calls": ("contract_calls", "eth_calls", "calls"),
     "decimals": ("token_decimals", "decimals"),
     "symbols": ("symbols", "tickers"),
@@ -85,10 +86,10 @@ def document_of(body: bytes, *, chain: str = "") -> Document:
         transaction = parts.get("transaction")
         return Document(
             chain=_chain(chain, parts),
-            receipt=msgspec.convert(parts["receipt"], Receipt),
+            receipt=msgspec.convert(hexed(parts["receipt"]), Receipt),
             at=_time(parts),
-            transaction=msgspec.convert(transaction, Transaction) if transaction else None,
-            internal=_internal(parts.get("internal")),
+            transaction=msgspec.convert(hexed(transaction), Transaction) if transaction else None,
+            internal=inner_of(parts.get("internal")),
             spoken=_spoken(parts),
             accounts=_accounts(parts.get("accounts")),
         )
@@ -151,10 +152,6 @@ def _time(parts: Mapping[str, Any]) -> EpochMs:
     return EpochMs(stated if stated >= MILLISECONDS_FROM else stated * SECOND_MS)
 
 
-def _internal(raw: Any) -> list[Inner] | None:
-    return None if raw is None else msgspec.convert(raw if isinstance(raw, list) else [], list[Inner])
-
-
 def _spoken(parts: Mapping[str, Any]) -> Spoken:
     """What is stated of tokens by themselves; where a contract's own answer is recorded, that."""
     found = spoken(parts.get("calls"))
@@ -172,7 +169,8 @@ def _contract(asset: str) -> str:
 
 def _accounts(raw: Any) -> tuple[str, ...]:
     listed = raw if isinstance(raw, list) else [raw] if isinstance(raw, str) else []
-    return tuple(str(address).lower() for address in listed)
+    # CAIP-10 names the chain before the address.
+    return tuple(str(address).rpartition(":")[2].lower() for address in listed)
 
 
 def evidence_of(body: bytes, *, chain: EvmChain, account: str, at: EpochMs) -> list[Evidence]:

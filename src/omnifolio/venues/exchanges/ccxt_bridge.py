@@ -163,6 +163,10 @@ class Bridge:
         """Gives ccxt the markets it may resolve symbols with; it never downloads any."""
         self._exchange().set_markets([dict(market) for market in markets])
 
+    def now(self) -> EpochMs:
+        """The time of the account's own clock."""
+        return self._access.clock.now()
+
     async def close(self) -> None:
         """Takes the secrets out of the exchange object and drops it."""
         exchange, self._object = self._object, None

@@ -28,6 +28,7 @@ from omnifolio.model.errors import (
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Wallet
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Access, Stream, received_at
+from omnifolio.venues.exchanges import subaccounts
 from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen, open_products
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
@@ -102,7 +103,9 @@ class ExchangeReader:
         row = venue.row_of(since.stream)
         bridge = Bridge(access, venue.row)
         try:
-            if row.pager == "once":
+            if row.is_optional:
+                yield await _optional(venue, bridge, since, row)
+            elif row.pager == "once":
                 yield await _snapshot(venue, bridge, since.stream, row)
             elif row.pager == "scopes":
                 async for batch in self._scopes(venue, bridge, access, since, row):
@@ -189,6 +192,8 @@ def _streams(venue: Venue, access: Access) -> Iterator[Stream]:
     for row in venue.row.reading.streams:
         if not row.is_asked or (row.product and row.product not in opened):
             continue
+        if row.is_optional and subaccounts.is_resting(cursors.get(row.name, ""), access.clock.now()):
+            continue
         if not row.is_per_scope:
             yield Stream(name=row.name, is_balances=row.is_balances, is_positions=row.is_positions, look_back_ms=row.look_back_ms)
             continue
@@ -240,6 +245,19 @@ def _stepped(batch: Batch, stream: str, step: Step) -> Batch:
         text = "more rows at one instant than the venue gives in a page" if is_instant else "older rows than the venue gives"
         gaps = (*gaps, Gap(stream=stream, code="page_overflow", text=text, start=step.lost.start, end=step.lost.end))
     return replace(batch, cursor=Cursor(stream, step.token), covered=step.covered, gaps=gaps, done=step.is_done)
+
+
+async def _optional(venue: Venue, bridge: Bridge, since: Cursor, row: StreamRow) -> Batch:
+    """Balances that an account may have none of; then, and where they are refused, they are left alone for a day."""
+    now = bridge.now()
+    try:
+        batch = await _snapshot(venue, bridge, since.stream, row)
+    except (BadCredentials, MissingPermission, ProductNotOpen):
+        return subaccounts.untold(since, now)
+    except VenueBadResponse as error:
+        gap = Gap(stream=since.stream, code=error.code, text=f"not read: {error.message}")
+        return replace(subaccounts.untold(since, now), gaps=(gap,))
+    return subaccounts.followed(batch, since, now)
 
 
 async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -> Batch:
@@ -325,7 +343,7 @@ def _batch(venue: Venue, stream: str, evidence: Sequence[Evidence], page: Page) 
         cursor=Cursor(stream),
         observed_at=received_at(evidence),
         tokens=tuple(venue.codes.facts(token) for token in tokens),
-        wallets=tuple(venue.wallets[key] for key in wallets),
+        wallets=tuple(venue.wallets.get(key) or subaccounts.wallet(key) for key in wallets),
         snapshots=tuple(page.snapshots),
         positions=tuple(page.positions),
         claims=tuple(page.claims),

@@ -32,9 +32,11 @@ from omnifolio.venues.exchanges.quirks.binance_balances import rows_of
 from omnifolio.venues.exchanges.quirks.binance_symbols import scope_of, symbol_of
 from omnifolio.venues.exchanges.quirks.binance_trading import orders, trades
 from omnifolio.venues.exchanges.rights import Rights, flags_of
+from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.times import from_iso, from_ms
 
 POSITION_ROWS = 100
+SUB_ACCOUNTS = 200
 
 _DEPOSIT_STATUSES: Mapping[int, Status] = {0: "pending", 1: "confirmed", 2: "failed", 6: "confirmed", 7: "failed", 8: "pending"}
 _WITHDRAWAL_STATUSES: Mapping[int, Status] = {
@@ -307,6 +309,8 @@ def following(call: str, last: Evidence | None) -> dict[str, str] | None:
     """Locked positions come in pages; the catalogue of symbols comes without its permission sets."""
     if call == "publicGetExchangeInfo":
         return {"showPermissionSets": "false"} if last is None else None
+    if call == "sapiGetSubAccountList":
+        return {"limit": str(SUB_ACCOUNTS)} if last is None else None
     if call != "sapiGetSimpleEarnLockedPosition":
         return {} if last is None else None
     if last is None:
@@ -323,7 +327,9 @@ def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
 
 
 def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
-    """The balances of the wallets that everyone has, or of a product that was opened. Raises: VenueBadResponse."""
+    """The balances of the wallets that everyone has, of an opened product, or of sub-accounts. Raises: VenueBadResponse."""
+    if context.scope == SCOPE:
+        return binance_products.of_subaccounts(context, evidence)
     of_product = context.scope in binance_products.PRODUCTS
     return binance_products.product_balances(context, evidence) if of_product else common_balances(context, evidence)
 

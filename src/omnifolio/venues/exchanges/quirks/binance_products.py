@@ -4,7 +4,8 @@ The finder asks which wallets are active; for isolated margin it names the pairs
 without the direction of transfers (they have a history of their own) and of liquidations (which are gaps). The futures' income
 is the ledger of their wallets; what left the spot account for them is told by its own transfer history.
 Source: developers.binance.com, Wallet (user wallet balance), Margin (account, isolated account, capital flow, interest history,
-transfer history), USD-M and COIN-M futures (balance, income history), seen 2026-11-27.
+transfer history), Sub-account (list, assets V4; a master's key may read them), USD-M and COIN-M futures (balance, income
+history), seen 2026-11-27.
 """
 
 import json
@@ -17,6 +18,8 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Role
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Page, Scopes, decode, expect_dict, products_token, read_list
+from omnifolio.venues.exchanges.subaccounts import HeldThere, Purse
+from omnifolio.venues.exchanges.subaccounts import balances as sub_balances
 from omnifolio.venues.exchanges.telling import Held, Source, history, rows_at, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
 
@@ -61,7 +64,10 @@ def is_due(token: str, now: EpochMs) -> bool:
 
 
 def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
-    """The pairs of isolated margin are asked for where it is active."""
+    """The pairs of isolated margin are asked for where it is active, the sub-accounts that the list names one by one."""
+    if call == "sapiV4GetSubAccountAssets":
+        rows = [row for item in answers for row in rows_at("subAccounts")(item) if isinstance(row, dict) and row.get("email")]
+        return [{"email": str(row["email"])} for row in rows]
     if call == "sapiGetMarginIsolatedAccount" and answers and answers[0].request.endswith("/wallet/balance"):
         return [{}] if "isolated" in _open(answers[0]) else []
     return [{}]
@@ -135,6 +141,21 @@ PRODUCTS = {scope: snapshots(source) for scope, source in _SOURCES.items()}
 def product_balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """The balances of one product. Raises: VenueBadResponse."""
     return PRODUCTS[context.scope](context, evidence)
+
+
+def _sub_spot(context: Context, row: Mapping[str, Any]) -> Iterable[HeldThere]:
+    amounts = (parse_amount(row[name], where=name) for name in ("free", "locked", "freeze", "withdrawing"))
+    yield "spot", context.codes.token(row["asset"]), total(amounts)
+
+
+def _purses(evidence: Evidence) -> Iterable[Purse]:
+    """The spot wallet of a sub-account, which Binance names by its e-mail address."""
+    if evidence.request.endswith("/sub-account/assets"):
+        rows = rows_at("balances")(evidence)
+        yield Purse(name=evidence.params.get("email", ""), place="spot", rows=rows, read=_sub_spot, tells=("spot",))
+
+
+of_subaccounts = sub_balances(_purses)
 
 
 # Histories.

@@ -23,9 +23,10 @@ from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Page, Parser, Quirks, Scopes, Seen, distinct, expect_list, read_list
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.positions import together
-from omnifolio.venues.exchanges.quirks.bitget_balances import asked, balances, code_of, data_of
+from omnifolio.venues.exchanges.quirks.bitget_balances import asked, balances, code_of, data_of, following, of_subaccounts
 from omnifolio.venues.exchanges.quirks.bitget_positions import open_positions
 from omnifolio.venues.exchanges.rights import Rights
+from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.times import from_ms
 
 QUOTES = ("USDT", "USDC", "USDE", "BTC", "ETH", "BGB", "EUR", "BRL", "GBP", "TRY", "USD")
@@ -298,6 +299,14 @@ def forms(payload: Any) -> list[Any]:
     return [payload] if isinstance(payload, dict) and "data" in payload else [{"code": "00000", "data": payload}]
 
 
+_own = together(balances, *open_positions)
+
+
+def _balances(context: Context, evidence: Sequence[Evidence]) -> Page:
+    """The account's own balances, or those of its sub-accounts. Raises: VenueBadResponse."""
+    return (of_subaccounts if context.scope == SCOPE else _own)(context, evidence)
+
+
 def rights(evidence: Evidence) -> Rights:
     """What the key may do, from account info. Classic names are words, or codes that end in r where they read, in w where they
     write; a unified key has a type and the products it is for."""
@@ -338,7 +347,8 @@ QUIRKS = Quirks(
         "unified-withdrawals": history(_withdrawal),
         "unified-convert": history(_convert, "list"),
     },
-    snapshots={"balances": together(balances, *open_positions)},
+    snapshots={"balances": _balances},
+    following=following,
     rights=rights,
     asked=asked,
     is_due=is_due,

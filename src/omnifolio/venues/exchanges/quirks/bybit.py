@@ -26,7 +26,7 @@ from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import Edges, RowsOf, fill, history, told
 from omnifolio.venues.exchanges.times import from_iso, from_ms, from_seconds
 
-LEDGER = "ledger"
+LEDGER, FUNDING = "ledger", "funding"
 DETAIL_RANK = 1
 UNBOUND: tuple[list[str], ...] = (["*"], [])
 """What `ips` says of a key that works from everywhere."""
@@ -100,12 +100,14 @@ def _entry(context: Context, row: Mapping[str, Any]) -> Claim:
     if word in kinds.ONCHAIN_EARN:
         legs.append(Leg(f"{ref}:earn", "earn", token, -change))
     shared: tuple[str, ...] = ()
+    rank = 0
     if word in kinds.FILLS and order and trade:
         shared = (f"bybit:fill/{order}/{trade}",)
     elif word in kinds.TRANSFERS:
-        shared = _transfer_refs(currency, change, at)
-    label = f"{word} {row.get('symbol') or ''}".strip()
-    return told(context, ref=ref, at=at, kind=kind, legs=legs, label=label, book=LEDGER, name=order or ref, shared=shared)
+        # The list of transfers has the id that the venue shows.
+        shared, rank = _transfer_refs(currency, change, at), DETAIL_RANK
+    label, name = f"{word} {row.get('symbol') or ''}".strip(), f"{order}/{trade}" if order and trade else order or ref
+    return told(context, ref=ref, at=at, kind=kind, legs=legs, label=label, book=LEDGER, name=name, rank=rank, shared=shared)
 
 
 def _funding_entry(context: Context, row: Mapping[str, Any]) -> Claim | None:
@@ -126,7 +128,9 @@ def _funding_entry(context: Context, row: Mapping[str, Any]) -> Claim | None:
         kind = "deposit" if sign > 0 else "withdrawal"
     ref = f"{row['createTime']}/{row['currency']}/{row['ioDirection']}/{row['txnAmt']}/{row['afterAmt']}"
     leg = Leg(ref, "funding", token, sign * amount)
-    return told(context, ref=ref, at=at, kind=kind, legs=(leg,), label=words)
+    # The list of orders has the id that the venue shows, and its own time.
+    shared, rank = (_earn_refs(row["currency"], amount, at), DETAIL_RANK) if kind in ("staking", "unstaking") else ((), 0)
+    return told(context, ref=ref, at=at, kind=kind, legs=(leg,), label=words, book=FUNDING, rank=rank, shared=shared)
 
 
 def _transfer(context: Context, row: Mapping[str, Any]) -> Claim | None:
@@ -160,6 +164,12 @@ def _transfer_refs(currency: str, change: Decimal, at: EpochMs) -> tuple[str, ..
     return tuple(f"bybit:transfer/{currency}/{canonical(abs(change))}/{place}" for place in (second, second + 1))
 
 
+def _earn_refs(currency: str, amount: Decimal, at: EpochMs) -> tuple[str, ...]:
+    """Names that the order of a position and the row of the account that paid it share, if they are of about one second."""
+    second = at // 1000
+    return tuple(f"bybit:earn/{currency}/{canonical(abs(amount))}/{place}" for place in (second, second + 1))
+
+
 # Fills and conversions.
 
 
@@ -185,7 +195,6 @@ def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
         kind="trade",
         legs=legs,
         label=f"{side} {row['symbol']}",
-        name=order,
         rank=DETAIL_RANK,
         shared=(f"bybit:fill/{order}/{trade}",),
     )
@@ -321,7 +330,8 @@ def _withdrawal(context: Context, row: Mapping[str, Any]) -> Claim:
 
 
 def _earn_order(context: Context, row: Mapping[str, Any]) -> Claim:
-    """What went into a flexible position or came out of it; the account on the other side is told by its own ledger."""
+    """What went into a flexible position or came out of it; the account on the other side is told by its own ledger, and the two
+    are one event where they share a second and an amount."""
     kind: Kind = "staking" if row["orderType"] == "Stake" else "unstaking"
     if row["orderType"] not in ("Stake", "Redeem"):
         raise InvalidField("orderType: expected Stake or Redeem")
@@ -329,7 +339,9 @@ def _earn_order(context: Context, row: Mapping[str, Any]) -> Claim:
     leg = Leg("amount", "earn", context.codes.token(row["coin"]), amount if kind == "staking" else -amount)
     status = _STATUSES.get(str(row["status"]).lower(), "pending")
     at, label = from_ms(row["createdAt"]), f"{row['orderType']} {row.get('productId') or ''}".strip()
-    return told(context, ref=_text(row, "orderId"), at=at, kind=kind, legs=(leg,), label=label, status=status)
+    shared = _earn_refs(row["coin"], amount, at)
+    ref = _text(row, "orderId")
+    return told(context, ref=ref, at=at, kind=kind, legs=(leg,), label=label, status=status, book=FUNDING, shared=shared)
 
 
 def rights(evidence: Evidence) -> Rights:

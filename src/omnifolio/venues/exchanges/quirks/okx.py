@@ -18,12 +18,13 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
-from omnifolio.venues.exchanges.answers import Context, Quirks, expect_dict
+from omnifolio.venues.exchanges.answers import Context, Page, Quirks, expect_dict
 from omnifolio.venues.exchanges.paging import SHORT_PAGE_ROWS
+from omnifolio.venues.exchanges.quirks import okx_balances, okx_positions
 from omnifolio.venues.exchanges.quirks import okx_kinds as kinds
-from omnifolio.venues.exchanges.quirks import okx_positions
-from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, rows_of
+from omnifolio.venues.exchanges.quirks.okx_balances import amount_of, balances, of_subaccounts, rows_of
 from omnifolio.venues.exchanges.rights import Rights
+from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.telling import Edges, fill, history, told
 from omnifolio.venues.exchanges.times import from_ms
 
@@ -94,8 +95,8 @@ def _trading_bill(context: Context, row: Mapping[str, Any]) -> Claim:
         shared.append(f"okx:conversion/{number}/{at}")
     elif {str(row.get("from")), str(row.get("to"))} == {"6", "18"}:
         shared += _transfer_refs(token, change, at)
-    label = f"{number}/{subtype}"
-    return told(context, ref=bill, at=at, kind=kind, legs=legs, label=label, name=order, shared=tuple(shared))
+    label, name = f"{number}/{subtype}", f"{order}/{trade}" if order and trade not in ("", "0") else order
+    return told(context, ref=bill, at=at, kind=kind, legs=legs, label=label, name=name, shared=tuple(shared))
 
 
 def _funding_bill(context: Context, row: Mapping[str, Any]) -> Claim | None:
@@ -154,7 +155,6 @@ def _fill(context: Context, row: Mapping[str, Any]) -> Claim:
         kind="trade",
         legs=legs,
         label=f"{row['side']} {row['instId']}",
-        name=order,
     )
 
 
@@ -225,6 +225,11 @@ def _lending(context: Context, row: Mapping[str, Any]) -> Claim:
     return told(context, ref=ref, at=at, kind="interest", legs=(leg,), label="lending")
 
 
+def _balances(context: Context, evidence: Sequence[Evidence]) -> Page:
+    """The account's own balances, or those of its sub-accounts. Raises: VenueBadResponse."""
+    return (of_subaccounts if context.scope == SCOPE else balances)(context, evidence)
+
+
 def rights(evidence: Evidence) -> Rights:
     """What the key may do, from the account's configuration."""
     rows = rows_of(evidence)
@@ -237,8 +242,8 @@ def rights(evidence: Evidence) -> Rights:
 
 
 def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
-    """The contracts of open positions are asked for by name."""
-    return okx_positions.asked(answers) if call == okx_positions.CONTRACTS_CALL else [{}]
+    """The contracts of open positions, and sub-accounts, are asked for by name."""
+    return okx_positions.asked(answers) if call == okx_positions.CONTRACTS_CALL else okx_balances.asked(call, answers)
 
 
 def forms(payload: Any) -> list[Any]:
@@ -256,7 +261,7 @@ QUIRKS = Quirks(
         "withdrawals": history(rows_of, _withdrawal, _after("ts")),
         "lending": history(rows_of, _lending, _after("ts")),
     },
-    snapshots={"balances": balances, "positions": okx_positions.open_positions},
+    snapshots={"balances": _balances, "positions": okx_positions.open_positions},
     rights=rights,
     asked=asked,
     forms=forms,

@@ -4,10 +4,10 @@
 no cash. Margin of isolated positions and the equity of bots left that cash and are purses of their own. BETH and OKSOL of the
 staking products lie in the funding or trading account and are told there.
 Source: okx.com/docs-v5, Get balance (trading and funding account), Get saving balance, Get active orders (on-chain earn),
-Get loan info.
+Get loan info, Get sub-account list, Get sub-account trading and funding balance (a master's key may read them).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,11 @@ from omnifolio.model.amounts import parse_amount, total
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
 from omnifolio.venues.exchanges.answers import Context, decode, expect_dict, expect_list
+from omnifolio.venues.exchanges.subaccounts import HeldThere, Purse
+from omnifolio.venues.exchanges.subaccounts import balances as sub_balances
 from omnifolio.venues.exchanges.telling import Held, Source, snapshots
+
+SUB_CALLS = ("privateGetAccountSubaccountBalances", "privateGetAssetSubaccountBalances")
 
 
 def rows_of(evidence: Evidence) -> list[Any]:
@@ -86,3 +90,36 @@ balances = snapshots(
     Source(path_end="/loan-info", rows_of=rows_of, read=_loans, tells=(("loan", "collateral"), ("loan", "debt"))),
 )
 """One snapshot of each place that is told completely."""
+
+
+# Sub-accounts.
+
+
+def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """The sub-accounts that the list names; everything else is asked once."""
+    if call not in SUB_CALLS:
+        return [{}]
+    lists = [item for item in answers if item.request.endswith("/subaccount/list")]
+    rows = [row for item in lists for row in rows_of(item) if isinstance(row, dict) and row.get("subAcct")]
+    return [{"subAcct": str(row["subAcct"])} for row in rows]
+
+
+def _purses(evidence: Evidence) -> Iterable[Purse]:
+    name = evidence.params.get("subAcct", "")
+    if evidence.request.endswith("/account/subaccount/balances"):
+        yield Purse(name=name, place="trading", rows=_details_of(evidence), read=_sub_trading, tells=("spot", "debt"))
+    elif evidence.request.endswith("/asset/subaccount/balances"):
+        yield Purse(name=name, place="funding", rows=rows_of(evidence), read=_sub_funding, tells=("funding",))
+
+
+def _sub_trading(context: Context, row: Mapping[str, Any]) -> Iterable[HeldThere]:
+    token, cash, liability = context.codes.token(row["ccy"]), _cash_of(row), amount_of(row, "liab")
+    yield "spot", token, max(cash, Decimal(0))
+    yield "debt", token, min(cash, -liability)
+
+
+def _sub_funding(context: Context, row: Mapping[str, Any]) -> Iterable[HeldThere]:
+    yield "funding", context.codes.token(row["ccy"]), parse_amount(row["bal"], where="bal")
+
+
+of_subaccounts = sub_balances(_purses)

@@ -1,0 +1,46 @@
+"""One account as OKX shows it: its events by kind, the bills of both accounts, and its wallets, at one instant."""
+
+from decimal import Decimal
+from typing import Any
+
+from omnifolio_sandbox.amounts import exact
+from omnifolio_sandbox.world.book import Event
+from omnifolio_sandbox.world.okx import KEPT_MS
+from omnifolio_sandbox.world.world import Account
+
+Row = dict[str, Any]
+
+
+class OkxBook:
+    """Views of one account at one instant; build it again when the instant or the account changes."""
+
+    def __init__(self, account: Account, at_ms: int) -> None:
+        self.account = account
+        self.user = account.user
+        self.at_ms = at_ms
+        self.by_kind: dict[str, list[Event]] = {}
+        self.bills: list[Row] = []
+        self.cash: list[Row] = []
+        for event in account.events(at_ms):
+            self.by_kind.setdefault(event.kind, []).append(event)
+            self.bills += event.facts.get("bills", ())
+            self.cash += event.facts.get("cash", ())
+        for rows in (self.bills, self.cash):
+            rows.sort(key=lambda row: int(row["id"]), reverse=True)
+        self.held: dict[tuple[str, str], dict[str, Decimal]] = {}
+        with exact():
+            for (wallet, product, code), amount in account.balances(at_ms).items():
+                self.held.setdefault((wallet, product), {})[code] = amount
+
+    def of(self, wallet: str, product: str) -> dict[str, Decimal]:
+        """What lies in one place."""
+        return self.held.get((wallet, product), {})
+
+    def newest(self, *kinds: str, since_ms: int = 0) -> list[Event]:
+        """Events of some kinds from an instant on, newest first."""
+        found = [event for kind in kinds for event in self.by_kind.get(kind, []) if event.at >= since_ms]
+        return sorted(found, key=lambda event: event.at, reverse=True)
+
+    def kept_bills(self, now_ms: int) -> list[Row]:
+        """The trading account's bills of the last three months, newest first."""
+        return [row for row in self.bills if row["at"] >= now_ms - KEPT_MS]
