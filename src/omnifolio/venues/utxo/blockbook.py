@@ -106,6 +106,10 @@ class Blockbook:
         """See `Site`; what waits is listed where no last block is named."""
         return f"/api/v2/address/{address}?details=txs&page=1&pageSize={PAGE}&from={top + 1}"
 
+    def transaction_path(self, name: str) -> str:
+        """See `Site`."""
+        return f"/api/v2/tx/{name}"
+
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """See `Site`."""
         return [_stated(chain, found) for found in read(body, _Page).transactions]

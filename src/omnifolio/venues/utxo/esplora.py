@@ -100,6 +100,10 @@ class Esplora:
         """See `Site`."""
         return f"/address/{address}/txs/mempool"
 
+    def transaction_path(self, name: str) -> str:
+        """See `Site`."""
+        return f"/tx/{name}"
+
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """See `Site`."""
         return [_stated(found) for found in read(body, list[_Transaction])]

@@ -3,6 +3,7 @@
 Pure on both sides: paths out, facts in. No explorer is ever given an extended key or a descriptor, only addresses.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Protocol, TypeVar
 
@@ -89,6 +90,10 @@ class Site(Protocol):
         """Where the transactions of an address that wait for a block are told."""
         ...
 
+    def transaction_path(self, name: str) -> str:
+        """Where one transaction is told."""
+        ...
+
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """The transactions of a page. Raises: VenueBadResponse."""
         ...
@@ -96,6 +101,11 @@ class Site(Protocol):
     def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
         """What the next page comes after; "" when this was the last one."""
         ...
+
+
+def is_name(text: str) -> bool:
+    """The text has the form of a transaction's name."""
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 def read(body: bytes, kind: type[T]) -> T:
