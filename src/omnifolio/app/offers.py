@@ -11,13 +11,13 @@ from omnifolio.app.proving import Live, live_of
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
-from omnifolio.catalog.utxo_chains import UtxoChain, utxo_chains
+from omnifolio.catalog.utxo_chains import OWN, UtxoChain, utxo_chains
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues import depth, manual, validators
 from omnifolio.venues.evm.plan import Given, steps_of
-from omnifolio.venues.utxo.reader import OWN, source_of
+from omnifolio.venues.utxo.reader import source_of
 from omnifolio.venues.utxo.subject import subject_of
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
