@@ -7,7 +7,7 @@ import pytest
 from tests.venues.exchanges import world
 
 from omnifolio.model.clock import DAY_MS, EpochMs
-from omnifolio.model.errors import BadCredentials, MissingPermission
+from omnifolio.model.errors import BadCredentials, MissingPermission, ProductNotOpen
 from omnifolio.model.facts import Evidence
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.contract import Known
@@ -79,3 +79,17 @@ async def test_a_key_that_may_not_read_positions_reads_all_else_and_says_so(monk
     (batch,) = account.batches
     assert (batch.done, [(gap.code, gap.is_failure) for gap in batch.gaps]) == (True, [("missing_permission", False)])
     assert batch.positions == ()
+
+
+async def test_an_account_without_the_product_has_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OKX refuses the question for positions to accounts of spot mode."""
+
+    async def refuse(self: Bridge, call: str, params: Any) -> Evidence:
+        raise ProductNotOpen
+
+    monkeypatch.setattr(Bridge, "call", refuse)
+    secrets = {"key": Secret("k" * 36), "secret": Secret("S" * 32), "passphrase": Secret("p")}
+    account = world.Account(ExchangeReader(), "okx", "http://127.0.0.1:9", secrets)
+    await account.read("positions/all")
+    (batch,) = account.batches
+    assert (batch.done, batch.gaps, batch.positions) == (True, (), ())
