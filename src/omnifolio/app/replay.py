@@ -12,9 +12,11 @@ from omnifolio.app.explaining import explain_document
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.solana_chains import solana_chain, solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chain, utxo_chains
 from omnifolio.model.clock import EpochMs, SystemClock
 from omnifolio.model.errors import FileRefused, OmnifolioError
+from omnifolio.model.facts import Batch
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Cassette, Take, load
 from omnifolio.venues.contract import Access, Reader
@@ -22,6 +24,7 @@ from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
+from omnifolio.venues.solana import recognise as solana
 from omnifolio.venues.utxo.recognise import newest
 from omnifolio.venues.utxo.recognise import recognised as recognised_transactions
 
@@ -56,6 +59,9 @@ async def replay(cassette: Cassette) -> list[Line]:
     cassette = replace(cassette, venue=exchanges.id_of(cassette.venue))
     if cassette.venue in utxo_chains() and all(take.path is None for take in cassette.requests):
         return await _transactions(cassette)
+    network = cassette.venue.removesuffix("_tx")
+    if network in solana_chains() and all(take.path is None for take in cassette.requests):
+        return await _changes(cassette, network)
     if cassette.venue == lite.VENUE:
         return await _claims(cassette)
     loose = _loose(cassette)
@@ -87,9 +93,23 @@ async def _transactions(cassette: Cassette) -> list[Line]:
     chain = utxo_chain(cassette.venue)
     bodies = [take.content for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or newest(chain, bodies) or UNSTATED)
+    pages = recognised_transactions(chain, _accounts(cassette), bodies, observed_at=clock.now())
+    return await _apart(cassette.venue, clock, pages)
+
+
+async def _changes(cassette: Cassette, network: str) -> list[Line]:
+    """Recorded answers of a Solana node, each account by itself."""
+    takes = [solana.Recorded(take.body, take.content) for take in cassette.requests]
+    clock = HeldClock(cassette.recorded_at or solana.newest(takes) or UNSTATED)
+    pages = solana.recognised(solana_chain(network), _accounts(cassette), takes, observed_at=clock.now())
+    return await _apart(network, clock, pages)
+
+
+async def _apart(venue: str, clock: HeldClock, pages: Sequence[Batch]) -> list[Line]:
+    """The facts of pages that are each committed to a ledger of its own."""
     lines: list[Line] = []
-    for page in recognised_transactions(chain, _accounts(cassette), bodies, observed_at=clock.now()):
-        async with open_scratch(cassette.venue, clock) as scratch:
+    for page in pages:
+        async with open_scratch(venue, clock) as scratch:
             await scratch.commit(page)
             lines += [line for line in await scratch.facts() if line not in lines]
     return lines
