@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import configured_source, utxo_chains
 from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
@@ -53,6 +54,11 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
         egress.allow(coin.id, [rule for source in coin.sources for rule in rules_of_source(source, is_configured=False)])
         if coin.id in base_urls:
             egress.allow(coin.id, rules_of_source(configured_source(base_urls[coin.id]), is_configured=True))
+    for network in solana_chains().values():
+        if network.id in base_urls:
+            egress.allow(network.id, [Rule("POST", base_urls[network.id], is_configured=True)])
+        else:
+            egress.allow(network.id, [Rule("POST", url) for url in network.nodes])
     if validators.VENUE in base_urls:
         explorer = base_urls.get(f"{validators.VENUE}-explorer")
         asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)

@@ -1,6 +1,6 @@
 """Addresses of Solana as people type them: 32 bytes in base58, a wallet's key or an account that belongs to a program.
 
-There is no checksum, so what can be told is the length. A key pair has 64 bytes, in base58 or as a list of numbers, and is refused.
+There is no checksum: only the length can be told. A key pair has 64 bytes, in base58 or as a list of numbers; it is refused.
 """
 
 import re

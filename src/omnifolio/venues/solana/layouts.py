@@ -5,6 +5,7 @@ Sources, seen 2026-11: `state.rs` of SPL Token (Token-2022 begins alike and adds
 
 from msgspec import Struct
 
+from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.venues.solana.shapes import AccountInfo
 from omnifolio.venues.utxo import base58
@@ -59,11 +60,12 @@ def token_account(account: AccountInfo) -> TokenHeld:
 
 
 def mint_of(account: AccountInfo | None) -> Mint | None:
-    """The mint, or None where the account is none (any more)."""
+    """The mint, or None where the account is none (any more), or one of whose token no amount can be held."""
     if account is None or account.owner not in TOKEN_PROGRAMS:
         return None
     data = account.content
-    return Mint(decimals=data[44], supply=_number(data, 36)) if len(data) >= MINT_BYTES else None
+    is_readable = len(data) >= MINT_BYTES and data[44] <= FRACTION_DIGITS_MAX
+    return Mint(decimals=data[44], supply=_number(data, 36)) if is_readable else None
 
 
 def is_staked_for(account: AccountInfo, wallet: str) -> bool:

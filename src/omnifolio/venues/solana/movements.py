@@ -13,7 +13,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from omnifolio.catalog.solana_chains import SOL_DECIMALS, SolanaChain
-from omnifolio.model.amounts import from_units
+from omnifolio.model.amounts import FRACTION_DIGITS_MAX, from_units
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim, Kind, Leg
@@ -198,11 +198,12 @@ def _token_legs(subject: Subject, changes: Changes, tokens: Mapping[str, TokenFa
 def _tokens(subject: Subject, changes: Changes, mints: Mapping[str, Mint]) -> dict[str, TokenFacts]:
     """The tokens of which the wallet has more or less, by mint.
 
-    Of a mint that nobody told it is a collectible where whole ones alone are told, and never more than one in an account.
+    Of a mint that nobody told it is a collectible where whole ones alone are told, and never more than one in an account. A token
+    with more decimals than can be held gives no leg.
     """
     found = {}
     for mint, owners in changes.tokens.items():
-        if owners.get(subject.address):
+        if owners.get(subject.address) and changes.decimals[mint] <= FRACTION_DIGITS_MAX:
             guess = Mint(changes.decimals[mint], changes.amounts_max[mint])
             found[mint] = facts_of(subject.chain, mint, mints.get(mint, guess))
     return found

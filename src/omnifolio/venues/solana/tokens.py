@@ -14,5 +14,4 @@ def facts_of(chain: SolanaChain, mint: str, known: Mint) -> TokenFacts:
     token = chain.token(mint, is_single=known.is_single)
     members = assets.load().members().get(token, ())
     ticker = "wSOL" if mint == WRAPPED else members[-1][1].ticker if members else f"{mint[:SHOWN]}…{mint[-SHOWN:]}"
-    kind = "nft" if known.is_single else "crypto"
-    return TokenFacts(id=token, ticker=ticker, name=ticker, kind=kind, decimals=known.decimals)
+    return TokenFacts(id=token, ticker=ticker, name=ticker, kind="nft" if known.is_single else "crypto", decimals=known.decimals)
