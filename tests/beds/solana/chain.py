@@ -7,7 +7,6 @@ LiteSVM runs the real System, Token, Token-2022, Associated Token and Stake prog
 import base64
 import http.server
 import json
-import re
 import struct
 import sys
 from typing import Any
@@ -257,24 +256,32 @@ class Node:
         """The result of one question."""
         params = question.get("params", [])
         options = params[-1] if params and isinstance(params[-1], dict) else {}
-        method = re.sub("[A-Z]", lambda letter: f"_{letter.group().lower()}", question["method"])
-        return getattr(self, method)(*params[: len(params) - bool(options)], options=options)
+        known = {
+            "getSlot": self._slot,
+            "getBalance": self._balance,
+            "getMultipleAccounts": self._multiple_accounts,
+            "getTokenAccountsByOwner": self._token_accounts_by_owner,
+            "getProgramAccounts": self._program_accounts,
+            "getSignaturesForAddress": self._signatures_for_address,
+            "getTransaction": self._transaction,
+        }
+        return known[question["method"]](*params[: len(params) - bool(options)], options=options)
 
-    def get_slot(self, options: Any) -> Any:
+    def _slot(self, options: Any) -> Any:
         return self.chain.slot
 
-    def get_balance(self, address: str, options: Any) -> Any:
+    def _balance(self, address: str, options: Any) -> Any:
         return self._in_context(self.chain.svm.get_balance(Pubkey.from_string(address)) or 0)
 
-    def get_multiple_accounts(self, names: list[str], options: Any) -> Any:
+    def _multiple_accounts(self, names: list[str], options: Any) -> Any:
         return self._in_context([self._raw(self.chain.svm.get_account(Pubkey.from_string(name))) for name in names])
 
-    def get_token_accounts_by_owner(self, owner: str, where: Any, options: Any) -> Any:
+    def _token_accounts_by_owner(self, owner: str, where: Any, options: Any) -> Any:
         found = self.chain.svm.get_program_accounts(Pubkey.from_string(where["programId"]))
         own = [(one, account) for one, account in found if _is_owned(bytes(account.data), owner)]
         return self._in_context([{"pubkey": str(one), "account": self._raw(account)} for one, account in own])
 
-    def get_program_accounts(self, program: str, options: Any) -> Any:
+    def _program_accounts(self, program: str, options: Any) -> Any:
         size, place = options["filters"][0]["dataSize"], options["filters"][1]["memcmp"]
         wanted = bytes(Pubkey.from_string(place["bytes"]))
         return [
@@ -283,7 +290,7 @@ class Node:
             if len(account.data) == size and bytes(account.data)[place["offset"] :].startswith(wanted)
         ]
 
-    def get_signatures_for_address(self, address: str, options: Any) -> Any:
+    def _signatures_for_address(self, address: str, options: Any) -> Any:
         rows = [told for told in reversed(self.chain.told) if address in told["transaction"]["message"]["accountKeys"]]
         names = [told["transaction"]["signatures"][0] for told in rows]
         start = names.index(options["before"]) + 1 if "before" in options else 0
@@ -293,7 +300,7 @@ class Node:
             for name, told in list(zip(names, rows, strict=True))[start:end][: options["limit"]]
         ]
 
-    def get_transaction(self, name: str, options: Any) -> Any:
+    def _transaction(self, name: str, options: Any) -> Any:
         return next((told for told in self.chain.told if told["transaction"]["signatures"][0] == name), None)
 
     def _in_context(self, value: Any) -> Any:
