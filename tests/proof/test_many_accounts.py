@@ -62,7 +62,7 @@ def asked_at(venues: Venues, venue: str) -> list[int]:
 
 async def test_a_busy_venue_is_left_alone_by_all_its_accounts_and_costs_no_other(house: Installation, venues: Venues) -> None:
     """One answer is enough for every key of the address, whoever asks for a refresh in between."""
-    calm, busy = await of_two_venues(house, venues, 12, status=429, headers={"Retry-After": str(PAUSE_MS // SECOND_MS)})
+    calm, busy = await of_two_venues(house, venues, 5, status=429, headers={"Retry-After": str(PAUSE_MS // SECOND_MS)})
     began = house.time.now()
     await house.work()
     assert Counter([(await house.account(number)).status for number in calm]) == {"ok": len(calm)}
@@ -77,8 +77,8 @@ async def test_a_busy_venue_is_left_alone_by_all_its_accounts_and_costs_no_other
     assert {item.account.id for item in found.unread} == set(busy)
 
     venues.forget_calls()
-    for _ in range(3):
-        venues.pass_time(PAUSE_MS // 5)
+    for _ in range(2):
+        venues.pass_time(PAUSE_MS // 3)
         await house.sync()
     assert asked_at(venues, "binance") == []
     assert asked_at(venues, "kraken") != []

@@ -7,6 +7,7 @@ and empties nothing.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -234,7 +235,7 @@ class Refresher:
         # A slice that brought pages was not refused in vain: a long history goes on at the pace that the venue allows.
         failures = 0 if turn.pages_left < SLICE_PAGES else turn.account.failures + 1
         chosen_ms = min(BUSY_FIRST_MS * 2 ** max(0, failures - 1), BUSY_LAST_MS)
-        wait_ms = max(int(error.retry_after_s * SECOND_MS), chosen_ms)
+        wait_ms = max(math.ceil(error.retry_after_s * SECOND_MS), chosen_ms)
         now = self._clock.now()
         await self._store.write_sync(
             accounts.set_state,
