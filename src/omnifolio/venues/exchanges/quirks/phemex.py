@@ -46,7 +46,7 @@ _WITHDRAWAL_STATUSES: Mapping[str, Status] = {
     "Expired": "failed",
     "Cancelled": "cancelled",
 }
-_MOVE_STATUSES: Mapping[str, Status] = {"10": "confirmed", "11": "failed"}
+_MOVE_STATUSES: Mapping[str, Status] = {"3": "failed", "10": "confirmed", "11": "failed"}
 _CONTRACT_KINDS: Mapping[str, Kind] = {
     "Trade": "realized_pnl",
     "AdlTrade": "realized_pnl",
@@ -104,15 +104,15 @@ def _fill(context: Context, row: Mapping[str, Any], products: Products) -> Claim
         ref=row["execId"],
         at=_at_ns(row["transactTimeNs"]),
         kind="trade",
-        legs=(*legs, *_discounted(context, row, "spot")),
+        legs=(*legs, *_discounted(context, row)),
         label=f"{row['side']} {row.get('ordType') or ''}".strip(),
     )
 
 
-def _discounted(context: Context, row: Mapping[str, Any], wallet: str) -> tuple[Leg, ...]:
+def _discounted(context: Context, row: Mapping[str, Any]) -> tuple[Leg, ...]:
     """The part of a fee that was paid in the venue's own token."""
     fee = optional(row, "ptFeeRv")
-    return (Leg("discounted", wallet, context.codes.token(DISCOUNT_CODE), -fee, "fee"),) if fee else ()
+    return (Leg("discounted", "spot", context.codes.token(DISCOUNT_CODE), -fee, "fee"),) if fee else ()
 
 
 def _chain_event(context: Context, row: Mapping[str, Any]) -> str | None:
@@ -202,7 +202,6 @@ def _contract_fill(context: Context, row: Mapping[str, Any]) -> Claim | None:
     legs = [
         Leg("pnl", wallet, token, gained),
         Leg("funding" if is_funding else "fee", wallet, token, -fee, "principal" if is_funding else "fee"),
-        *_discounted(context, row, wallet),
     ]
     if not any(leg.amount for leg in legs):
         return None
@@ -296,6 +295,12 @@ def scope_of(payload: Any) -> str:
     return str(row.get("symbol") if "execBaseQtyEv" in row else row.get("currency") if "bizType" in row else "")
 
 
+def forms(payload: Any) -> list[Any]:
+    """A recorded payload as the answer that it was, and inside the envelope that a recording may have lost."""
+    is_bare = isinstance(payload, dict) and not {"code", "error"} & payload.keys()
+    return [payload, {"code": 0, "data": payload}] if is_bare else [payload]
+
+
 QUIRKS = Quirks(
     parsers={"contract_fills": history(rows_of, _contract_fill)},
     joined={
@@ -309,4 +314,5 @@ QUIRKS = Quirks(
     is_due=is_due,
     scopes=scopes,
     scope_of=scope_of,
+    forms=forms,
 )
