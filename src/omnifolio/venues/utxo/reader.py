@@ -57,9 +57,12 @@ class UtxoReader:
 
 
 def source_of(subject: Subject, *, chosen: str, base_url: str | None) -> Source:
-    """Who is asked for a wallet. Raises: InvalidField where the user must choose, or where nobody can be asked."""
+    """Who is asked for a wallet: the operator's own server alone, where there is one, whatever was chosen before.
+
+    Raises: InvalidField where the user must choose, or where nobody can be asked.
+    """
     chain = subject.chain
-    if base_url and chosen in ("", OWN):
+    if base_url:
         own = configured_source(base_url)
         if chain.transactions == "zcash" and own.protocol != "electrum":
             raise InvalidField(
