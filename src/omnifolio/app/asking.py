@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from omnifolio.app.offers import Offer, Offers
 from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.evm.plan import Given, host_of, steps_of
+from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.sources import Step
 
 
@@ -22,6 +24,9 @@ def asking(settings: Settings, offer: Offer, *, fields: Mapping[str, str], has_k
     if chain is not None:
         given = Given(node=own.get(venue), explorer=own.get(f"{venue}-explorer"), has_key=has_key)
         return steps_of(chain, given, depth_of(fields))
+    network = solana_chains().get(venue)
+    if network is not None:
+        return solana.steps_of(network, node=own.get(venue), depth=depth_of(fields))
     if not offer.sources:
         return ()
     hosts = host_of(own[venue]) if venue in own else fields.get("source") or ", ".join(offer.sources)
