@@ -98,6 +98,9 @@ def decode_balances(chain: SolanaChain, stream: str, evidence: Sequence[Evidence
         rows = [row.account for row in stakes.read(list[KeyedAccount])]
         own = sum(account.lamports for account in rows if is_staked_for(account, subject.address))
         snapshots.append(staked(subject, own, at=at))
+        if own:
+            text = "what stakes earn, and what went in or out of them: their balance alone tells it"
+            gaps.append(Gap(stream=stream, code="rewards_not_listed", text=text))
     else:
         gaps.append(Gap(stream=stream, code="stakes_unread", text="the node does not search stake accounts"))
     if "unwanted" in params:
