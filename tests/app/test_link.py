@@ -86,3 +86,14 @@ def test_solana_is_linked_by_an_address_and_refuses_its_keys() -> None:
             check(OFFERS.of("solana"), {"wallet": text}, fingerprint_key=KEY)
     with pytest.raises(InvalidField, match="31 bytes"):
         check(OFFERS.of("solana"), {"wallet": encode(bytes(range(1, 32)))}, fingerprint_key=KEY)
+
+
+def test_zcash_is_read_from_an_electrum_server_alone() -> None:
+    entered = {"wallet": "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F"}
+    for url, is_taken in (("tcp://127.0.0.1:50001", True), ("blockbook+https://zec.example", False)):
+        offer = Offers(all_offers(Settings(base_urls={"zcash": url}))).of("zcash")
+        if is_taken:
+            assert check(offer, entered, fingerprint_key=KEY).fields == entered
+        else:
+            with pytest.raises(InvalidField, match="explorers do not say what was shielded"):
+                check(offer, entered, fingerprint_key=KEY)

@@ -1,5 +1,5 @@
-"""Histories from one number each, a thousand here and ten thousand in the long runs: nothing lost, doubled, falsely zeroed or
-withheld in silence.
+"""Histories from one number each, four thousand here and ten thousand with the long runs: nothing lost, doubled, falsely zeroed
+or withheld in silence.
 
 `python -m tests.proof.seeds --seed N -v` lives through one of them again. What the simulator proves it proves only as far as it
 finds mistakes: those that are planted must be found, each by one of the first seeds.
@@ -19,7 +19,7 @@ from tests.proof.seeds.planted import PLANTED
 from tests.proof.seeds.world import ROWS_MIN
 
 SEEDS = 10_000
-SUITE_SEEDS = 1_000
+SUITE_SEEDS = 4_000
 CHUNK = 250
 PLANTED_SEEDS = 400
 """A planted mistake is found by one of so many seeds."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from omnifolio.app.explaining import explain_document
+from omnifolio.app.explaining_coins import coin_facts
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
@@ -16,7 +17,6 @@ from omnifolio.catalog.solana_chains import solana_chain, solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chain, utxo_chains
 from omnifolio.model.clock import EpochMs, SystemClock
 from omnifolio.model.errors import FileRefused, OmnifolioError
-from omnifolio.model.facts import Batch
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Cassette, Take, load
 from omnifolio.venues.contract import Access, Reader
@@ -26,7 +26,6 @@ from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
 from omnifolio.venues.solana import recognise as solana
 from omnifolio.venues.utxo.recognise import newest
-from omnifolio.venues.utxo.recognise import recognised as recognised_transactions
 
 UNSTATED = EpochMs(1_577_836_800_000)
 """2020-01-01, where the clock stands when a recording states no time at all."""
@@ -89,12 +88,11 @@ async def _claims(cassette: Cassette) -> list[Line]:
 
 
 async def _transactions(cassette: Cassette) -> list[Line]:
-    """Recorded transactions of a UTXO chain, each account by itself: what moves between two of them is told from both sides."""
+    """Recorded transactions of a UTXO chain, each account by itself."""
     chain = utxo_chain(cassette.venue)
     bodies = [take.content for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or newest(chain, bodies) or UNSTATED)
-    pages = recognised_transactions(chain, _accounts(cassette), bodies, observed_at=clock.now())
-    return await _apart(cassette.venue, clock, pages)
+    return await coin_facts(chain, _accounts(cassette), bodies, clock=clock)
 
 
 async def _changes(cassette: Cassette, network: str) -> list[Line]:
@@ -102,14 +100,9 @@ async def _changes(cassette: Cassette, network: str) -> list[Line]:
     takes = [solana.Recorded(take.body, take.content) for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or solana.newest(takes) or UNSTATED)
     pages = solana.recognised(solana_chain(network), _accounts(cassette), takes, observed_at=clock.now())
-    return await _apart(network, clock, pages)
-
-
-async def _apart(venue: str, clock: HeldClock, pages: Sequence[Batch]) -> list[Line]:
-    """The facts of pages that are each committed to a ledger of its own."""
     lines: list[Line] = []
     for page in pages:
-        async with open_scratch(venue, clock) as scratch:
+        async with open_scratch(network, clock) as scratch:
             await scratch.commit(page)
             lines += [line for line in await scratch.facts() if line not in lines]
     return lines

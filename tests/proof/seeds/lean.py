@@ -25,13 +25,13 @@ class _Compiled:
         self.statement, self.keys = statement, keys
         self.sql: str = compiled.string
         self._constants: Mapping[str, Any] = compiled.params
-        self._names: Sequence[str] = compiled.positiontup or ()
+        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         processors = compiled._bind_processors
         self._processors = [(name, processors[name]) for name in self._names if name in processors]
         is_plain = set(self._names) <= set(keys) and not self._processors
         self.values: Callable[[Mapping[str, Any]], Sequence[Any]] = self._prepared
         if is_plain and len(self._names) == 1:
-            (only,) = self._names
+            only = self._names[0]
             self.values = lambda given: (given[only],)
         elif is_plain and self._names:
             self.values = itemgetter(*self._names)

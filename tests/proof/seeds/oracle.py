@@ -81,7 +81,7 @@ class Oracle:
             self._wire.lied_at = None
 
     def look_at_round(self, began: int) -> None:
-        """After a round. Raises: Wrong when rows that were there in time are missing and no gap names them, or a reader crashed."""
+        """After a round. Raises: Wrong when rows that were there in time are missing and no gap names them, or a crash."""
         gaps = self._house.look(coverage.gaps_of, self._house.account)
         named = {gap.stream for gap in gaps if gap.is_failure}
         crashed = [gap.text for gap in gaps if gap.code == OmnifolioError.code]

@@ -32,8 +32,8 @@ Place = tuple[str, str]
 
 
 class Entry(Struct):
-    """One row at the venue. `visible` is when it appears; `n` counts the rows of its list in the order of appearance; `ref` is the
-    name under which the row is a claim, where rows have ids."""
+    """One row at the venue. `visible` is when it appears; `n` counts the rows of its list in the order of appearance; `ref` is
+    the name under which the row is a claim, where rows have ids."""
 
     stream: str
     at: int
