@@ -21,7 +21,7 @@ def steps_of(chain: SolanaChain, *, node: str | None, depth: Depth) -> tuple[Ste
     held = Step(
         reads="balances",
         source=source,
-        calls=f"{BALANCE_CALLS}, and 1 more for each {MINTS_PER_CALL} tokens",
+        calls=f"{BALANCE_CALLS}, and 2 more for each {MINTS_PER_CALL} tokens",
         time="a second or two",
         is_own=node is not None,
     )
