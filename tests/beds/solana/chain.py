@@ -9,6 +9,7 @@ import http.server
 import json
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from solders.account import Account
@@ -256,7 +257,7 @@ class Node:
         """The result of one question."""
         params = question.get("params", [])
         options = params[-1] if params and isinstance(params[-1], dict) else {}
-        known = {
+        known: dict[str, Callable[..., Any]] = {
             "getSlot": self._slot,
             "getBalance": self._balance,
             "getMultipleAccounts": self._multiple_accounts,

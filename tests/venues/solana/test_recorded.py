@@ -58,3 +58,9 @@ async def test_recorded_token_accounts_give_balances() -> None:
     assert missing == {"solana/token:7atgF8KQo4wJrD5ATGX7t1V2zVvykPJbFfNeVf1icFv1"}
     assert [line["code"] for line in lines if line["kind"] == "problem"] == ["mints_unknown"]
     assert len(held) == 13
+
+
+async def test_a_recorded_swap_names_what_the_catalog_knows() -> None:
+    path = next(path for path in require("other") if path.name == "solana_tx__swap_token_to_token.json")
+    (line,) = [line for line in await replay_file(path.read_bytes()) if line["kind"] == "transaction"]
+    assert {"SOL", "USDC"} < {leg["asset"] for leg in line["legs"]}

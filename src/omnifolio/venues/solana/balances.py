@@ -4,7 +4,7 @@ The coins are asked for before and after the token accounts; when they moved in 
 found by who may take them out; a node that does not search them costs their snapshot alone, and that is said.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from msgspec import structs
 
@@ -26,6 +26,7 @@ from omnifolio.venues.solana.layouts import (
     token_account,
 )
 from omnifolio.venues.solana.movements import Subject
+from omnifolio.venues.solana.names import Named, metadata_address, named
 from omnifolio.venues.solana.rpc import FINAL, Node, reply_of
 from omnifolio.venues.solana.shapes import Accounts, KeyedAccount, Lamports, Looked
 
@@ -33,7 +34,7 @@ MINTS_PER_CALL = 100
 """Accounts that a node tells in one answer."""
 TRIES_MAX = 3
 """Tries of one snapshot while the coins move under it."""
-COINS, ACCOUNTS, MINTS, STAKES = "coins", "accounts", "mints", "stakes"
+COINS, ACCOUNTS, MINTS, NAMES, STAKES = "coins", "accounts", "mints", "names", "stakes"
 _BYTES = {**FINAL, "encoding": "base64"}
 
 
@@ -46,7 +47,8 @@ async def balances(access: Access, subject: Subject, *, url: str, since: Cursor)
         rows = await token_accounts(node, subject.address)
         if since.token and _slot(opening) < int(since.token):
             raise VenueUnavailable("the node is behind what was read before")
-        mints = await mints_asked(node, [row.mint for row in held_of(rows).values() if row.units])
+        held = {row.mint for row in held_of(rows).values() if row.units}
+        mints = [*await mints_asked(node, held), *await _names_asked(node, held)]
         stakes = await _stakes(node, subject.address)
         closing = await node.ask(COINS, "getBalance", [subject.address, FINAL], **about)
         if _coins(opening) == _coins(closing):
@@ -62,11 +64,32 @@ async def token_accounts(node: Node, address: str) -> list[Evidence]:
     return [await node.ask(ACCOUNTS, "getTokenAccountsByOwner", params, program=program) for program, params in asked]
 
 
-async def mints_asked(node: Node, names: Sequence[str]) -> list[Evidence]:
+async def mints_asked(node: Node, names: Collection[str]) -> list[Evidence]:
     """The accounts of mints."""
     wanted = sorted(set(names))
     chunks = [wanted[start : start + MINTS_PER_CALL] for start in range(0, len(wanted), MINTS_PER_CALL)]
     return [await node.ask(MINTS, "getMultipleAccounts", [chunk, _BYTES], about=",".join(chunk)) for chunk in chunks]
+
+
+async def _names_asked(node: Node, mints: Collection[str]) -> list[Evidence]:
+    """The metadata accounts of mints."""
+    wanted = sorted(mints)
+    chunks = [wanted[start : start + MINTS_PER_CALL] for start in range(0, len(wanted), MINTS_PER_CALL)]
+    return [
+        await node.ask(NAMES, "getMultipleAccounts", [list(map(metadata_address, chunk)), _BYTES], about=",".join(chunk))
+        for chunk in chunks
+    ]
+
+
+def names_of(evidence: Sequence[Evidence]) -> dict[str, Named]:
+    """What tokens call themselves, by mint. Raises: VenueBadResponse and its kin."""
+    pairs = [
+        (mint, named(account))
+        for item in evidence
+        if item.params["read"] == NAMES
+        for mint, account in zip(item.params["about"].split(","), reply_of(item).read(Looked).value, strict=True)
+    ]
+    return {mint: found for mint, found in pairs if found is not None}
 
 
 def held_of(evidence: Sequence[Evidence]) -> dict[str, TokenHeld]:
@@ -98,6 +121,9 @@ def decode_balances(chain: SolanaChain, stream: str, evidence: Sequence[Evidence
         rows = [row.account for row in stakes.read(list[KeyedAccount])]
         own = sum(account.lamports for account in rows if is_staked_for(account, subject.address))
         snapshots.append(staked(subject, own, at=at))
+        if own:
+            text = "what stakes earn, and what went in or out of them: their balance alone tells it"
+            gaps.append(Gap(stream=stream, code="rewards_not_listed", text=text))
     else:
         gaps.append(Gap(stream=stream, code="stakes_unread", text="the node does not search stake accounts"))
     if "unwanted" in params:
@@ -106,7 +132,7 @@ def decode_balances(chain: SolanaChain, stream: str, evidence: Sequence[Evidence
     return Batch(
         cursor=Cursor(stream),
         observed_at=at,
-        tokens=(chain.native, *tokens_of(subject, held, mints).values()),
+        tokens=(chain.native, *tokens_of(subject, held, mints, names_of(evidence)).values()),
         wallets=wallets_of(subject),
         snapshots=tuple(snapshots),
         gaps=tuple(gaps),

@@ -11,6 +11,7 @@ from omnifolio.model.facts import Balance, Gap, Snapshot, Wallet
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.solana.layouts import Mint, TokenHeld
 from omnifolio.venues.solana.movements import Subject
+from omnifolio.venues.solana.names import Named
 from omnifolio.venues.solana.tokens import facts_of
 
 
@@ -29,10 +30,12 @@ def staked_key(subject: Subject) -> str:
     return f"{subject.wallet}/staked"
 
 
-def tokens_of(subject: Subject, held: Sequence[TokenHeld], mints: Mapping[str, Mint]) -> dict[str, TokenFacts]:
+def tokens_of(
+    subject: Subject, held: Sequence[TokenHeld], mints: Mapping[str, Mint], names: Mapping[str, Named]
+) -> dict[str, TokenFacts]:
     """The tokens that are held, by mint; none of a mint that nobody told."""
     wanted = {row.mint for row in held if row.units and row.mint in mints}
-    return {mint: facts_of(subject.chain, mint, mints[mint]) for mint in sorted(wanted)}
+    return {mint: facts_of(subject.chain, mint, mints[mint], names.get(mint)) for mint in sorted(wanted)}
 
 
 def untold(stream: str, held: Sequence[TokenHeld], mints: Mapping[str, Mint]) -> tuple[Gap, ...]:
@@ -51,7 +54,7 @@ def spot(
         units[row.mint] += row.units
     balances = [
         Balance(facts.id, from_units(units[mint], mints[mint].decimals))
-        for mint, facts in tokens_of(subject, held, mints).items()
+        for mint, facts in tokens_of(subject, held, mints, {}).items()
     ]
     if lamports is not None:
         balances.insert(0, Balance(subject.chain.native.id, _coins(lamports + sum(row.lamports for row in held))))

@@ -1,6 +1,6 @@
 """Recorded answers of a Solana node, recognised by the question that each one answers: transactions, token accounts, mints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from omnifolio.venues.solana.address import parse_address
 from omnifolio.venues.solana.held import spot, staked, tokens_of, untold, wallets_of
 from omnifolio.venues.solana.layouts import Mint, is_staked_for, mint_of, token_account
 from omnifolio.venues.solana.movements import Subject, claim_of
+from omnifolio.venues.solana.names import Named, metadata_address, named
 from omnifolio.venues.solana.shapes import Accounts, KeyedAccount, Lamports, LookedAtOne, Told, shaped
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ def newest(takes: Sequence[Recorded]) -> EpochMs | None:
 
 
 def _batch(subject: Subject, takes: Sequence[Recorded], found: Sequence[Told], mints: dict[str, Mint], at: EpochMs) -> Batch:
+    names = dict(_names(takes, mints))
     own = [answer for address, answer in _about(takes, "getTokenAccountsByOwner", Accounts) if address == subject.address]
     held = [token_account(row.account) for answer in own for row in answer.value]
     coins = [answer.value for address, answer in _about(takes, "getBalance", Lamports) if address == subject.address]
@@ -66,7 +68,7 @@ def _batch(subject: Subject, takes: Sequence[Recorded], found: Sequence[Told], m
     snapshots += [staked(subject, sum(stakes), at=at)] if stakes else []
     claims = [claim for told in found if (claim := claim_of(subject, told, mints)) is not None]
     named = [facts for _, tokens in claims for facts in tokens] + [
-        *tokens_of(subject, held, mints).values(),
+        *tokens_of(subject, held, mints, names).values(),
         subject.chain.native,
     ]
     return Batch(
@@ -79,6 +81,13 @@ def _batch(subject: Subject, takes: Sequence[Recorded], found: Sequence[Told], m
         gaps=untold(f"recorded/{subject.chain.id}", held, mints),
         done=True,
     )
+
+
+def _names(takes: Sequence[Recorded], mints: Mapping[str, Mint]) -> Iterator[tuple[str, Named]]:
+    places = {metadata_address(mint): mint for mint in mints}
+    for address, looked in _about(takes, "getAccountInfo", LookedAtOne):
+        if address in places and (found := named(looked.value)) is not None:
+            yield places[address], found
 
 
 def _told(takes: Sequence[Recorded], method: str, kind: type[T]) -> Iterator[tuple[_Question, T]]:

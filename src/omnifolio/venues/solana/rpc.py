@@ -62,8 +62,13 @@ class Reply(Struct, frozen=True):
 
 
 def reply_of(evidence: Evidence) -> Reply:
-    """The answer behind a piece of evidence. Raises: VenueBadResponse."""
-    return shaped(evidence.body, Reply)
+    """The answer behind a piece of evidence; a refusal in other words than JSON-RPC's is a fault. Raises: VenueBadResponse."""
+    try:
+        return shaped(evidence.body, Reply)
+    except VenueBadResponse:
+        if evidence.status < 400:
+            raise
+        return Reply(error=Fault(evidence.status))
 
 
 class Node:
