@@ -75,3 +75,14 @@ def test_a_server_of_the_operator_needs_no_choice() -> None:
     assert "this installation's own server is asked" in offers.of("dogecoin").instructions
     with pytest.raises(NotFound):
         OFFERS.of("dogecoin")
+
+
+def test_zcash_is_read_from_an_electrum_server_alone() -> None:
+    entered = {"wallet": "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F"}
+    for url, is_taken in (("tcp://127.0.0.1:50001", True), ("blockbook+https://zec.example", False)):
+        offer = Offers(all_offers(Settings(base_urls={"zcash": url}))).of("zcash")
+        if is_taken:
+            assert check(offer, entered, fingerprint_key=KEY).fields == entered
+        else:
+            with pytest.raises(InvalidField, match="explorers do not say what was shielded"):
+                check(offer, entered, fingerprint_key=KEY)

@@ -18,7 +18,7 @@ from omnifolio.model.settings import Settings
 
 USER = "demo"
 VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
-UNCHANGED_CALLS_MAX = {"kraken": 2, "binance": 4, "coinbase": 2, "bybit": 5, "okx": 9, "demo": 3}
+UNCHANGED_CALLS_MAX = {"kraken": 2, "binance": 4, "coinbase": 2, "bybit": 9, "okx": 10, "demo": 3}
 """Requests of a sync that finds nothing new, as the documentation states them."""
 
 

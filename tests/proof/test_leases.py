@@ -147,7 +147,7 @@ async def shared(
 ) -> AsyncIterator[tuple[Venues, Installation, Program]]:
     """Venues in the machine's time, an installation, and the program on the same database and keys."""
     with simulated(now=NOW, wire="real") as venues:
-        program = Program(tmp_path_factory.mktemp("program"), database_url, sandbox_url=venues.url)
+        program = Program(tmp_path_factory.mktemp("program"), database_url, sandbox_url=venues.url, live_sockets="0")
         async with installed(database_url, program.folder / "keys", venues, clock=Ahead()) as house:
             yield venues, house, program
         program.end()

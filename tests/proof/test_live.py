@@ -22,6 +22,7 @@ from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import NotFound
 from omnifolio.model.ids import AccountId
 from omnifolio.store.schema import accounts as table
+from omnifolio.sync import live as live_module
 from omnifolio_sandbox import credentials
 from omnifolio_sandbox.clock import machine_ms
 from tests.proof.simulation import Installation, Venues, installed, simulated
@@ -132,6 +133,7 @@ async def test_only_what_the_event_names_is_asked(house: Installation) -> None:
     asked = Counter(call["path"] for call in house.venues.calls())
     assert asked["/api/v3/myTrades"] == asked["/api/v3/account"] <= 2, "the trades of one symbol; once more to see that it is all"
     assert not {path for path in asked if "earn/flexible" in path or "deposit" in path or "convert" in path}
+    assert "/sapi/v1/account/apiRestrictions" not in asked, "what the key may do is a round's question"
 
 
 async def test_a_token_that_was_never_held_is_found(house: Installation) -> None:
@@ -251,6 +253,22 @@ async def test_a_changed_credential_and_a_deleted_account_end_their_streams(hous
     await until(is_silent, "a deleted account is still listened to")
     with pytest.raises(NotFound):
         await house.account(number)
+
+
+async def test_a_connection_is_renewed_before_its_day_is_over(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days are short here; what happens between two connections is found by the round after the second."""
+    monkeypatch.setattr(live_module, "renewal_s", lambda _: 0.5)
+    number = await connected(house, "kraken")
+
+    async def is_renewed() -> bool:
+        return bool(house.venues.ask("GET", "/sockets")["opened"] >= 4)
+
+    await until(is_renewed, "the connection is not renewed")
+    monkeypatch.undo()
+    await heard(house, number)
+    buy(house, "kraken")
+    await until(lambda: is_true(house, number, "kraken"))
+    assert (await house.account(number)).live_problem is None, "a renewal is no fault"
 
 
 async def test_a_cap_on_sockets_is_kept_and_nought_turns_listening_off(

@@ -94,7 +94,7 @@ def test_a_purchase_shows_in_the_api(tmp_path: Path, venues: Venues, venue: str)
         assert venues.ask("POST", "/purchases", asked)["told"] == 1
         wait(lambda: client.ids(account) - known, "the purchase does not show")
         wait(lambda: client.held(account, "ETH") != held, "the balance does not show")
-        assert client.get(f"/accounts/{account}")["live"]["heard_at"] is not None
+        wait(lambda: client.get(f"/accounts/{account}")["live"]["heard_at"], "the account does not say when it heard of it")
         assert server.stop() == 0
     finally:
         program.end()

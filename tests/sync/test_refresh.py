@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from tests.ledger.builders import Book, at, batch, snapshot
+from tests.ledger.builders import Book, at, batch, claim, leg, snapshot
 
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Certificate, Principal
 from omnifolio.model.clock import HOUR_MS, MINUTE_MS, SECOND_MS, EpochMs
 from omnifolio.model.errors import VenueUnavailable
-from omnifolio.model.facts import Batch, Cursor, Evidence
+from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Finality
 from omnifolio.store.engine import Store
 from omnifolio.sync.credentials import Doorkeeper
 from omnifolio.sync.refresh import Refresher
@@ -42,6 +42,8 @@ class CountedReader:
         self.failing = ""
         self.meanwhile: Callable[[], None] = lambda: None
         self.looks = 0
+        self.is_still = False
+        self.claims: tuple[Claim, ...] = ()
 
     def streams(self, access: Access) -> Sequence[Stream]:
         return STREAMS
@@ -52,10 +54,10 @@ class CountedReader:
         if since.stream == self.failing:
             raise VenueUnavailable
         if since.stream == STREAMS[0].name:
-            self.looks += 1
+            self.looks += not self.is_still
             yield batch(stream=since.stream, snapshots=[snapshot({"BTC": str(self.looks)})], done=True)
         else:
-            yield batch(stream=since.stream, done=True)
+            yield batch(*(self.claims if since.stream == STREAMS[1].name else ()), stream=since.stream, done=True)
 
     def decode(self, venue: str, stream: str, evidence: Sequence[Evidence]) -> Batch:
         raise NotImplementedError
@@ -88,7 +90,8 @@ class Work:
         self.venue.was_read.clear()
         who, account = self.book.principal, self.book.account
         await self.store.write(lambda conn: accounts.postpone(conn, account, until=self.clock.now()))
-        due = accounts.Due(account, who.data_user, who.team)
+        assert who.user is not None, "the book has an owner"
+        due = accounts.Due(account, who.user, who.team)
         for _ in range(SLICES_MAX):
             if await self.refresher.slice(due, owner="w"):
                 return sorted(self.venue.was_read)
@@ -127,3 +130,18 @@ async def test_a_clock_that_goes_back_within_a_round_makes_nothing_unread(work: 
 
     work.venue.meanwhile = go_back
     assert await work.round() == ALL
+
+
+@pytest.mark.parametrize("finality", ["pending", "provisional"])
+async def test_history_is_read_while_a_part_of_it_is_not_settled(work: Work, finality: Finality) -> None:
+    """A payment that waits for a block has moved the balance already, so nothing else would bring its confirmation."""
+    await work.round()
+    work.venue.is_still = True
+    assert await work.round() == [STREAMS[0].name]
+    waiting = claim("a", leg("in 1 BTC"), finality=finality, height=None if finality == "pending" else 7)
+    settled = claim("a", leg("in 1 BTC"), height=7)
+    work.venue.is_still, work.venue.claims = False, (waiting,)
+    assert await work.round() == ALL
+    work.venue.is_still, work.venue.claims = True, (settled,)
+    assert await work.round() == ALL
+    assert await work.round() == [STREAMS[0].name]

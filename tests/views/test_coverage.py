@@ -36,6 +36,7 @@ def account(venue: str = "binance", **more: Any) -> Account:
         "key_label": "", "status": "ok", "progress": {}, "error_code": None, "error_text": None, "certificate": None,
         "created_at": days_ago(300), "updated_at": NOW, "v": 1, "calls": 0, "synced_at": NOW, "round_at": None,
         "scanned_at": NOW, "failures": 0, "next_sync_at": EpochMs(NOW + DAY_MS), "is_leased": False, "fence": 1,
+        "live_since": None, "live_heard_at": None, "live_problem": None,
     }  # fmt: skip
     return Account(**(fields | more))
 

@@ -32,6 +32,7 @@ PRIVATE: dict[str, Private] = {
     "/v5/asset/covert/small-balance-history": history.small_balances,
     "/v5/earn/position": lambda book, params, _: wallets.savings(book, params),
     "/v5/earn/order": history.savings_orders,
+    "/v5/position/list": lambda _, params, __: wallets.positions(params),
 }
 KEY_INFO = "/v5/user/query-api"
 PUBLIC = {"/v5/market/time", "/v5/market/instruments-info"}

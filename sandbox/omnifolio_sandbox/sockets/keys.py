@@ -1,5 +1,6 @@
 """Keys for the venues that the sandbox only speaks over sockets: made on demand and remembered, worthless like all others."""
 
+from omnifolio_sandbox import credentials
 from omnifolio_sandbox.world.dice import digest, letters
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -29,5 +30,17 @@ class Keys:
         return made
 
     def of(self, venue: str, key: str) -> tuple[str, dict[str, str]] | None:
-        """Whose a key is and what belongs to it; None for one that was never made."""
-        return self._found.get((venue, key))
+        """Whose a key is and what belongs to it; None for one that was never made, here or as the interfaces' own keys are."""
+        return self._found.get((venue, key)) or _of_interface(venue, key)
+
+
+def _of_interface(venue: str, key: str) -> tuple[str, dict[str, str]] | None:
+    """The keys of the venues whose interfaces are spoken too: they name their user."""
+    holder = credentials.okx_holder(key) if venue == "okx" else credentials.bybit_holder(key) if venue == "bybit" else None
+    if holder is None:
+        return None
+    if venue == "bybit":
+        made = dict(zip(("key", "secret"), credentials.bybit(holder.user, holder.permission), strict=True))
+    else:
+        made = dict(zip(("key", "secret", "passphrase"), credentials.okx(holder.user, holder.permission), strict=True))
+    return holder.user, made

@@ -8,15 +8,19 @@ import asyncio
 import re
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from omnifolio.app.facts import Line
-from omnifolio.app.scratch import open_scratch
+from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.app.way_out import base_urls_of
+from omnifolio.catalog import assets
 from omnifolio.catalog.chains import EvmChain, evm_chain
 from omnifolio.model import amounts
 from omnifolio.model.clock import Clock
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Evidence
 from omnifolio.model.settings import Settings
+from omnifolio.pricing.registry import build
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.pacing import Sleep
 from omnifolio.transport.policy import Rule
@@ -30,8 +34,21 @@ from omnifolio.venues.evm.single import ask_transaction, decode_transaction
 _HASH = re.compile(r"0[xX][0-9a-fA-F]{64}")
 
 
+class Valuing(Struct, frozen=True):
+    """In which currency legs are valued, and by the sources of which settings. They learn of tokens and times, of no address."""
+
+    settings: Settings
+    currency: str
+
+
 async def explain_document(
-    body: bytes, *, clock: Clock, chain: str = "", name: str = "", accounts: Sequence[str] = ()
+    body: bytes,
+    *,
+    clock: Clock,
+    chain: str = "",
+    name: str = "",
+    accounts: Sequence[str] = (),
+    valuing: Valuing | None = None,
 ) -> list[Line]:
     """The facts of the transaction in a document, for the given addresses, else those that it names, else its sender.
 
@@ -42,7 +59,7 @@ async def explain_document(
         raise InvalidField("hash: the document is about another transaction")
     wallets = _addresses(accounts or told.accounts or (told.receipt.sender,))
     pages = [evidence_of(body, chain=told.chain, account=wallet, at=clock.now()) for wallet in wallets]
-    return await _facts(told.chain, pages, clock)
+    return await _facts(told.chain, pages, clock, valuing)
 
 
 async def explain_hash(
@@ -53,6 +70,7 @@ async def explain_hash(
     accounts: Sequence[str],
     clock: Clock,
     sleep: Sleep = asyncio.sleep,
+    valuing: Valuing | None = None,
 ) -> list[Line]:
     """The facts of the transaction with that hash, asked of the operator's own node of the chain, else of a public one.
 
@@ -73,7 +91,7 @@ async def explain_hash(
         pages = [await ask_transaction(node, Subject(row, wallet), wanted) for wallet in wallets]
     finally:
         await egress.close()
-    return await _facts(row, pages, clock)
+    return await _facts(row, pages, clock, valuing)
 
 
 def _hash(text: str) -> str:
@@ -86,7 +104,7 @@ def _addresses(accounts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(parse_address(address.rpartition(":")[2]) for address in accounts))
 
 
-async def _facts(chain: EvmChain, pages: Sequence[Sequence[Evidence]], clock: Clock) -> list[Line]:
+async def _facts(chain: EvmChain, pages: Sequence[Sequence[Evidence]], clock: Clock, valuing: Valuing | None) -> list[Line]:
     """The lines of all addresses, transactions before problems; a problem that all of them have is told once."""
     amounts.install()
     lines: list[Line] = []
@@ -94,5 +112,19 @@ async def _facts(chain: EvmChain, pages: Sequence[Sequence[Evidence]], clock: Cl
     for evidence in pages:
         async with open_scratch(chain.id, clock) as scratch:
             await scratch.commit(decode_transaction(chain, stream, evidence))
-            lines += [line for line in await scratch.facts() if line not in lines]
+            told = await scratch.facts() if valuing is None else await _valued(scratch, valuing, clock)
+            lines += [line for line in told if line not in lines]
     return sorted(lines, key=lambda line: line["kind"] == "problem")
+
+
+async def _valued(scratch: Scratch, valuing: Valuing, clock: Clock) -> list[Line]:
+    settings = valuing.settings
+    sources = build(
+        chosen=settings.price_sources, base_urls=settings.base_urls, sandbox_url=settings.sandbox_url, assets=assets.load()
+    )
+    egress = Egress(clock=clock)
+    sources.open_way(egress)
+    try:
+        return await scratch.valued(sources, egress, currency=valuing.currency)
+    finally:
+        await egress.close()

@@ -11,13 +11,13 @@ from omnifolio.app.proving import Live, live_of
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
-from omnifolio.catalog.utxo_chains import UtxoChain, utxo_chains
+from omnifolio.catalog.utxo_chains import OWN, UtxoChain, utxo_chains
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues import depth, manual, validators
 from omnifolio.venues.evm.plan import Given, steps_of
-from omnifolio.venues.utxo.reader import OWN, source_of
+from omnifolio.venues.utxo.reader import source_of
 from omnifolio.venues.utxo.subject import subject_of
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
@@ -152,7 +152,7 @@ def all_offers(settings: Settings) -> list[Offer]:
     demo = [DEMO] if settings.sandbox_url else []
     own = settings.base_urls.keys()
     beacon = [VALIDATORS] if validators.VENUE in own else []
-    return [*exchange_offers(settings.egress_ips), *chain_offers(own), *coin_offers(own), *beacon, MANUAL, *demo]
+    return [*exchange_offers(settings.egress_ips), *chain_offers(own), *coin_offers(settings.base_urls), *beacon, MANUAL, *demo]
 
 
 ADDRESS = Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False)
@@ -200,18 +200,18 @@ def _sources(chain: EvmChain, *, is_own: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.source for step in steps_of(chain, given, depth.Depth())))
 
 
-def coin_offers(configured: Collection[str]) -> list[Offer]:
+def coin_offers(base_urls: Mapping[str, str]) -> list[Offer]:
     """Every UTXO chain that has a public server, or one of the operator's own."""
     return [
-        _of_coin(chain, has_own=chain.id in configured)
+        _of_coin(chain, own_url=base_urls.get(chain.id))
         for chain in utxo_chains().values()
-        if chain.sources or chain.id in configured
+        if chain.sources or chain.id in base_urls
     ]
 
 
-def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
-    names = [source.name for source in chain.sources] + ([OWN] if has_own else [])
-    first = "this installation's own server" if has_own else names[0]
+def _of_coin(chain: UtxoChain, *, own_url: str | None) -> Offer:
+    names = [OWN] if own_url else [source.name for source in chain.sources]
+    first = "this installation's own server" if own_url else names[0]
     others = f"; or choose: {', '.join(names)}" if len(names) > 1 else ""
     return Offer(
         name=chain.id,
@@ -239,14 +239,12 @@ def _of_coin(chain: UtxoChain, *, has_own: bool) -> Offer:
         instructions=(
             f"Paste a public address: {first} is asked about it{others}. For an extended public key or a descriptor whoever is "
             "asked learns that all its addresses are yours, the next twenty of each kind included"
-            + (". " if has_own else ", so it needs your choice of the server. ")
+            + (". " if own_url else ", so it needs your choice of the server. ")
             + "Never paste a private key or seed phrase anywhere."
         ),
         proof="executed",
         sources=tuple(names),
-        check=lambda named: source_of(
-            subject_of(chain.id, named["wallet"]), chosen=named.get("source", ""), base_url="own" if has_own else None
-        ),
+        check=lambda named: source_of(subject_of(chain.id, named["wallet"]), chosen=named.get("source", ""), base_url=own_url),
     )
 
 

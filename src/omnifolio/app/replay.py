@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from omnifolio.app.explaining import explain_document
+from omnifolio.app.explaining_coins import coin_facts
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
@@ -23,7 +24,6 @@ from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
 from omnifolio.venues.utxo.recognise import newest
-from omnifolio.venues.utxo.recognise import recognised as recognised_transactions
 
 UNSTATED = EpochMs(1_577_836_800_000)
 """2020-01-01, where the clock stands when a recording states no time at all."""
@@ -83,16 +83,11 @@ async def _claims(cassette: Cassette) -> list[Line]:
 
 
 async def _transactions(cassette: Cassette) -> list[Line]:
-    """Recorded transactions of a UTXO chain, each account by itself: what moves between two of them is told from both sides."""
+    """Recorded transactions of a UTXO chain, each account by itself."""
     chain = utxo_chain(cassette.venue)
     bodies = [take.content for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or newest(chain, bodies) or UNSTATED)
-    lines: list[Line] = []
-    for page in recognised_transactions(chain, _accounts(cassette), bodies, observed_at=clock.now()):
-        async with open_scratch(cassette.venue, clock) as scratch:
-            await scratch.commit(page)
-            lines += [line for line in await scratch.facts() if line not in lines]
-    return lines
+    return await coin_facts(chain, _accounts(cassette), bodies, clock=clock)
 
 
 def _accounts(cassette: Cassette) -> list[str]:

@@ -7,20 +7,26 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from omnifolio.app.facts import Line, account_facts
+from omnifolio.app.facts import END_OF_TIME, Line, account_facts
 from omnifolio.ledger import accounts, coverage, read
 from omnifolio.ledger.commit import commit, record_failure
 from omnifolio.model.accounts import Principal
-from omnifolio.model.clock import DAY_MS, Clock
+from omnifolio.model.amounts import canonical
+from omnifolio.model.clock import DAY_MS, Clock, EpochMs
 from omnifolio.model.errors import OmnifolioError
 from omnifolio.model.facts import Batch, Cursor, Gap
 from omnifolio.model.ids import AccountId
+from omnifolio.pricing.registry import Sources
 from omnifolio.store.engine import Store, open_store
 from omnifolio.store.migrate import prepare
+from omnifolio.sync.quotes import refresh_quotes
 from omnifolio.tenancy.owner import ensure as ensure_owner
 from omnifolio.tenancy.principals import operator
+from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Known
 from omnifolio.views.reconciled import Reconciliation, reconciliation
+from omnifolio.views.transactions import transaction_page
+from omnifolio.views.valuation import Money
 
 
 class Scratch:
@@ -53,6 +59,29 @@ class Scratch:
     async def facts(self) -> list[Line]:
         """Everything that the ledger holds now, as lines."""
         return await self._store.read(account_facts, self._principal, self._account)
+
+    async def valued(self, sources: Sources, egress: Egress, *, currency: str) -> list[Line]:
+        """As `facts`, each leg with its value in the currency when it happened, after asking the sources for prices.
+
+        A value that nobody knows is None, and `unvalued` says why.
+        """
+        await refresh_quotes(self._store, sources, egress, self._clock, with_closes=False)
+        wanted = read.Filter(start=EpochMs(0), end=END_OF_TIME, limit=read.PAGE_MAX, is_ascending=True)
+        page = await self._store.read(
+            transaction_page, self._principal, self._account, wanted, currency=currency, assets=sources.assets
+        )
+        found = {row.transaction.name: row for row in page.rows}
+        lines = await self.facts()
+        for line in lines:
+            row = found.get(line.get("ref", ""))
+            if row is None:
+                continue
+            for leg, told in zip(row.transaction.legs, line["legs"], strict=True):
+                value = row.values[leg.key]
+                told["currency"] = currency
+                told["value"] = canonical(value.amount) if isinstance(value, Money) else None
+                told["unvalued"] = None if isinstance(value, Money) else value.text
+        return lines
 
     async def reconciliation(self) -> Reconciliation:
         """The balances against the history, as far as both were read."""

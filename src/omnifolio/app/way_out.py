@@ -50,9 +50,8 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
         else:
             egress.allow(chain.id, [Rule("GET", url) for url in (chain.explorer_api, ETHERSCAN) if url])
     for coin in utxo_chains().values():
-        egress.allow(coin.id, [rule for source in coin.sources for rule in rules_of_source(source, is_configured=False)])
-        if coin.id in base_urls:
-            egress.allow(coin.id, rules_of_source(configured_source(base_urls[coin.id]), is_configured=True))
+        servers = [configured_source(base_urls[coin.id])] if coin.id in base_urls else coin.sources
+        egress.allow(coin.id, [rule for server in servers for rule in rules_of_source(server, is_configured=server.is_own)])
     if validators.VENUE in base_urls:
         explorer = base_urls.get(f"{validators.VENUE}-explorer")
         asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)

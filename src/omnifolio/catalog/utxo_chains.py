@@ -20,12 +20,21 @@ SCHEMES: Mapping[str, Protocol] = {"tls": "electrum", "tcp": "electrum"}
 """URLs of these schemes lead to Electrum servers; http and https to the protocol that stands before the plus, else Esplora."""
 
 
+OWN = "own"
+"""The name of the operator's server, as a choice of source."""
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A server that answers for a chain: its name for people, its protocol and its address."""
 
     name: str
     protocol: Protocol
     url: str
+
+    @property
+    def is_own(self) -> bool:
+        """The operator configured it."""
+        return self.name == OWN
 
 
 class UtxoChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +57,8 @@ class UtxoChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     decimals: int = 8
     transactions: Literal["bitcoin", "zcash"] = "bitcoin"
     """How transactions are written."""
+    header_bytes: int = 80
+    """How much of what servers give as a block's header is hashed: coins that are mined with others append proofs of that."""
     header_time_at: int = 68
     """Where the time stands in a block's header, in bytes."""
     sources: tuple[Source, ...] = ()
@@ -78,8 +89,8 @@ def configured_source(url: str) -> Source:
     scheme, _, rest = url.partition("://")
     protocol, separator, inner = scheme.partition("+")
     if separator and protocol in ("esplora", "blockbook") and inner in ("http", "https"):
-        return Source(name="own", protocol="blockbook" if protocol == "blockbook" else "esplora", url=f"{inner}://{rest}")
-    return Source(name="own", protocol=SCHEMES.get(scheme, "esplora"), url=url)
+        return Source(name=OWN, protocol="blockbook" if protocol == "blockbook" else "esplora", url=f"{inner}://{rest}")
+    return Source(name=OWN, protocol=SCHEMES.get(scheme, "esplora"), url=url)
 
 
 @functools.cache

@@ -55,11 +55,26 @@ class Doorkeeper:
 
     @asynccontextmanager
     async def open(self, principal: Principal, account: accounts.Account, known: Known) -> AsyncIterator[tuple[Reader, Access]]:
-        """The account's reader and access, with rights checked where that is due.
+        """The account's reader and access, with rights checked where that is due: for a new key, and once in each round.
 
         Raises: ExcessPermission (the credential is wiped before), MissingPermission, SecretUnreadable, VaultUnavailable,
         VenueError.
         """
+        async with self._opened(principal, account, known, is_check_due=self._is_check_due(account)) as opened:
+            yield opened
+
+    @asynccontextmanager
+    async def open_between(
+        self, principal: Principal, account: accounts.Account, known: Known
+    ) -> AsyncIterator[tuple[Reader, Access]]:
+        """The same between two rounds, which ask what the key may do: here only a new one is asked about. Raises: as `open`."""
+        async with self._opened(principal, account, known, is_check_due=False) as opened:
+            yield opened
+
+    @asynccontextmanager
+    async def _opened(
+        self, principal: Principal, account: accounts.Account, known: Known, *, is_check_due: bool
+    ) -> AsyncIterator[tuple[Reader, Access]]:
         reader = self._reader_for(account.venue)
         calls_before = self._egress.calls[account.venue, account.key_label]
         taken = await self._store.write_sync(vault.open_intake, principal, account.id, self._keys)
@@ -76,7 +91,7 @@ class Doorkeeper:
             known=known,
         )
         try:
-            if taken is not None or self._is_check_due(account):
+            if taken is not None or is_check_due:
                 await self._check(principal, account, reader, access, taken)
             yield reader, access
         finally:

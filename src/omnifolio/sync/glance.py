@@ -60,7 +60,7 @@ class Glancer:
         turn = Slice(account=account, principal=principal, fence=fence, deadline_s=deadline_s, lease_ms=LEASE_MS)
         try:
             known = known_of(await self._store.read(read.known, principal, account.id))
-            async with self._doorkeeper.open(principal, account, known) as (reader, access):
+            async with self._doorkeeper.open_between(principal, account, known) as (reader, access):
                 return await self._read(turn, reader, access, wants)
         finally:
             await self._store.write(accounts.release, due.account, fence=fence)

@@ -179,7 +179,7 @@ class Live:
         """Opens the stream and follows it until it ends; returns when it is time for a new connection."""
         account = await self._store.read(accounts.get, principal, due.account, self._clock.now())
         async with AsyncExitStack() as stack:
-            async with self._doorkeeper.open(principal, account, Known()) as (_, access):
+            async with self._doorkeeper.open_between(principal, account, Known()) as (_, access):
                 stream = await stack.enter_async_context(listening(access))
             if not await self._store.write(live.connected, principal, due.account, self._owner, self._clock.now()):
                 raise _NotOurs

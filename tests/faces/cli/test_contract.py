@@ -70,9 +70,9 @@ def test_a_server_that_is_killed_takes_its_sandbox_along(omnifolio: Program) -> 
     with serving(omnifolio, "--sandbox") as (process, _, said):
         url = said.partition("OMNIFOLIO_SANDBOX_URL=")[2].split()[0]
         host, port = url.removeprefix("http://").split(":")
-        process.kill()
-        process.wait(STOP_S)
         with socket.create_connection((host, int(port))) as left:
+            process.kill()
+            process.wait(STOP_S)
             left.settimeout(STOP_S)
             assert left.recv(1) == b"", "the sandbox closes its connections when it ends"
 

@@ -8,7 +8,7 @@ from tests.anvil import Anvil, anvil, calldata
 from tests.venues.evm.difficult import Difficult
 from tests.venues.evm.shelf import READER, Shelf, access_to, sync
 
-from omnifolio.catalog.chains import evm_chain
+from omnifolio.catalog.chains import evm_chain, known_tokens
 from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Cursor
@@ -145,6 +145,26 @@ async def test_a_node_that_caps_the_range_still_gives_balances(node: Anvil, prox
     await sync(shelf, proxy.url, me, kind="transfers")
     await sync(shelf, proxy.url, me, kind="balances")
     assert set(shelf.held()) == {NATIVE, ETHEREUM.erc20(new), ETHEREUM.erc20(old)}
+
+
+async def test_well_known_tokens_show_at_once_where_old_blocks_cannot_be_looked_through(node: Anvil, proxy: Difficult) -> None:
+    bank, me = node.accounts[:2]
+    usdc = next(token for token in known_tokens(1).values() if token.ticker == "USDC")
+    contract = usdc.id.rpartition(":")[2]
+    node.place("Token", contract, ("string", "string", "uint8"), "USDC", "USD Coin", 6)
+    node.send(bank, contract, calldata("mint(address,uint256)", me, 7_000_000))
+    node.mine(100)
+    proxy.span_max = 50
+    shelf = Shelf()
+    (batch,) = await sync(shelf, proxy.url, me, kind="balances")
+    assert shelf.held()[usdc.id] == Decimal("7")
+    assert usdc in batch.tokens
+    assert [gap.code for gap in batch.gaps] == ["tokens_unseen"], "those of the list that are no contract here are no mute tokens"
+    asked = [params for method, params in proxy.asked if method == "eth_call"]
+    assert len(asked) < 10, "they are asked for together, and not again one by one"
+    node.send(bank, contract, calldata("mint(address,uint256)", me, 1_000_000))
+    await sync(shelf, proxy.url, me, kind="balances")
+    assert shelf.held()[usdc.id] == Decimal("8")
 
 
 async def test_decoding_the_evidence_gives_the_facts_that_were_read(node: Anvil) -> None:

@@ -15,6 +15,7 @@ from omnifolio.venues.evm.events import (
     BURN,
     MINT,
     SHARE_BURN,
+    SHARE_MINT,
     TRANSFER_BATCH,
     TRANSFER_SINGLE,
     ZERO_ADDRESS,
@@ -132,6 +133,23 @@ def test_the_interest_in_what_a_pool_pays_out_is_a_leg_of_its_own() -> None:
     assert legs(claim(burn, paid)) == {"log:1": (TOKEN, 90), "log:1.interest": (TOKEN, 10)}
     other = transfer(SHARE, ME, 99, index=1)
     assert legs(claim(burn, other)) == {"log:1": (TOKEN, 99)}
+
+
+def test_the_interest_in_the_shares_that_a_pool_makes_is_a_leg_of_its_own() -> None:
+    def made(units: int, interest: int) -> dict[str, tuple[str, int]]:
+        data = "0x" + encode(["uint256"] * 3, [units, interest, 1]).hex()
+        mint = log(SHARE_MINT, topic_of(ME), topic_of(ME), data=data, at=TOKEN)
+        return legs(claim(mint, transfer(ZERO_ADDRESS, ME, units, index=1)))
+
+    assert made(100, 10) == {"log:1": (TOKEN, 90), "log:1.interest": (TOKEN, 10)}
+    assert made(10, 10) == {"log:1": (TOKEN, 10)}, "nothing but interest is one movement"
+    assert made(100, 0) == {"log:1": (TOKEN, 100)}
+
+
+def test_what_layer_1_paid_for_costs_nothing() -> None:
+    asked = Transaction(hash=NAME, value="0x5", sender=ME, to=OTHER, mint="0x5", type="0x7e")
+    known = Evident(receipt=receipt(price=None), at=EpochMs(0), finality="final", transaction=asked)
+    assert legs(claim_of(Subject(evm_chain("optimism"), ME), known, {})) == {"mint": ("60", 5), "value": ("60", -5)}
 
 
 def test_a_chain_that_tells_every_movement_as_an_event_is_read_by_events() -> None:

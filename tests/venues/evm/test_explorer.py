@@ -110,6 +110,28 @@ async def test_blocks_that_the_explorer_has_not_read_are_read_again_when_it_has(
     assert shelf.total(NATIVE) == Decimal("12E-18")
 
 
+async def test_a_chain_that_moves_is_followed_by_an_explorer_as_by_a_node(
+    node: Anvil, plain: Difficult, explorer: Etherscan
+) -> None:
+    bank, me, other = node.accounts[:3]
+    stays = node.send(bank, me, value=1)["transactionHash"]
+    snapshot = node.rpc("evm_snapshot")
+    dropped = node.send(bank, me, value=20)["transactionHash"]
+    returns = node.send(other, me, value=300)["transactionHash"]
+    shelf = Shelf()
+    await sync(shelf, plain.url, me, explorer=explorer.url)
+    assert set(shelf.claims) == {stays, dropped, returns}
+    assert node.rpc("evm_revert", snapshot)
+    node.mine()
+    assert node.send(other, me, value=300)["transactionHash"] == returns
+    await sync(shelf, plain.url, me, explorer=explorer.url)
+    assert set(shelf.claims) == {stays, returns}
+    node.mine(FINALITY_BLOCKS)
+    await sync(shelf, plain.url, me, explorer=explorer.url)
+    assert {claim.finality for claim in shelf.claims.values()} == {"final"}
+    assert shelf.total(NATIVE) == Decimal("301E-18")
+
+
 async def test_withdrawals_of_validators_are_rewards_or_a_stake_that_comes_back(
     node: Anvil, plain: Difficult, explorer: Etherscan
 ) -> None:

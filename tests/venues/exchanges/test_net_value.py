@@ -68,6 +68,12 @@ EQUITIES: Mapping[str, Equity] = {
         path="/v5/account/wallet-balance",
         stated=lambda body: rows(body["result"]["list"][0]["coin"], "coin", "equity"),
     ),
+    "coinex": Equity(
+        wallets=("futures",),
+        path="/v2/assets/futures/balance",
+        # The margin holds the profit: nothing is to be added.
+        stated=lambda body: rows(body["data"], "ccy", "available", "frozen", "margin"),
+    ),
     "deribit": Equity(
         wallets=("main",),
         path="/api/v2/private/get_account_summaries",

@@ -7,7 +7,7 @@ import pytest
 from tests.venues.exchanges import world
 
 from omnifolio.model.clock import DAY_MS, EpochMs
-from omnifolio.model.errors import BadCredentials, MissingPermission
+from omnifolio.model.errors import BadCredentials, MissingPermission, ProductNotOpen
 from omnifolio.model.facts import Evidence
 from omnifolio.model.secrets import Secret
 from omnifolio.venues.contract import Known
@@ -49,7 +49,8 @@ def test_streams_of_a_product_are_asked_where_it_is_open(token: str, expected: l
     account.cursors[PRODUCTS] = token
     names = set(account.streams())
     assert "balances/all" in names
-    assert sorted(name.partition("/")[2] for name in names if name.startswith("balances/") and name != "balances/all") == expected
+    always = {"balances/all", "balances/sub"}
+    assert sorted(name.partition("/")[2] for name in names if name.startswith("balances/") and name not in always) == expected
     assert ("usdm-income/all" in names) == bool(expected)
 
 
@@ -79,3 +80,17 @@ async def test_a_key_that_may_not_read_positions_reads_all_else_and_says_so(monk
     (batch,) = account.batches
     assert (batch.done, [(gap.code, gap.is_failure) for gap in batch.gaps]) == (True, [("missing_permission", False)])
     assert batch.positions == ()
+
+
+async def test_an_account_without_the_product_has_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OKX refuses the question for positions to accounts of spot mode."""
+
+    async def refuse(self: Bridge, call: str, params: Any) -> Evidence:
+        raise ProductNotOpen
+
+    monkeypatch.setattr(Bridge, "call", refuse)
+    secrets = {"key": Secret("k" * 36), "secret": Secret("S" * 32), "passphrase": Secret("p")}
+    account = world.Account(ExchangeReader(), "okx", "http://127.0.0.1:9", secrets)
+    await account.read("positions/all")
+    (batch,) = account.batches
+    assert (batch.done, batch.gaps, batch.positions) == (True, (), ())

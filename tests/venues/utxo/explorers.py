@@ -114,6 +114,9 @@ class Explorer:
         if parts[0] == "block-height":
             height = int(parts[1])
             return web.Response(text=ledger.hashes[height]) if height < len(ledger.hashes) else web.Response(status=404)
+        if parts[0] == "tx":
+            one = next((row for row in ledger.rows if row["txid"] == parts[1]), None)
+            return web.json_response(esplora_row(one)) if one else web.Response(status=404)
         rows = ledger.of(parts[1])
         if len(parts) == 2:
             return web.json_response(ledger.sums(parts[1]))
@@ -134,6 +137,9 @@ class Explorer:
             return web.json_response(
                 {"blockHash": ledger.hashes[height]} if known else {"error": "no block"}, status=200 if known else 400
             )
+        if parts[0] == "tx":
+            one = next((row for row in ledger.rows if row["txid"] == parts[1]), None)
+            return web.json_response(blockbook_row(one) if one else {"error": "not found"}, status=200 if one else 400)
         asked = request.query
         sums = ledger.sums(parts[1])
         settled, waiting = sums["chain_stats"], sums["mempool_stats"]

@@ -5,7 +5,12 @@ from tests.litecoin import Litecoin
 from tests.venues.utxo.explorers import explorer
 from tests.venues.utxo.purse import CHAIN, READER, Purse, Shelf, access_to, held, summed, sync
 
+from omnifolio.app.explaining_coins import explain_coin
+from omnifolio.model.amounts import canonical, from_units
+from omnifolio.model.clock import SystemClock
+from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.model.facts import Claim, Cursor
+from omnifolio.model.settings import Settings
 
 KINDS = {"esplora": "esplora+{}/esplora", "blockbook": "blockbook+{}/blockbook"}
 
@@ -89,3 +94,25 @@ async def test_a_walk_that_is_broken_off_anywhere_goes_on(node: Litecoin, kind: 
         await sync(whole, url, me.descriptor)
         assert told(broken) == told(whole)
         assert pages > 5
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+async def test_one_transaction_is_explained_from_an_explorer(node: Litecoin, kind: str) -> None:
+    me = Purse(node)
+    target = me.address()
+    node.pay(target, "1")
+    node.mine()
+    outside = node.bank("getnewaddress")
+    spent = me.pay(outside, "0.25")
+    node.mine()
+    async with explorer(node) as (_, base):
+        settings = Settings(base_urls={CHAIN.id: KINDS[kind].format(base)})
+        asked = [me.descriptor, outside]
+        lines = await explain_coin(settings, CHAIN, name=spent, accounts=asked, clock=SystemClock())
+        with pytest.raises(NotFound):
+            await explain_coin(settings, CHAIN, name="ab" * 32, accounts=asked, clock=SystemClock())
+    legs = [[(leg["role"], leg["amount"], leg["counterparty"]) for leg in line["legs"]] for line in lines]
+    fee = canonical(-from_units(me.fee(spent), 8))
+    assert sorted(map(sorted, legs)) == [[("fee", fee, None), ("principal", "-0.25", outside)], [("principal", "0.25", target)]]
+    with pytest.raises(InvalidField):
+        await explain_coin(Settings(base_urls={CHAIN.id: node.url}), CHAIN, name=spent, accounts=asked, clock=SystemClock())

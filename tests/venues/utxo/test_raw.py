@@ -2,6 +2,7 @@
 
 import pytest
 
+from omnifolio.catalog.utxo_chains import utxo_chain
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.venues.utxo.base58 import double_sha256
 from omnifolio.venues.utxo.raw import read_header, read_transaction
@@ -78,10 +79,12 @@ def test_lengths_that_cannot_be_are_refused(text: str) -> None:
 
 
 def test_a_header_tells_its_hash_and_time() -> None:
-    found = read_header(GENESIS, time_at=68)
+    bitcoin = utxo_chain("bitcoin")
+    found = read_header(GENESIS, bitcoin)
     assert (found.hash, found.at) == ("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f", 1_231_006_505_000)
     with pytest.raises(VenueBadResponse):
-        read_header(GENESIS[:100], time_at=68)
+        read_header(GENESIS[:100], bitcoin)
+    assert read_header(GENESIS + "aabb", utxo_chain("dogecoin")) == found, "a proof of mining with another coin may follow"
 
 
 def test_a_payment_of_zcash_is_read_and_known_by_its_name() -> None:

@@ -1,17 +1,18 @@
 """The stream `balances/<chain>`: what an address holds at one block, as one snapshot, or none.
 
 The tokens asked for are those that the ledger knows of the account, the wrapped native coin, and those that came in since the
-last read; of collectibles those that the ledger knows, each by its number. All answers are of one block; a block that is another
-one afterwards spoils them. A contract that answers with a failure is mute: a new one is left out; one that was known costs this
-snapshot, and is left out when it is mute again at the next read. So no hostile token can hold up an account for ever, and none
-vanishes at one bad answer. Both are told as gaps.
+last read; of collectibles those that the ledger knows, each by its number. Where a node does not let all blocks be looked through
+for tokens, well-known ones are asked for as well, so that most of what is held shows at once. All answers are of one block; a
+block that is another one afterwards spoils them. A contract that answers with a failure is mute: a new one is left out; one that
+was known costs this snapshot, and is left out when it is mute again at the next read. So no hostile token can hold up an account
+for ever, and none vanishes at one bad answer. Both are told as gaps.
 """
 
 from collections.abc import AsyncIterator, Sequence
 
 from msgspec import structs
 
-from omnifolio.catalog.chains import EvmChain
+from omnifolio.catalog.chains import EvmChain, known_tokens
 from omnifolio.model.amounts import from_units
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import ResponseTooLarge, VenueUnavailable
@@ -111,6 +112,9 @@ class Balances:
         asked = [Asked(NATIVE, "balance"), *(Asked(contract, "balance") for contract in contracts)]
         asked += token_facts(contracts, named=self._known)
         asked += self._single[:COLLECTIBLES_MAX]
+        if unseen and head.has_multicall:
+            listed = known_tokens(chain.chain_id).keys() - set(contracts)
+            asked += [Asked(contract, "balance", is_listed=True) for contract in sorted(listed)]
         kept = await ask_tokens(self._node, asked, chain=chain, holder=holder, block=block, batched=head.has_multicall)
         needed = frozenset() if self._is_first else self._known - set(self._mark.mute)
         wanted = {} if self._has_history else {"history": "none"}
@@ -152,6 +156,9 @@ def decode_balances(chain: EvmChain, stream: str, evidence: Sequence[Evidence]) 
         if units and decimals is not None:
             held.append(Balance(chain.erc20(contract), from_units(units, decimals)))
             facts.append(answers.facts(chain, chain.erc20(contract)))
+    for fact, units in answers.listed(chain):
+        held.append(Balance(fact.id, from_units(units, fact.decimals or 0)))
+        facts.append(fact)
     held += [Balance(token, from_units(units, 0)) for token, units in single.items() if units]
     index = next(n for n, item in enumerate(evidence) if item.params["read"] == "tokens")
     snapshot = Snapshot(wallet=subject.wallet, product="spot", at=at, balances=tuple(held), evidence=index)

@@ -21,7 +21,7 @@ from omnifolio.model.facts import Batch, Cursor, Evidence, Gap
 from omnifolio.model.tokens import TokenFacts, TokenId, contract_of
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.evm.events import Subject, announced, token_movements
-from omnifolio.venues.evm.forms import hexed, inner_of
+from omnifolio.venues.evm.forms import as_said, inner_of
 from omnifolio.venues.evm.inner import Inner, frame_of
 from omnifolio.venues.evm.movements import PLAIN_TRANSFER_GAS, Evident, claim_of, wallet_of
 from omnifolio.venues.evm.recorded_calls import Spoken, spoken
@@ -67,10 +67,6 @@ def is_document(body: bytes) -> bool:
         raw = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return False
-    return _has_receipt(raw)
-
-
-def _has_receipt(raw: object) -> bool:
     return isinstance(raw, dict) and isinstance(_parts(raw).get("receipt"), dict)
 
 
@@ -80,15 +76,15 @@ def document_of(body: bytes, *, chain: str = "") -> Document:
         raise FileRefused(f"the document is larger than {DOCUMENT_BYTES_MAX} bytes")
     try:
         raw = msgspec.json.decode(body)
-        if not _has_receipt(raw):
+        parts = _parts(raw) if isinstance(raw, dict) else {}
+        if not isinstance(parts.get("receipt"), dict):
             raise FileRefused("the document has no receipt: expected an object with transaction, receipt and the block's time")
-        parts = _parts(raw)
         transaction = parts.get("transaction")
         return Document(
             chain=_chain(chain, parts),
-            receipt=msgspec.convert(hexed(parts["receipt"]), Receipt),
+            receipt=as_said(parts["receipt"], Receipt),
             at=_time(parts),
-            transaction=msgspec.convert(hexed(transaction), Transaction) if transaction else None,
+            transaction=as_said(transaction, Transaction) if transaction else None,
             internal=inner_of(parts.get("internal")),
             spoken=_spoken(parts),
             accounts=_accounts(parts.get("accounts")),

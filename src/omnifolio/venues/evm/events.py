@@ -42,6 +42,9 @@ BURN = "0xcc16f5dbb4873280815c1ee09dbd06736cffcc184412cf7a71a0fdb75d397ca5"
 SHARE_BURN = "0x4cf25bc1d991c17529c25213d3cc0cda295eeaad5f13f361969b12ea48015f90"
 """Burn(address,address,uint256,uint256,uint256) of Aave's tokens: their units, and the interest paid on top"""
 
+SHARE_MINT = "0x458f5fa412d0f69b08dd84872b0215675cc67bc1d5b6fd93300a1c3878b86196"
+"""Mint(address,address,uint256,uint256,uint256) of Aave's tokens: what was made, and the interest that is part of it"""
+
 ZERO_ADDRESS = "0x" + "00" * 20
 PLACES = 2_048
 """Indexes whose keys are made once; few blocks have more events."""
@@ -49,7 +52,7 @@ BATCH_MAX = 10_000
 """Tokens in one TransferBatch; more than fit into a block."""
 
 _TOLD_APART = frozenset({DEPOSIT, WITHDRAWAL, MINT, BURN})
-_OWN_WORDS = _TOLD_APART | {SHARE_BURN}
+_OWN_WORDS = _TOLD_APART | {SHARE_BURN, SHARE_MINT}
 
 
 class Subject:
@@ -258,20 +261,29 @@ def announced_tokens(
     return kept
 
 
-def paid_interest(subject: Subject, logs: Sequence[Log]) -> dict[tuple[str, int], int]:
-    """{(share token, units paid out): the interest in them} where a share's own event states it. Raises: VenueBadResponse."""
+def paid_interest(subject: Subject, logs: Sequence[Log]) -> dict[tuple[str, str, int], int]:
+    """{(contract or "", counterparty, units that came in): the interest in them} where a share token's own event states it.
+
+    What a pool pays out comes from the share token, in whatever it stands for; what it makes comes from nowhere, in shares.
+    Raises: VenueBadResponse.
+    """
     found = {}
     for log in logs:
-        if len(log.topics) == 3 and log.topics[0] == SHARE_BURN and log.topics[1].lower() == subject.topic:
-            data = data_of(log.data)
-            units, interest = word(data, 0), word(data, 1)
-            if units and interest:
-                found[log.address.lower(), units + interest] = interest
+        if len(log.topics) != 3 or log.topics[0] not in (SHARE_BURN, SHARE_MINT):
+            continue
+        is_burn, data, share = log.topics[0] == SHARE_BURN, data_of(log.data), log.address.lower()
+        if log.topics[1 if is_burn else 2].lower() != subject.topic:
+            continue
+        units, interest = word(data, 0), word(data, 1)
+        if is_burn and units and interest:
+            found["", share, units + interest] = interest
+        elif not is_burn and 0 < interest < units:
+            found[share, ZERO_ADDRESS, units] = interest
     return found
 
 
 def split_interest(subject: Subject, logs: Sequence[Log], movements: Sequence[Movement]) -> list[Movement]:
-    """The movements, with what a lending pool paid out in two: what the shares stood for, and the interest.
+    """The movements, with what a lending pool paid out or made in two: the amount itself, and the interest.
 
     Raises: VenueBadResponse.
     """
@@ -280,7 +292,8 @@ def split_interest(subject: Subject, logs: Sequence[Log], movements: Sequence[Mo
         return list(movements)
     found = []
     for move in movements:
-        interest = stated.pop((move.counterparty, move.units), 0)
+        keys = ((move.contract, move.counterparty, move.units), ("", move.counterparty, move.units))
+        interest = next((stated.pop(key) for key in keys if key in stated), 0)
         if interest:
             found.append(Movement(move.contract, move.units - interest, move.key, move.counterparty))
             found.append(Movement(move.contract, interest, f"{move.key}.interest", move.counterparty))

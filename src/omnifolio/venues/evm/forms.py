@@ -4,15 +4,25 @@ Documents come from nodes, explorers and programs that decoded something already
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from omnifolio.venues.evm.inner import Inner
 
+T = TypeVar("T")
+
 DEPTH_MAX = 1_024
 _TEXTS = frozenset({"data", "input", "logsBloom"})
 """Fields that are no numbers, whatever they look like."""
+
+
+def as_said(raw: Any, kind: type[T]) -> T:
+    """The value as a node says it; numbers that stand there as numbers are taken, too. Raises: msgspec.ValidationError."""
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        return msgspec.convert(hexed(raw), kind)
 
 
 def hexed(value: Any) -> Any:

@@ -47,6 +47,8 @@ REQUEST_CONTRACTS = frozenset({"0x00000961ef480eb55e80d19ad83579a64c007002", "0x
 STAKE = 32
 """Coins that a validator is staked with at least; so many come back at once only when it leaves."""
 GWEI_DECIMALS = 9
+FEELESS = frozenset({"0x7e", "0x64"})
+"""Types of transactions that layer 1 asked for and paid: deposits of the OP Stack and of Arbitrum."""
 ARBITRUM_DEPOSIT = "0x64"
 """The type of a transaction that only credits its target with what was deposited on layer 1."""
 
@@ -163,6 +165,8 @@ def fee_units(receipt: Receipt, transaction: Transaction | None = None) -> int:
     Raises: VenueBadResponse when neither the receipt nor the transaction states a gas price.
     """
     price = receipt.effective_gas_price or (transaction.gas_price if transaction is not None else None)
+    if price is None and transaction is not None and transaction.type in FEELESS:
+        return 0
     if price is None:
         raise VenueBadResponse("neither the receipt nor the transaction states a gas price")
     total = quantity(receipt.gas_used) * quantity(price)

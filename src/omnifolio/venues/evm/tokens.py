@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from omnifolio.catalog.chains import EvmChain
+from omnifolio.catalog.chains import EvmChain, known_tokens
 from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
@@ -50,10 +50,14 @@ _SELECTORS = {"decimals": DECIMALS, "symbol": SYMBOL, "name": NAME}
 
 
 class Asked(Struct, frozen=True):
-    """One fact of one contract: `0xabc…:balance`, `native:balance`, `0xabc…:symbol`."""
+    """One fact of one contract: `0xabc…:balance`, `native:balance`, `0xabc…:symbol`.
+
+    `is_listed`: a well-known token that nobody has seen here. What it does not answer together with others is not asked again.
+    """
 
     contract: str
     fact: str
+    is_listed: bool = False
 
     @property
     def about(self) -> str:
@@ -83,7 +87,8 @@ async def ask_tokens(
         parts = [asked[start : start + size] for start in range(0, len(asked), size)]
         kept += await node.ask(_READ, [_together(part, chain=chain, holder=holder, block=block) for part in parts])
     answered = _answers(gathered(kept, _READ))
-    alone = [_alone(item, holder=holder, block=block) for item in asked if answered.get(item.about) is None]
+    left = [item for item in asked if answered.get(item.about) is None and not item.is_listed]
+    alone = [_alone(item, holder=holder, block=block) for item in left]
     return kept + await node.ask(_READ, alone)
 
 
@@ -171,6 +176,18 @@ class TokenAnswers:
         """The holder's base units; None when the contract is mute. Raises: VenueError when the node did not answer."""
         data = self._answer(f"{subject}:balance")
         return word(data, 0) if len(data) >= WORD_BYTES else None
+
+    def listed(self, chain: EvmChain) -> list[tuple[TokenFacts, int]]:
+        """The well-known tokens that were asked for by the list alone, and how many base units the holder has: never none."""
+        known, asked = known_tokens(chain.chain_id), set(self.contracts())
+        found = []
+        for about, data in self._answers.items():
+            contract, _, fact = about.partition(":")
+            if fact == "balance" and contract in known and contract not in asked and data is not None and len(data) >= WORD_BYTES:
+                units = word(data, 0)
+                if units:
+                    found.append((known[contract], units))
+        return found
 
     def collectibles(self, chain: EvmChain, holder: str) -> dict[TokenId, int]:
         """The single tokens that were asked for, and how many of each the holder has; what its contract refuses is not held.

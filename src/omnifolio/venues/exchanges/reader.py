@@ -279,8 +279,9 @@ async def _snapshot(venue: Venue, bridge: Bridge, stream: str, row: StreamRow) -
             failure = error
             text = f"{call} could not be read, so what it tells is not updated"
             gaps.append(Gap(stream=stream, code=error.code, text=text, is_failure=True))
-    if failure and not evidence:
-        raise failure
+    if not evidence:
+        # Every call failed, or tells of a product that is not open.
+        raise failure or ProductNotOpen
     batch = _batch(venue, stream, evidence, _parse(venue, stream, evidence))
     # A row that cannot be read keeps its product as it was: that is a failure too, not something that the venue never gives.
     gaps += [replace(gap, is_failure=True) for gap in batch.gaps]

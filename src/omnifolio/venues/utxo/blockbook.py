@@ -13,7 +13,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.transport.egress import Budget
 from omnifolio.venues.utxo.address import script_of
-from omnifolio.venues.utxo.site import Stated, StatedCoin, Summary, bytes_of, number_of, read
+from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, bytes_of, number_of, read
 
 PAGE = 50
 
@@ -51,7 +51,7 @@ class _Output(Struct):
 
 
 class _Transaction(Struct, rename="camel"):
-    txid: str
+    txid: Name
     vin: list[_Input]
     vout: list[_Output]
     block_height: int = -1
@@ -69,6 +69,7 @@ class Blockbook:
     """See `Site`."""
 
     budget: Budget = Budget(burst=20, per_s=4)
+    page: int = PAGE
     paths: tuple[str, ...] = ("/api/", "/api/v2/block-index/{height}", "/api/v2/address/{address}")
 
     def tip_path(self) -> str:
@@ -104,6 +105,10 @@ class Blockbook:
     def waiting_path(self, address: str, *, top: int) -> str:
         """See `Site`; what waits is listed where no last block is named."""
         return f"/api/v2/address/{address}?details=txs&page=1&pageSize={PAGE}&from={top + 1}"
+
+    def transaction_path(self, name: str) -> str:
+        """See `Site`."""
+        return f"/api/v2/tx/{name}"
 
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """See `Site`."""

@@ -15,6 +15,7 @@ from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Answer, Budget, Question
 from omnifolio.transport.lines import Procedure
 from omnifolio.venues.contract import Access
+from omnifolio.venues.utxo.site import Name, Units
 
 GREETING = Procedure("server.version", ("omnifolio", ("1.4", "1.6")))
 TIP, HISTORY, BALANCE, TRANSACTION, HEADER = (
@@ -71,14 +72,14 @@ class Reply(Struct, frozen=True):
 class Tip(Struct, frozen=True):
     """The newest block."""
 
-    height: int
+    height: Units
     hex: str
 
 
 class Listed(Struct, frozen=True):
     """A transaction of a script; a height of 0 or -1 says that it waits for a block."""
 
-    tx_hash: str
+    tx_hash: Name
     height: int
 
 

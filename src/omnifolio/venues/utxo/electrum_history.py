@@ -203,10 +203,7 @@ def decode_history(chain: UtxoChain, stream: str, evidence: Sequence[Evidence]) 
 
 
 def _headers(chain: UtxoChain, replies: Mapping[str, Reply]) -> dict[int, Header]:
-    return {
-        _TIP if about == _PIN else int(about): read_header(reply.read(str), time_at=chain.header_time_at)
-        for about, reply in replies.items()
-    }
+    return {_TIP if about == _PIN else int(about): read_header(reply.read(str), chain) for about, reply in replies.items()}
 
 
 def _raws(chain: UtxoChain, evidence: Sequence[Evidence], read: str) -> dict[str, RawTransaction]:
@@ -254,7 +251,7 @@ def _compared(chain: UtxoChain, evidence: Sequence[Evidence], prefix: str) -> li
     for about, reply in gathered(evidence, _HEAD).items():
         if about.startswith(prefix) and reply.error is None:
             height, _, stored = about.removeprefix(prefix).partition("=")
-            found.append((int(height), stored, read_header(reply.read(str), time_at=chain.header_time_at).hash))
+            found.append((int(height), stored, read_header(reply.read(str), chain).hash))
     return found
 
 

@@ -48,7 +48,7 @@ async def first_height(server: Server, chain: UtxoChain, tip: int, *, since: Epo
     while low < high:
         heights = sorted({low + (high - 1 - low) * n // (SAMPLES - 1) for n in range(SAMPLES)})
         asked = await server.ask("search", [header(str(height), height) for height in heights], passing="")
-        times = {h: read_header(asked.replies[str(h)].read(str), time_at=chain.header_time_at).at for h in heights}
+        times = {h: read_header(asked.replies[str(h)].read(str), chain).at for h in heights}
         early = [height for height in heights if times[height] < since]
         late = [height for height in heights if times[height] >= since and height > max(early, default=-1)]
         low, high = max(early, default=low - 1) + 1, min(late, default=high)

@@ -11,7 +11,7 @@ from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.transport.egress import Budget
-from omnifolio.venues.utxo.site import Stated, StatedCoin, Summary, bytes_of, number_of, read
+from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, Units, bytes_of, number_of, read
 
 PAGE = 25
 
@@ -29,7 +29,7 @@ class _Address(Struct):
 
 class _Output(Struct):
     scriptpubkey: str
-    value: int
+    value: Units
 
 
 class _Input(Struct):
@@ -40,12 +40,12 @@ class _Input(Struct):
 class _Status(Struct):
     confirmed: bool
     block_height: int | None = None
-    block_hash: str | None = None
+    block_hash: Name | None = None
     block_time: int | None = None
 
 
 class _Transaction(Struct):
-    txid: str
+    txid: Name
     vin: list[_Input]
     vout: list[_Output]
     status: _Status
@@ -55,6 +55,7 @@ class Esplora:
     """See `Site`."""
 
     budget: Budget = Budget(burst=20, per_s=4)
+    page: int = PAGE
     paths: tuple[str, ...] = (
         "/blocks/tip/height",
         "/block-height/{height}",
@@ -98,6 +99,10 @@ class Esplora:
     def waiting_path(self, address: str, *, top: int) -> str:
         """See `Site`."""
         return f"/address/{address}/txs/mempool"
+
+    def transaction_path(self, name: str) -> str:
+        """See `Site`."""
+        return f"/tx/{name}"
 
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """See `Site`."""

@@ -6,6 +6,7 @@ and Dash's special transactions (more bytes behind the lock time). Everything ca
 
 from msgspec import Struct
 
+from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.venues.utxo.base58 import double_sha256
@@ -82,12 +83,16 @@ def _input(reader: "Reader") -> Outpoint:
     return found
 
 
-def read_header(text: str, *, time_at: int) -> Header:
-    """A block's header; the time stands at `time_at`. Raises: VenueBadResponse."""
+def read_header(text: str, chain: UtxoChain) -> Header:
+    """A block's header. Raises: VenueBadResponse."""
     data = bytes_of(text)
-    if len(data) < time_at + 4:
+    time_at = chain.header_time_at
+    if len(data) < chain.header_bytes:
         raise VenueBadResponse("a block's header is too short")
-    return Header(double_sha256(data)[::-1].hex(), EpochMs(int.from_bytes(data[time_at : time_at + 4], "little") * 1000))
+    return Header(
+        double_sha256(data[: chain.header_bytes])[::-1].hex(),
+        EpochMs(int.from_bytes(data[time_at : time_at + 4], "little") * 1000),
+    )
 
 
 class Reader:

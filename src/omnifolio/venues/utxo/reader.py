@@ -1,13 +1,13 @@
 """The reader of UTXO chains: an address, extended public key or descriptor, its balance and its transactions.
 
-Link fields: `wallet` (what holds the coins), `source` (who is asked) and `history` (how much of it). A base URL that the operator set
-is the installation's own server; without one a single address is asked of the chain's first public server, while an extended key or
-a descriptor, which tells a server which addresses belong together, needs the user's choice.
+Link fields: `wallet` (what holds the coins), `source` (who is asked) and `history` (how much of it). A base URL that the operator
+set is the installation's own server; without one a single address is asked of the chain's first public server, while an extended
+key or a descriptor, which tells a server which addresses belong together, needs the user's choice.
 """
 
 from collections.abc import AsyncIterator, Sequence
 
-from omnifolio.catalog.utxo_chains import Source, UtxoChain, configured_source, utxo_chain
+from omnifolio.catalog.utxo_chains import OWN, Source, UtxoChain, configured_source, utxo_chain
 from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Batch, Cursor, Evidence
@@ -20,9 +20,6 @@ from omnifolio.venues.utxo.electrum_history import History, decode_history
 from omnifolio.venues.utxo.subject import Subject, subject_of
 from omnifolio.venues.utxo.walk import SITES, Walk
 from omnifolio.venues.utxo.walk import decode as decode_walk
-
-OWN = "own"
-"""The operator's server, as a choice of source."""
 
 
 class UtxoReader:
@@ -60,9 +57,12 @@ class UtxoReader:
 
 
 def source_of(subject: Subject, *, chosen: str, base_url: str | None) -> Source:
-    """Who is asked for a wallet. Raises: InvalidField where the user must choose, or where nobody can be asked."""
+    """Who is asked for a wallet: the operator's own server alone, where there is one, whatever was chosen before.
+
+    Raises: InvalidField where the user must choose, or where nobody can be asked.
+    """
     chain = subject.chain
-    if base_url and chosen in ("", OWN):
+    if base_url:
         own = configured_source(base_url)
         if chain.transactions == "zcash" and own.protocol != "electrum":
             raise InvalidField(

@@ -11,7 +11,7 @@ from omnifolio.venues.utxo.subject import Place, Subject
 
 GAP = 20
 """Unused scripts in a row that end a branch."""
-PLACES_MAX = 200_000
+PLACES_MAX = 100_000
 """Scripts of one wallet that are looked at; more are a mistake or a trap."""
 
 

@@ -3,11 +3,12 @@
 Pure on both sides: paths out, facts in. No explorer is ever given an extended key or a descriptor, only addresses.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
@@ -15,6 +16,10 @@ from omnifolio.model.errors import VenueBadResponse
 from omnifolio.transport.egress import Budget
 
 T = TypeVar("T")
+Name = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+"""The name of a transaction or block. It goes into paths and lists, so nothing else is taken for one."""
+Units = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""An amount that an output can have."""
 
 
 class Summary(Struct, frozen=True):
@@ -48,6 +53,8 @@ class Site(Protocol):
     """An explorer's API. All paths are below its URL."""
 
     budget: Budget
+    page: int
+    """Transactions in one answer."""
     paths: tuple[str, ...]
     """All that is ever asked of it, with `{name}` for one segment."""
 
@@ -83,6 +90,10 @@ class Site(Protocol):
         """Where the transactions of an address that wait for a block are told."""
         ...
 
+    def transaction_path(self, name: str) -> str:
+        """Where one transaction is told."""
+        ...
+
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """The transactions of a page. Raises: VenueBadResponse."""
         ...
@@ -90,6 +101,11 @@ class Site(Protocol):
     def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
         """What the next page comes after; "" when this was the last one."""
         ...
+
+
+def is_name(text: str) -> bool:
+    """The text has the form of a transaction's name."""
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 def read(body: bytes, kind: type[T]) -> T:

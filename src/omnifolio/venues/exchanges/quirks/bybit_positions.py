@@ -90,7 +90,7 @@ def _read(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Pos
     if row["side"] not in _SIGNS:
         raise InvalidField("side: expected Buy or Sell")
     size = product(amount, _SIGNS[row["side"]])
-    named, profit = _named(str(row["symbol"]), context.scope), parse_amount(row["unrealisedPnl"], where="unrealisedPnl")
+    named, profit = _named(str(row["symbol"]), context.scope), optional(row, "unrealisedPnl")
     base, quote, settle = (context.codes.token(code) for code in (named.base, named.quote, named.settle))
     session = nonzero(row, "sessionAvgPrice")
     if named.kind == "option":
@@ -99,7 +99,7 @@ def _read(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Pos
         gained = EXACT.subtract(parse_amount(row["markPrice"], where="markPrice"), session)
         components = unrealised(settle, product(size, gained))
     else:
-        components = unrealised(settle, profit)
+        components = unrealised(settle, parse_amount(row["unrealisedPnl"], where="unrealisedPnl"))
     opened = row.get("openTime")
     return Position(
         key=f"{row['symbol']}/{row['positionIdx']}",
@@ -120,7 +120,7 @@ def _read(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Pos
         expires_at=from_delivery_day(named.day, _DAY) if named.day else None,
         strike=None if named.strike is None else parse_amount(named.strike, where="strike"),
         option=named.option,
-        opened_at=from_ms(opened) if opened else None,
+        opened_at=from_ms(opened) if opened not in (None, "", 0, "0") else None,
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from omnifolio.model.amounts import canonical, parse_amount, total
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Product, Status
-from omnifolio.venues.exchanges.answers import Context, Quirks, decode
+from omnifolio.venues.exchanges.answers import Context, Quirks, decode, one_page
+from omnifolio.venues.exchanges.quirks import coinex_positions
 from omnifolio.venues.exchanges.telling import Held, Source, coded_rows, history, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
 
@@ -188,6 +189,11 @@ def apart(payload: Any) -> list[Any]:
     return payload if is_several else [payload]
 
 
+def following(call: str, last: Evidence | None) -> dict[str, str] | None:
+    """Positions come in pages."""
+    return coinex_positions.following(last) if call == coinex_positions.POSITIONS_CALL else one_page(call, last)
+
+
 QUIRKS = Quirks(
     parsers={
         "deposits": history(_rows, _deposit, _edges),
@@ -223,8 +229,10 @@ QUIRKS = Quirks(
                 read=_holds("futures", "collateral", "available", "frozen", "margin"),
                 tells=(("futures", "collateral"),),
             ),
-        )
+        ),
+        "positions": coinex_positions.open_positions,
     },
+    following=following,
     forms=forms,
     apart=apart,
 )
