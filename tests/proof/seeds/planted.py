@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from omnifolio.ledger import claims, commit, coverage, events, guard, snapshots
 from omnifolio.ledger.commit import Committed
-from omnifolio.model.amounts import EXACT
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.facts import Evidence
@@ -135,11 +134,6 @@ def _payloads_stay(real: Any, conn: Any, place: Any, changed: Sequence[Any]) -> 
     real(conn, place, [item for item in changed if item.number is None])
 
 
-def _only_added(real: Any, moved: Any, legs: Any, operation: Any) -> None:
-    if operation == EXACT.add:
-        real(moved, legs, operation)
-
-
 def _twice(real: Any, conn: Any, moved: Any) -> None:
     real(conn, moved)
     if len(moved) > 2:
@@ -203,7 +197,7 @@ PLANTED: Mapping[str, Plant] = {
     "the fence is not looked at": _instead(commit, "_check_fence", lambda *_: None),
     "names of stored events are forgotten": _instead(claims, "_known", lambda *_: {}),
     "a correction is not written": _around(claims, "_file_claims", _payloads_stay),
-    "a correction adds to the sums": _around(events, "_move", _only_added),
+    "a correction adds to the sums": _instead(events._Filing, "take_back", lambda *_: None),
     "legs are summed up twice": _around(events, "_file_sums", _twice),
     "the annotation leads": _around(events, "fold", _first_legs),
     "a ban is not noted": _instead(Pacer, "slow_down", lambda *_, **__: None),
