@@ -31,6 +31,8 @@ TOKENS = (
     TokenFacts(id=DUST, ticker="DUST", name="Dust", decimals=18),
     TokenFacts(id=USDC, ticker="USDC", name="USD Coin", decimals=6),
 )
+GAIN = Decimal("12.5")
+"""What the open position has gained so far."""
 SMALLEST = Decimal(1).scaleb(-18)
 
 
@@ -117,13 +119,13 @@ def short() -> Position:
         name="BTC-PERP",
         size=Decimal(-2),
         size_token=BTC,
-        components=(Component("unrealised", USD, Decimal("12.5")),),
+        components=(Component("unrealised", USD, GAIN),),
         base=BTC,
         quote=USD,
         settle=USD,
         entry_price=Decimal("50006.25"),
         mark_price=Decimal(50000),
-        unrealised=Decimal("12.5"),
+        unrealised=GAIN,
         margin_mode="cross",
         leverage=Decimal(10),
     )

@@ -69,7 +69,7 @@ def test_it_reads_accounts_with_every_field_filled(world: World, address: str, c
     assert balances["DUST"]["fiat_value"] is None
     assert balances["DUST"]["fiat_reason"]
     assert balances["USD"]["asset_type"] == "cash"
-    assert Decimal(account["fiat_value"]) == Decimal("1000") + 6 * 50_000 + Decimal("10000.03")
+    assert Decimal(account["fiat_value"]) == Decimal("1000") + 6 * 50_000 + Decimal("10000.03") + seed.GAIN
     assert (account["complete"], [part["ticker"] for part in account["missing"]]) == (False, ["DUST"])
     assert account["provider"]["display_name"] == "Demo"
     assert {balance["wallet"] for balance in account["balances"]} == {wallet["id"] for wallet in account["wallets"]}

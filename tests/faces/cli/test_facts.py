@@ -108,7 +108,9 @@ def test_commands_beside_a_running_server_double_nothing(home: Path, database_ur
     finally:
         server.terminate()
         _, errors = server.communicate(timeout=60)
-    assert (server.returncode, errors) == (0, "")
+    # That it listens to the venue is all that a healthy server writes down.
+    written = [line for line in errors.splitlines() if " INFO omnifolio.sync.live live_" not in line]
+    assert (server.returncode, written) == (0, [])
 
 
 def test_replay_of_a_recorded_sync_prints_the_facts_of_that_sync(linked: Program) -> None:

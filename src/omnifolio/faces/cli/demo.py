@@ -64,6 +64,7 @@ def demo(invocation: Invocation, once: bool, port: int | None, sandbox_now: int 
             tls_key="",
             behind_proxy=False,
             workers=len(VENUES),
+            live_sockets=0,  # Its accounts are read once; who begins to listen asks for another round.
             base_urls={},
             price_sources=(),
         )
