@@ -6,7 +6,7 @@ from omnifolio.app.link import check
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.settings import Settings
-from omnifolio.venues.utxo.base58 import encode_check
+from omnifolio.venues.utxo.base58 import encode, encode_check
 from omnifolio.venues.utxo.descriptors import checksum
 
 OFFERS = Offers(all_offers(Settings()))
@@ -75,6 +75,17 @@ def test_a_server_of_the_operator_needs_no_choice() -> None:
     assert "this installation's own server is asked" in offers.of("dogecoin").instructions
     with pytest.raises(NotFound):
         OFFERS.of("dogecoin")
+
+
+def test_solana_is_linked_by_an_address_and_refuses_its_keys() -> None:
+    address = encode(bytes(range(1, 33)))
+    assert check(OFFERS.of("solana"), {"address": f" {address} "}, fingerprint_key=KEY).fields == {"wallet": address}
+    pair = bytes(range(1, 65))
+    for text in (encode(pair), str(list(pair)), " ".join(["abandon"] * 11 + ["about"])):
+        with pytest.raises(PrivateKeyRefused):
+            check(OFFERS.of("solana"), {"wallet": text}, fingerprint_key=KEY)
+    with pytest.raises(InvalidField, match="31 bytes"):
+        check(OFFERS.of("solana"), {"wallet": encode(bytes(range(1, 32)))}, fingerprint_key=KEY)
 
 
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:

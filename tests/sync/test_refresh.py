@@ -44,9 +44,10 @@ class CountedReader:
         self.looks = 0
         self.is_still = False
         self.claims: tuple[Claim, ...] = ()
+        self.hidden: tuple[Stream, ...] = ()
 
     def streams(self, access: Access) -> Sequence[Stream]:
-        return STREAMS
+        return STREAMS + (self.hidden if STREAMS[-1].name in access.known.cursors else ())
 
     async def read(self, access: Access, since: Cursor) -> AsyncIterator[Batch]:
         self.was_read.append(since.stream)
@@ -122,6 +123,11 @@ async def test_another_machine_whose_clock_differs_reads_everything_once(work: W
     assert await work.round() == ALL
     work.clock.now_ms += step_ms
     assert await work.round() == ALL
+
+
+async def test_streams_that_a_round_has_found_are_read_in_it(work: Work) -> None:
+    work.venue.hidden = (Stream(name="margin/all"),)
+    assert await work.round() == sorted([*ALL, "margin/all"])
 
 
 async def test_a_clock_that_goes_back_within_a_round_makes_nothing_unread(work: Work) -> None:

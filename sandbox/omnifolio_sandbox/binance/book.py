@@ -28,9 +28,15 @@ class BinanceBook:
         for event in self.by_kind.get("fill", []):
             self.fills.setdefault(event.facts["symbol"], []).append(event)
         self.wallets: dict[str, dict[str, Decimal]] = {"spot": {}, "funding": {}, "earn": {}}
+        self.places: dict[tuple[str, str], dict[str, Decimal]] = {}
         with exact():
-            for (wallet, _, code), amount in account.balances(at_ms).items():
-                self.wallets[wallet][code] = amount
+            for (wallet, product, code), amount in account.balances(at_ms).items():
+                self.places.setdefault((wallet, product), {})[code] = amount
+        self.wallets |= {wallet: found for (wallet, product), found in self.places.items() if product != "debt"}
+
+    def of(self, wallet: str, product: str) -> dict[str, Decimal]:
+        """What lies in one place."""
+        return self.places.get((wallet, product), {})
 
     def between(self, kind: str, start_ms: int, end_ms: int) -> list[Event]:
         """Events of a kind in a window, both ends included, newest first."""

@@ -216,6 +216,8 @@ def converts(book: BinanceBook, params: Params, now_ms: int) -> Any:
 def transfers(book: BinanceBook, params: Params, now_ms: int) -> Any:
     """`asset/transfer` (history): one direction a call, seven days by default."""
     kind = required(params, "type")
+    if kind in {"MAIN_UMFUTURE", "UMFUTURE_MAIN"}:
+        return _futures_transfers(book, params, now_ms, kind)
     if kind not in {"MAIN_FUNDING", "FUNDING_MAIN"}:
         return {"total": 0, "rows": []}
     start, end = whole(params, "startTime") or now_ms - 7 * MS_PER_DAY, whole(params, "endTime") or now_ms
@@ -229,6 +231,17 @@ def transfers(book: BinanceBook, params: Params, now_ms: int) -> Any:
     ]  # fmt: skip
     page = paged(rows, params)
     return {"total": page["total"], "rows": page["rows"]} if rows else {"total": 0, "rows": []}
+
+
+def _futures_transfers(book: BinanceBook, params: Params, now_ms: int, kind: str) -> Any:
+    start, end = whole(params, "startTime") or now_ms - 7 * MS_PER_DAY, whole(params, "endTime") or now_ms
+    rows = [
+        {"asset": event.facts["asset"], "amount": text(abs(event.facts["amount"])), "type": kind, "status": "CONFIRMED",
+         "tranId": event.facts["id"], "timestamp": event.at}
+        for event in book.between("futures_transfer", start, end)
+        if (event.facts["amount"] > 0) is (kind == "MAIN_UMFUTURE")
+    ]  # fmt: skip
+    return paged(rows, params)
 
 
 def earn_record(kind: str, *, flexible: bool) -> Callable[[BinanceBook, Params, int], Any]:

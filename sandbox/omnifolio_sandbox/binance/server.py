@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 from omnifolio_sandbox import credentials
 from omnifolio_sandbox.amounts import exact
-from omnifolio_sandbox.binance import history, public, wallets
+from omnifolio_sandbox.binance import history, products, public, wallets
 from omnifolio_sandbox.binance.book import BinanceBook
 from omnifolio_sandbox.binance.errors import BinanceError, Params, required, whole
 from omnifolio_sandbox.credentials import Holder
@@ -46,6 +46,14 @@ PRIVATE: dict[str, tuple[str, int, Private]] = {
     "/sapi/v1/convert/tradeFlow": ("uid", 3_000, history.converts),
     "/sapi/v1/simple-earn/flexible/position": ("ip", 150, lambda b, p, _: wallets.flexible_positions(b, p)),
     "/sapi/v1/simple-earn/locked/position": ("ip", 150, lambda b, p, _: wallets.locked_positions(b, p)),
+    "/sapi/v1/margin/account": ("ip", 10, lambda book, _, __: products.margin_account(book)),
+    "/sapi/v1/margin/isolated/account": ("ip", 10, lambda _, __, ___: {"assets": []}),
+    "/sapi/v1/margin/capital-flow": ("ip", 100, products.capital_flow),
+    "/sapi/v1/margin/interestHistory": ("ip", 1, products.interest_history),
+    "/sapi/v1/margin/transfer": ("ip", 1, products.margin_transfers),
+    "/fapi/v3/balance": ("ip", 5, lambda book, _, __: products.futures_balance(book)),
+    "/fapi/v3/positionRisk": ("ip", 5, lambda _, __, ___: []),
+    "/fapi/v1/income": ("ip", 30, products.income),
     "/sapi/v1/fiat/orders": ("uid", 90_000, history.fiat_orders),
     "/sapi/v1/fiat/payments": ("ip", 1, history.fiat_payments),
 } | {

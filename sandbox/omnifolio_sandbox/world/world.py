@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from omnifolio_sandbox.amounts import exact
-from omnifolio_sandbox.world.binance import BinanceStory
+from omnifolio_sandbox.world.binance_margin import MarginedStory
 from omnifolio_sandbox.world.book import Event, Key
 from omnifolio_sandbox.world.bybit import BybitStory
 from omnifolio_sandbox.world.coinbase import CoinbaseStory
@@ -16,7 +16,7 @@ from omnifolio_sandbox.world.story import Story, size_of
 
 STORIES: dict[str, type[Story]] = {
     "kraken": KrakenStory,
-    "binance": BinanceStory,
+    "binance": MarginedStory,
     "coinbase": CoinbaseStory,
     "demo": DemoStory,
     "bybit": BybitStory,

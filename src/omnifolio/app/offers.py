@@ -11,12 +11,14 @@ from omnifolio.app.proving import Live, live_of
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
+from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import OWN, UtxoChain, utxo_chains
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues import depth, manual, validators
-from omnifolio.venues.evm.plan import Given, steps_of
+from omnifolio.venues.evm.plan import Given, host_of, steps_of
+from omnifolio.venues.solana.address import parse_address
 from omnifolio.venues.utxo.reader import source_of
 from omnifolio.venues.utxo.subject import subject_of
 
@@ -152,7 +154,15 @@ def all_offers(settings: Settings) -> list[Offer]:
     demo = [DEMO] if settings.sandbox_url else []
     own = settings.base_urls.keys()
     beacon = [VALIDATORS] if validators.VENUE in own else []
-    return [*exchange_offers(settings.egress_ips), *chain_offers(own), *coin_offers(settings.base_urls), *beacon, MANUAL, *demo]
+    return [
+        *exchange_offers(settings.egress_ips),
+        *chain_offers(own),
+        *coin_offers(settings.base_urls),
+        *solana_offers(own),
+        *beacon,
+        MANUAL,
+        *demo,
+    ]
 
 
 ADDRESS = Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False)
@@ -246,6 +256,24 @@ def _of_coin(chain: UtxoChain, *, own_url: str | None) -> Offer:
         sources=tuple(names),
         check=lambda named: source_of(subject_of(chain.id, named["wallet"]), chosen=named.get("source", ""), base_url=own_url),
     )
+
+
+def solana_offers(configured: Collection[str]) -> list[Offer]:
+    """Solana: a public address is all that is needed."""
+    return [
+        Offer(
+            name=chain.id,
+            display_name=chain.name,
+            category="blockchains",
+            auth_type="wallet",
+            fields=(Field(name="wallet", label="public address", is_secret=False, spelt=parse_address), HISTORY),
+            identity=("wallet",),
+            instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
+            proof="executed",
+            sources=("your own node",) if chain.id in configured else tuple(map(host_of, chain.nodes)),
+        )
+        for chain in solana_chains().values()
+    ]
 
 
 def exchange_offers(egress_ips: tuple[str, ...] = ()) -> list[Offer]:

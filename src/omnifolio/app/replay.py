@@ -13,6 +13,7 @@ from omnifolio.app.explaining_coins import coin_facts
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.solana_chains import solana_chain, solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chain, utxo_chains
 from omnifolio.model.clock import EpochMs, SystemClock
 from omnifolio.model.errors import FileRefused, OmnifolioError
@@ -23,6 +24,7 @@ from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
 from omnifolio.venues.registry import reader_for
+from omnifolio.venues.solana import recognise as solana
 from omnifolio.venues.utxo.recognise import newest
 
 UNSTATED = EpochMs(1_577_836_800_000)
@@ -56,6 +58,9 @@ async def replay(cassette: Cassette) -> list[Line]:
     cassette = replace(cassette, venue=exchanges.id_of(cassette.venue))
     if cassette.venue in utxo_chains() and all(take.path is None for take in cassette.requests):
         return await _transactions(cassette)
+    network = cassette.venue.removesuffix("_tx")
+    if network in solana_chains() and all(take.path is None for take in cassette.requests):
+        return await _changes(cassette, network)
     if cassette.venue == lite.VENUE:
         return await _claims(cassette)
     loose = _loose(cassette)
@@ -88,6 +93,19 @@ async def _transactions(cassette: Cassette) -> list[Line]:
     bodies = [take.content for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or newest(chain, bodies) or UNSTATED)
     return await coin_facts(chain, _accounts(cassette), bodies, clock=clock)
+
+
+async def _changes(cassette: Cassette, network: str) -> list[Line]:
+    """Recorded answers of a Solana node, each account by itself."""
+    takes = [solana.Recorded(take.body, take.content) for take in cassette.requests]
+    clock = HeldClock(cassette.recorded_at or solana.newest(takes) or UNSTATED)
+    pages = solana.recognised(solana_chain(network), _accounts(cassette), takes, observed_at=clock.now())
+    lines: list[Line] = []
+    for page in pages:
+        async with open_scratch(network, clock) as scratch:
+            await scratch.commit(page)
+            lines += [line for line in await scratch.facts() if line not in lines]
+    return lines
 
 
 def _accounts(cassette: Cassette) -> list[str]:

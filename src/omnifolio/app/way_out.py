@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import configured_source, utxo_chains
 from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
@@ -52,6 +53,11 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     for coin in utxo_chains().values():
         servers = [configured_source(base_urls[coin.id])] if coin.id in base_urls else coin.sources
         egress.allow(coin.id, [rule for server in servers for rule in rules_of_source(server, is_configured=server.is_own)])
+    for network in solana_chains().values():
+        if network.id in base_urls:
+            egress.allow(network.id, [Rule("POST", base_urls[network.id], is_configured=True)])
+        else:
+            egress.allow(network.id, [Rule("POST", url) for url in network.nodes])
     if validators.VENUE in base_urls:
         explorer = base_urls.get(f"{validators.VENUE}-explorer")
         asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)

@@ -145,6 +145,8 @@ class Refresher:
             if not await self.read_stream(turn, reader, access, stream):
                 await self._requeue(turn)
                 return False
+        # What the slice has found out, which products are open for instance, names streams that it did not begin with.
+        access.known = known_of(await self._store.read(read.known, turn.principal, turn.account.id))
         left = await self._left(turn, reader.streams(access))
         if any(stream.name not in {s.name for s in streams} for stream in left) and not self._is_quiet(turn):
             # Reading has made new streams known (a token's symbols, for instance): they belong to this round.

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual, validators
@@ -14,6 +15,7 @@ from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import STREAM_KIND, FileReader
+from omnifolio.venues.solana.reader import SolanaReader
 from omnifolio.venues.utxo.reader import UtxoReader
 
 
@@ -28,6 +30,7 @@ FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, ExchangeReader()),
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
+    "solana": Family(lambda: tuple(solana_chains()), SolanaReader()),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),

@@ -1,0 +1,1 @@
+"""Solana by address: balances, stake accounts, and history by what each transaction changed."""

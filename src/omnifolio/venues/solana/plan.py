@@ -1,0 +1,36 @@
+"""What reading an address on Solana will ask, of whom, and how long that takes: before the first call."""
+
+from urllib.parse import urlsplit
+
+from omnifolio.catalog.solana_chains import SolanaChain
+from omnifolio.venues.depth import Depth
+from omnifolio.venues.solana.balances import MINTS_PER_CALL
+from omnifolio.venues.solana.history import PAGE
+from omnifolio.venues.solana.rpc import PUBLIC_BUDGET
+from omnifolio.venues.sources import Step
+
+BALANCE_CALLS = 5
+"""The coins twice, the token accounts of two programs, the stake accounts."""
+TRANSACTIONS = 1_000
+"""The number of transactions that times are told for."""
+
+
+def steps_of(chain: SolanaChain, *, node: str | None, depth: Depth) -> tuple[Step, ...]:
+    """The steps of reading an address, balances first; `node` is the operator's own."""
+    source = ", else ".join(urlsplit(url).hostname or url for url in ((node,) if node else chain.nodes))
+    held = Step(
+        reads="balances",
+        source=source,
+        calls=f"{BALANCE_CALLS}, and 2 more for each {MINTS_PER_CALL} tokens",
+        time="a second or two",
+        is_own=node is not None,
+    )
+    seconds = int(TRANSACTIONS // PUBLIC_BUDGET.per_s)
+    history = Step(
+        reads="history",
+        source=source,
+        calls=f"1 for each transaction, 1 for each {PAGE} of them, and at every read 1 for each token account",
+        time="as fast as it answers" if node else f"{seconds} s for each {TRANSACTIONS:,} transactions",
+        is_own=node is not None,
+    )
+    return (held, history) if depth.has_history else (held,)
