@@ -206,7 +206,7 @@ def _asked_by_us(name: str, bench: Bench) -> set[Endpoint]:
     if not probe:
         return set()
     # ccxt hides its description behind a plain function on the class itself.
-    found = (vars(base).get(probe) for base in type(bench.exchange).__mro__)
+    found: list[Any] = [vars(base).get(probe) for base in type(bench.exchange).__mro__]
     return {endpoint_of(entry.method, entry.api, entry.path) for entry in found if hasattr(entry, "unbound_method")}
 
 
