@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from omnifolio.faces.cli.demo import CURRENCIES, USER
+from omnifolio.faces.cli.demo import CURRENCIES, USER, VENUES
 from omnifolio.model.amounts import rounded, total
 from omnifolio_sandbox.truth import truth
 from tests.faces.cli.program import Program
@@ -79,7 +79,7 @@ def _values(minutes: Iterable[int | None]) -> Mapping[Key, tuple[dict[str, Any],
     found: dict[Key, tuple[dict[str, Any], dict[int | None, Any]]] = {}
     for minute in asked:
         for line in truth(USER, minute, shown_until_ms=WORLD_MS):
-            if line["kind"] == "balance":
+            if line["kind"] == "balance" and _venue(line) in VENUES:
                 row = found.setdefault(_key(line | {"venue": _venue(line)}), (line, {}))
                 row[1][minute] = row[1][None] = line["value"]
     return found
