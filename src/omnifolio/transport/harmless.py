@@ -88,6 +88,8 @@ _WHOLE_NAMES: Mapping[str, Kind] = {
     **dict.fromkeys(("amtfromspot", "amtfromfunding", "volexec", "btcvaluation", "optval", "isolatedwallet"), "amount"),
 }
 """Fields whose last word does not tell their kind, by their whole name in lower case without its underscores."""
+_SCALED = re.compile(r"(?<=[a-z])[ER][vrpq]$")
+"""How a name ends that says whether its number is scaled or real, and whether it is a value, a ratio, a price or a quantity."""
 _CALLED_LIKE_ASSETS = frozenset(("ID", "UID", "OID", "TXID", "IP"))
 
 
@@ -96,7 +98,7 @@ def kinds_of(field: str) -> tuple[Kind, ...]:
     whole = _WHOLE_NAMES.get(field.replace("_", "").lower())
     if whole:
         return (whole,)
-    parts = _WORDS.findall(field)
+    parts = _WORDS.findall(_SCALED.sub("", field))
     last = parts[-1].lower() if parts else ""
     if field in _CALLED_LIKE_ASSETS or not _CODE.fullmatch(field):
         return tuple(kind for kind, names in KINDS if last in names) or ("other",)
