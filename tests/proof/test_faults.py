@@ -141,7 +141,8 @@ async def test_retry_after_is_obeyed(house: Installation, venues: Venues, header
     account, shown = await house.account(number), await house.shown(number)
     assert account.next_sync_at is not None
     waited_until = began + wait_ms if calls == 1 else house.time.now() + wait_ms
-    assert abs(account.next_sync_at - waited_until) <= SECOND_MS
+    # A second is what the key's own question took before, and the pause ends with the next whole millisecond.
+    assert 0 <= account.next_sync_at - waited_until <= SECOND_MS + 1
     if header == "7":
         assert house.time.now() - began >= (calls - 1) * 7 * SECOND_MS
     assert shown.error is not None
