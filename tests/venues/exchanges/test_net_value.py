@@ -38,6 +38,16 @@ def rows(found: Iterable[Any], code: str, *fields: str) -> Stated:
     return {row[code]: total(Decimal(str(row[field])) for field in fields) for row in found}
 
 
+def phemex(body: Any) -> Stated:
+    """The balance of an account and what its positions have gained."""
+    account, positions = body["data"]["account"], body["data"]["positions"]
+    return {
+        account["currency"]: total(
+            Decimal(text) for text in (account["accountBalanceRv"], *(p["unRealisedPnlRv"] for p in positions))
+        )
+    }
+
+
 UNITS = {"XBt": ("XBT", 8), "USDt": ("USDT", 6), "BMEx": ("BMEX", 6), "Gwei": ("ETH", 9)}
 """BitMEX's whole units: currency and decimals."""
 EQUITIES: Mapping[str, Equity] = {
@@ -109,6 +119,7 @@ EQUITIES: Mapping[str, Equity] = {
         path="/api/v5/account/balance",
         stated=lambda body: rows(body["data"][0]["details"], "ccy", "eq"),
     ),
+    "phemex": Equity(wallets=("futures_usdt", "futures_usdc"), path="/g-accounts/positions", stated=phemex),
 }
 
 
