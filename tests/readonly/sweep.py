@@ -3,6 +3,7 @@
 Under the gate sits a recorder in the place of the network. What a check finds is a line of text; no lines is the proof.
 """
 
+import asyncio
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,6 +19,8 @@ from omnifolio.venues.exchanges import gate as gates
 from omnifolio.venues.exchanges import lazy_ccxt
 from omnifolio.venues.exchanges.gate import Endpoint, Gate, Signed, endpoint_of, gated
 
+OTHERS_S = 10
+"""So long what a method began may take to end."""
 KINDS: tuple[lazy_ccxt.Namespace, ...] = (lazy_ccxt.SYNC, lazy_ccxt.ASYNC)
 
 
@@ -194,6 +197,10 @@ async def every_read_method(ids: Iterable[str]) -> tuple[list[str], list[str]]:
             method: Any = getattr(bench.exchange, name, None)
             for symbol in SYMBOLS[:2] if method else ():
                 await bench.attempt(method, **arguments(method, symbol))
+        # A method that asks for several things at once ends with the first refusal; the others are on their way still.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=OTHERS_S)
         unknown += sorted({f"{exchange_id} {what}" for door, what in bench.refused if door == "fetch2"})
         left = bench.allowed - set(bench.signed) - _asked_by_us(exchange_id, bench)
         unreached += sorted(f"{exchange_id} {' '.join(key)}" for key in left)
