@@ -107,12 +107,7 @@ class _Filing(Struct, gc=False):
     def put(self, place: Place, number: int, event: Event) -> None:
         """A transaction with its legs, as it is from now on."""
         account, at, kind = place.account, event.at, TYPE_NUMBERS[event.type]
-        self.transactions.append(
-            (
-                number, account, place.user, place.seq, place.seq, _state_of(event), None, at, event.type, event.subtype,
-                event.status, event.name, event.label, event.event, event.confirmed_at, event.height, event.finality,
-            )
-        )  # fmt: skip
+        self._head(place, number, event, _state_of(event), None)
         wallets, tokens, moved, rows = place.wallets, place.tokens, self.moved, self.legs
         pairs = []
         for key, leg in event.legs.items():
@@ -129,11 +124,13 @@ class _Filing(Struct, gc=False):
 
     def end(self, place: Place, number: int, last: Version) -> None:
         """A transaction that moves nothing any more: one that merged away keeps saying where it went."""
-        state = "gone" if last.merged_into is None else "merged"
+        self._head(place, number, last, _ended(last), last.merged_into)
+
+    def _head(self, place: Place, number: int, told: Event | Version, state: str, merged_into: int | None) -> None:
         self.transactions.append(
             (
-                number, place.account, place.user, place.seq, place.seq, state, last.merged_into, last.at, last.type,
-                last.subtype, last.status, last.name, last.label, last.event, last.confirmed_at, last.height, last.finality,
+                number, place.account, place.user, place.seq, place.seq, state, merged_into, told.at, told.type, told.subtype,
+                told.status, told.name, told.label, told.event, told.confirmed_at, told.height, told.finality,
             )
         )  # fmt: skip
 
@@ -186,9 +183,13 @@ def _state_of(event: Event) -> str:
     return "live" if event.legs or event.status not in ("failed", "cancelled") else "gone"
 
 
+def _ended(last: Version) -> str:
+    return "gone" if last.merged_into is None else "merged"
+
+
 def _is_same(place: Place, event: Event | None, old: Version) -> bool:
     if event is None:
-        return old.state == ("gone" if old.merged_into is None else "merged") and not old.legs
+        return old.state == _ended(old) and not old.legs
     rows = [
         LegRow(key, place.wallets[leg.wallet], place.tokens[leg.token].number, canonical(leg.amount), leg.role, leg.counterparty)
         for key, leg in sorted(event.legs.items())
