@@ -6,7 +6,7 @@ from omnifolio.app.link import check
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.settings import Settings
-from omnifolio.venues.utxo.base58 import encode, encode_check
+from omnifolio.venues.base58 import encode, encode_check
 from omnifolio.venues.utxo.descriptors import checksum
 
 OFFERS = Offers(all_offers(Settings()))

@@ -3,8 +3,8 @@
 import pytest
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
+from omnifolio.venues import base58
 from omnifolio.venues.solana.address import parse_address
-from omnifolio.venues.utxo import base58
 
 SYSTEM = "1" * 32
 KEY_PAIR = bytes(range(1, 65))

@@ -6,10 +6,10 @@ import struct
 
 from tests.fixtures import require
 
+from omnifolio.venues import base58
 from omnifolio.venues.solana.layouts import SYSTEM
 from omnifolio.venues.solana.names import METADATA, Named, is_on_curve, metadata_address, named
 from omnifolio.venues.solana.shapes import AccountInfo
-from omnifolio.venues.utxo import base58
 
 GENERATOR = (4 * pow(5, -1, 2**255 - 19) % (2**255 - 19)).to_bytes(32, "little")
 

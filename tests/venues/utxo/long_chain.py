@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.venues.utxo.made_up import WALLET
 
-from omnifolio.venues.utxo.base58 import double_sha256
+from omnifolio.venues.base58 import double_sha256
 from omnifolio.venues.utxo.scripts import scripthash, witness_script
 from omnifolio.venues.utxo.subject import Place, subject_of
 

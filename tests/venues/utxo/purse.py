@@ -15,8 +15,8 @@ from tests.venues.evm.shelf import Shelf
 from omnifolio.catalog.utxo_chains import configured_source, utxo_chain
 from omnifolio.model.facts import Batch, Cursor
 from omnifolio.transport.egress import Egress
+from omnifolio.venues import base58
 from omnifolio.venues.contract import Access, Known
-from omnifolio.venues.utxo import base58
 from omnifolio.venues.utxo.curve import GENERATOR, ORDER, compressed, moved
 from omnifolio.venues.utxo.descriptors import checksum
 from omnifolio.venues.utxo.reader import UtxoReader, rules_of

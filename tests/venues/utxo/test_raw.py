@@ -4,7 +4,7 @@ import pytest
 
 from omnifolio.catalog.utxo_chains import utxo_chain
 from omnifolio.model.errors import VenueBadResponse
-from omnifolio.venues.utxo.base58 import double_sha256
+from omnifolio.venues.base58 import double_sha256
 from omnifolio.venues.utxo.raw import read_header, read_transaction
 from omnifolio.venues.utxo.zcash import read_zcash
 

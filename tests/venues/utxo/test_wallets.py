@@ -5,7 +5,7 @@ import pytest
 
 from omnifolio.catalog.utxo_chains import utxo_chain
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
-from omnifolio.venues.utxo import base58
+from omnifolio.venues import base58
 from omnifolio.venues.utxo.address import script_of, spelt
 from omnifolio.venues.utxo.descriptors import checksum
 from omnifolio.venues.utxo.keys import extended_key

@@ -6,7 +6,7 @@ There is no checksum: only the length can be told. A key pair has 64 bytes, in b
 import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
-from omnifolio.venues.utxo import base58
+from omnifolio.venues import base58
 
 ADDRESS_BYTES = 32
 KEY_PAIR_BYTES = 64

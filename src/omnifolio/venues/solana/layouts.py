@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.errors import VenueBadResponse
+from omnifolio.venues import base58
 from omnifolio.venues.solana.shapes import AccountInfo
-from omnifolio.venues.utxo import base58
 
 SYSTEM = "11111111111111111111111111111111"
 SPL = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"

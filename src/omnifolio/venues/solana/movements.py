@@ -18,10 +18,10 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim, Kind, Leg
 from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.venues import base58
 from omnifolio.venues.solana.layouts import STAKE, SYSTEM, WRAPPED, Mint
 from omnifolio.venues.solana.shapes import Instruction, Meta, TokenBalance, Told
 from omnifolio.venues.solana.tokens import facts_of
-from omnifolio.venues.utxo import base58
 
 FEE = "fee"
 COIN = "sol"

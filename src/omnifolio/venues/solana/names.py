@@ -9,8 +9,8 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from omnifolio.venues import base58
 from omnifolio.venues.solana.shapes import AccountInfo
-from omnifolio.venues.utxo import base58
 
 METADATA = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s"
 TICKER_LENGTH_MAX = 20

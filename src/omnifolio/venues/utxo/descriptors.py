@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
-from omnifolio.venues.utxo import base58
+from omnifolio.venues import base58
 from omnifolio.venues.utxo.address import script_of
 from omnifolio.venues.utxo.curve import point_of
 from omnifolio.venues.utxo.keys import HARDENED, ExtendedKey, extended_key

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
-from omnifolio.venues.utxo import base58
+from omnifolio.venues import base58
 from omnifolio.venues.utxo.curve import Point, compressed, moved, point_of
 
 EXTENDED_BYTES = 78

@@ -9,7 +9,7 @@ from msgspec import Struct
 from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
-from omnifolio.venues.utxo.base58 import double_sha256
+from omnifolio.venues.base58 import double_sha256
 from omnifolio.venues.utxo.site import bytes_of
 
 _LOCK_TIME_BYTES = 4

@@ -5,7 +5,7 @@ that are not read here (ZIP-244), so there the server is believed. Sources: the 
 """
 
 from omnifolio.model.errors import VenueBadResponse
-from omnifolio.venues.utxo.base58 import double_sha256
+from omnifolio.venues.base58 import double_sha256
 from omnifolio.venues.utxo.raw import OTHER, RawTransaction, Reader, transparent
 from omnifolio.venues.utxo.site import bytes_of
 
