@@ -6,37 +6,23 @@ from omnifolio_sandbox.amounts import cut, exact
 from omnifolio_sandbox.world.binance import FLEXIBLE, SYMBOLS
 from omnifolio_sandbox.world.book import Event
 from omnifolio_sandbox.world.tokens import ASSETS
+from omnifolio_sandbox.world.view import View
 from omnifolio_sandbox.world.world import Account
 
 HELD_CODE = "BTC"
 HELD_PLACES = 5
 
 
-class BinanceBook:
-    """Views of one account at one instant; build it again when the instant or the account changes."""
+class BinanceBook(View):
+    """Views of one account: its fills by symbol, and its wallets without their debts."""
 
     def __init__(self, account: Account, at_ms: int) -> None:
-        self.account = account
-        self.user = account.user
-        self.at_ms = at_ms
-        self.by_kind: dict[str, list[Event]] = {}
-        for event in account.events(at_ms):
-            self.by_kind.setdefault(event.kind, []).append(event)
-        for events in self.by_kind.values():
-            events.sort(key=lambda event: event.at)
+        super().__init__(account, at_ms)
         self.fills: dict[str, list[Event]] = {}
         for event in self.by_kind.get("fill", []):
             self.fills.setdefault(event.facts["symbol"], []).append(event)
         self.wallets: dict[str, dict[str, Decimal]] = {"spot": {}, "funding": {}, "earn": {}}
-        self.places: dict[tuple[str, str], dict[str, Decimal]] = {}
-        with exact():
-            for (wallet, product, code), amount in account.balances(at_ms).items():
-                self.places.setdefault((wallet, product), {})[code] = amount
         self.wallets |= {wallet: found for (wallet, product), found in self.places.items() if product != "debt"}
-
-    def of(self, wallet: str, product: str) -> dict[str, Decimal]:
-        """What lies in one place."""
-        return self.places.get((wallet, product), {})
 
     def between(self, kind: str, start_ms: int, end_ms: int) -> list[Event]:
         """Events of a kind in a window, both ends included, newest first."""

@@ -1,42 +1,27 @@
 """One account as Bybit shows it: its events by kind, the rows of its two logs, and its wallets, at one instant."""
 
-from decimal import Decimal
 from typing import Any
 
-from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.world.book import Event
 from omnifolio_sandbox.world.bybit import KEPT_MS, BybitStory
+from omnifolio_sandbox.world.view import View
 from omnifolio_sandbox.world.world import Account
 
 Row = dict[str, Any]
 
 
-class BybitBook:
-    """Views of one account at one instant; build it again when the instant or the account changes."""
+class BybitBook(View):
+    """Views of one account; both logs are oldest first."""
 
     def __init__(self, account: Account, at_ms: int) -> None:
-        self.account = account
-        self.user = account.user
-        self.at_ms = at_ms
-        self.by_kind: dict[str, list[Event]] = {}
+        super().__init__(account, at_ms)
         self.log: list[Row] = []
         self.cash: list[Row] = []
-        for event in account.events(at_ms):
-            self.by_kind.setdefault(event.kind, []).append(event)
+        for event in self.events:
             self.log += event.facts.get("log", ())
             self.cash += event.facts.get("cash", ())
-        for events in self.by_kind.values():
-            events.sort(key=lambda event: event.at)
-        self.log.sort(key=lambda row: row["at"])
-        self.cash.sort(key=lambda row: row["at"])
-        self.held: dict[tuple[str, str], dict[str, Decimal]] = {}
-        with exact():
-            for (wallet, product, code), amount in account.balances(at_ms).items():
-                self.held.setdefault((wallet, product), {})[code] = amount
-
-    def of(self, wallet: str, product: str) -> dict[str, Decimal]:
-        """What lies in one place."""
-        return self.held.get((wallet, product), {})
+        for rows in (self.log, self.cash):
+            rows.sort(key=lambda row: row["at"])
 
     def between(self, kinds: tuple[str, ...], start_ms: int, end_ms: int, now_ms: int) -> list[Event]:
         """Events in a window that the venue still tells of, newest first."""

@@ -1,40 +1,27 @@
 """One account as OKX shows it: its events by kind, the bills of both accounts, and its wallets, at one instant."""
 
-from decimal import Decimal
 from typing import Any
 
-from omnifolio_sandbox.amounts import exact
 from omnifolio_sandbox.world.book import Event
 from omnifolio_sandbox.world.okx import KEPT_MS
+from omnifolio_sandbox.world.view import View
 from omnifolio_sandbox.world.world import Account
 
 Row = dict[str, Any]
 
 
-class OkxBook:
-    """Views of one account at one instant; build it again when the instant or the account changes."""
+class OkxBook(View):
+    """Views of one account; the bills are newest first."""
 
     def __init__(self, account: Account, at_ms: int) -> None:
-        self.account = account
-        self.user = account.user
-        self.at_ms = at_ms
-        self.by_kind: dict[str, list[Event]] = {}
+        super().__init__(account, at_ms)
         self.bills: list[Row] = []
         self.cash: list[Row] = []
-        for event in account.events(at_ms):
-            self.by_kind.setdefault(event.kind, []).append(event)
+        for event in self.events:
             self.bills += event.facts.get("bills", ())
             self.cash += event.facts.get("cash", ())
         for rows in (self.bills, self.cash):
             rows.sort(key=lambda row: int(row["id"]), reverse=True)
-        self.held: dict[tuple[str, str], dict[str, Decimal]] = {}
-        with exact():
-            for (wallet, product, code), amount in account.balances(at_ms).items():
-                self.held.setdefault((wallet, product), {})[code] = amount
-
-    def of(self, wallet: str, product: str) -> dict[str, Decimal]:
-        """What lies in one place."""
-        return self.held.get((wallet, product), {})
 
     def newest(self, *kinds: str, since_ms: int = 0) -> list[Event]:
         """Events of some kinds from an instant on, newest first."""
