@@ -34,6 +34,14 @@ def make_old(conn: Connection) -> None:
     pair = "SELECT wallet_id, token_id FROM sums LIMIT 1"
     conn.execute(sa.text(f"DELETE FROM sums WHERE (wallet_id, token_id) IN ({pair})"))
     conn.execute(sa.text("ALTER TABLE legs DROP COLUMN type_number"))
+    conn.execute(
+        sa.text(
+            "ALTER TABLE legs ADD COLUMN account_id BIGINT"
+            if conn.dialect.name != "sqlite"
+            else "ALTER TABLE legs ADD COLUMN account_id INTEGER"
+        )
+    )
+    conn.execute(sa.text("UPDATE legs SET account_id = (SELECT account_id FROM transactions t WHERE t.id = legs.transaction_id)"))
     for statement in OLD_INDEXES:
         conn.execute(sa.text(statement))
     conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
@@ -68,7 +76,7 @@ def contents(conn: Connection) -> tuple[object, ...]:
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
     touched = conn.execute(sa.text("SELECT * FROM touches ORDER BY 1, 2, 3, 4")).all()
     summed = conn.execute(sa.text("SELECT wallet_id, token_id FROM sums ORDER BY 1, 2")).all()
-    names |= {column["name"] for column in told.get_columns("claims")}
+    names |= {column["name"] for table in ("claims", "legs") for column in told.get_columns(table)}
     return names, columns, keys, *([tuple(row) for row in rows] for rows in (legs, crossed, touched, summed))
 
 

@@ -40,7 +40,7 @@ _TRANSACTION_COLUMNS = (
     "event", "confirmed_at", "height", "finality",
 )  # fmt: skip
 _LEG_COLUMNS = (
-    "transaction_id", "key", "account_id", "wallet_id", "token_id", "amount", "role", "counterparty", "type_number", "at",
+    "transaction_id", "key", "wallet_id", "token_id", "amount", "role", "counterparty", "type_number", "at",
 )  # fmt: skip
 _CROSSING_COLUMNS = ("transaction_id", "wallet_id", "token_id", "type_number", "at")
 _TOUCH_COLUMNS = ("wallet_id", "type_number", "at", "transaction_id")
@@ -106,14 +106,14 @@ class _Filing(Struct, gc=False):
 
     def put(self, place: Place, number: int, event: Event) -> None:
         """A transaction with its legs, as it is from now on."""
-        account, at, kind = place.account, event.at, TYPE_NUMBERS[event.type]
+        at, kind = event.at, TYPE_NUMBERS[event.type]
         self._head(place, number, event, _state_of(event), None)
         wallets, tokens, moved, rows = place.wallets, place.tokens, self.moved, self.legs
         pairs = []
         for key, leg in event.legs.items():
             wallet, token = pair = wallets[leg.wallet], tokens[leg.token].number
             amount = leg.amount
-            rows.append((number, key, account, wallet, token, canonical(amount), leg.role, leg.counterparty, kind, at))
+            rows.append((number, key, wallet, token, canonical(amount), leg.role, leg.counterparty, kind, at))
             moved[pair].append(amount)
             pairs.append(pair)
         purses = {wallet for wallet, _ in pairs}

@@ -330,7 +330,6 @@ legs = _table(
         autoincrement=False,
     ),
     sa.Column("key", Text, primary_key=True),
-    _col("account_id", Int),
     _col("wallet_id", Int),
     _col("token_id", Int),
     _col("amount"),

@@ -1,6 +1,6 @@
 """0002 → 0003: one row says that a transaction touches a wallet, in the place of one index entry for each leg.
 
-A claim's digest goes: what it says is stored, and compared with itself.
+A claim's digest goes: what it says is stored, and compared with itself. So does a leg's account, which its wallet has.
 """
 
 import sqlalchemy as sa
@@ -28,3 +28,4 @@ def upgrade(conn: Connection) -> None:
     conn.execute(sa.text("ALTER TABLE claims DROP COLUMN digest"))
     for name in DROPPED_INDEXES:
         conn.execute(sa.text(f"DROP INDEX IF EXISTS {name}"))
+    conn.execute(sa.text("ALTER TABLE legs DROP COLUMN account_id"))
