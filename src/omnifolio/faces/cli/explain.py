@@ -53,7 +53,7 @@ def explain(
     wallets = [address_of(invocation, account) for account in accounts]
     if coin is not None and fiat is not None:
         raise click.UsageError(
-            "--fiat: works for EVM chains; for a coin, link the wallet (accounts add), then omnifolio transactions"
+            "--fiat works for EVM chains only; for a coin, link the wallet (accounts add), then omnifolio transactions"
         )
     valuing = None if fiat is None else Valuing(invocation.settings(), fiat.upper())
     if document is not None:
