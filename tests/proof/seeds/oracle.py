@@ -20,7 +20,10 @@ LOOKS = (
 )
 CLAIMS = "SELECT book, ref FROM claims WHERE account_id = ? AND is_withdrawn = 0"
 TRANSACTIONS = "SELECT id, name, at FROM transactions WHERE account_id = ? AND state = 'live'"
-LEGS = "SELECT l.transaction_id, k.ticker, l.amount FROM legs l JOIN tokens k ON k.id = l.token_id WHERE l.account_id = ?"
+LEGS = (
+    "SELECT l.transaction_id, k.ticker, l.amount FROM legs l JOIN tokens k ON k.id = l.token_id "
+    "JOIN transactions t ON t.id = l.transaction_id WHERE t.account_id = ?"
+)
 SUMS = (
     "SELECT k.ticker, s.amount FROM sums s JOIN wallets w ON w.id = s.wallet_id JOIN tokens k ON k.id = s.token_id "
     "WHERE w.account_id = ?"
