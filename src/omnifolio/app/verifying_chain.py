@@ -24,9 +24,9 @@ from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.head import Head, ask_head, head_of
-from omnifolio.venues.evm.plan import host_of
 from omnifolio.venues.evm.rpc import Call, Node, gathered
 from omnifolio.venues.evm.words import quantity
+from omnifolio.venues.sources import host_of
 
 RESULT_FORMAT = "omnifolio-chain-verification/1"
 HEAD_LOOKS, HEAD_PAUSE_S = 6, 5.0
