@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from omnifolio.app.offers import BEST_EFFORT_NOTICE, Offer, Offers, exchange_offers
+from omnifolio.app.offer import BEST_EFFORT_NOTICE, Offer, Offers
+from omnifolio.app.offers import exchange_offers
 from omnifolio.app.proving import live_of
 from omnifolio.catalog import confirmed, exchanges
 from omnifolio.catalog.confirmed import FORMAT, LASTS_MS, Result, read
