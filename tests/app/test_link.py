@@ -88,6 +88,17 @@ def test_solana_is_linked_by_an_address_and_refuses_its_keys() -> None:
         check(OFFERS.of("solana"), {"wallet": encode(bytes(range(1, 32)))}, fingerprint_key=KEY)
 
 
+def test_the_xrp_ledger_is_linked_by_either_spelling_of_an_address() -> None:
+    classic, other = "r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59", "X7AcgcsBL6XDcUb289X4mJ8djcdyKaB5hJDWMArnXr61cqZ"
+    linked = [
+        check(OFFERS.of(name), {"wallet": text}, fingerprint_key=KEY) for name in ("xrpl", "ripple") for text in (classic, other)
+    ]
+    assert {link.fingerprint for link in linked} == {linked[0].fingerprint}
+    assert linked[0].fields == {"wallet": classic}
+    with pytest.raises(PrivateKeyRefused):
+        check(OFFERS.of("xrpl"), {"wallet": "sn259rEFXrQrWyx3Q7XneWcwV6dfL"}, fingerprint_key=KEY)
+
+
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:
     entered = {"wallet": "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F"}
     for url, is_taken in (("tcp://127.0.0.1:50001", True), ("blockbook+https://zec.example", False)):

@@ -9,6 +9,7 @@ from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
+from omnifolio.catalog.xrpl_chains import xrpl_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual, validators
 from omnifolio.venues.contract import Reader
@@ -20,6 +21,8 @@ from omnifolio.venues.networks import Network
 from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
 from omnifolio.venues.utxo.reader import UtxoReader
+from omnifolio.venues.xrpl import plan as xrpl
+from omnifolio.venues.xrpl.reader import XrplReader
 
 
 class Family(Struct, frozen=True):
@@ -35,6 +38,7 @@ FAMILIES: Mapping[str, Family] = {
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
+    "xrpl": Family(lambda: tuple(xrpl_chains()), XrplReader(), xrpl.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),

@@ -1,1 +1,1 @@
-"""The XRP Ledger by address: XRP, issued currencies, collectibles, escrows and channels, and history by what each transaction changed."""
+"""The XRP Ledger by address: what an account holds, locks and owes, and history by what each transaction changed."""

@@ -1,7 +1,7 @@
 """Addresses of the XRP Ledger as people type them: classic ones (`r…`) and X-addresses, in base58 of its own alphabet.
 
-An X-address may carry a tag, which names a customer of whoever holds the account: the account is then not the customer's, so it is
-refused with the address that it stands for. Seeds (`s…`, secret numbers, words, hexadecimal keys) are refused as private keys.
+An X-address may carry a tag, which names a customer of whoever holds the account: the account is then not the customer's, so it
+is refused with the address that it stands for. Seeds (`s…`, secret numbers, words, hexadecimal keys) are refused as private keys.
 Source: xrpl.org (addresses, base58 encodings), XLS-5 (X-addresses), seen 2026-11.
 """
 

@@ -1,7 +1,7 @@
-"""The stream `balances/<ledger>`: XRP, trust lines, collectibles, escrows and channels of one account, all in one validated ledger.
+"""The stream `balances/<ledger>`: XRP, trust lines, collectibles, escrows and channels of one account, in one validated ledger.
 
-The reserve, escrows and channels are `locked`, what the account owes as an issuer is `debt`. An account that nobody has funded yet
-holds nothing, and that is an answer.
+The reserve, escrows and channels are `locked`, what the account owes as an issuer is `debt`. An account that nobody has funded
+yet holds nothing, and that is an answer.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -39,6 +39,8 @@ LIMIT = 400
 """Rows in one answer, the most that a public server gives."""
 PAGES_MAX = 1_000
 """Answers of one list."""
+LATE = 2
+"""Ledgers below the newest one: of several servers behind one name, one may be a moment late."""
 ACCOUNT, SERVER, LINES, COLLECTIBLES = "account", "server", "lines", "collectibles"
 ESCROWS, CHANNELS, MULTI = "escrow", "payment_channel", "mptoken"
 LISTS: Mapping[str, str] = {LINES: "account_lines", COLLECTIBLES: "account_nfts"} | dict.fromkeys(
@@ -54,7 +56,7 @@ async def balances(access: Access, subject: Subject, *, url: str, since: Cursor)
     server = Server(access, url=url, stream=since.stream)
     about = {"wallet": subject.address} | ({} if depth_of(access.fields).has_history else {"unwanted": "yes"})
     known = await server.ask(SERVER, "server_info", {})
-    ledger = _validated(reply_of(known))
+    ledger = _validated(reply_of(known)) - LATE
     if since.token and ledger < int(since.token):
         raise VenueUnavailable("the server is behind what was read before")
     place = {"account": subject.address, "ledger_index": ledger}
@@ -111,7 +113,9 @@ def decode_balances(chain: XrplChain, stream: str, evidence: Sequence[Evidence])
                 wallet=subject.wallet,
                 product=product,
                 at=at,
-                balances=tuple(Balance(facts.id, amount) for (place, facts), amount in held.items() if place == product and amount),
+                balances=tuple(
+                    Balance(facts.id, amount) for (place, facts), amount in held.items() if place == product and amount
+                ),
                 evidence=0,
             )
             for product in products
@@ -142,7 +146,8 @@ def _add_coins(held: Held, chain: XrplChain, account: AccountInfo, server: Serve
     if not account.validated:
         raise VenueBadResponse("the server tells of an account in a ledger that is not validated")
     rules = server.info.validated_ledger
-    assert rules is not None, "its ledger was asked for"
+    if rules is None:
+        raise VenueBadResponse("the server does not say what everybody has to keep")
     coins = from_units(drops(account.account_data.balance), XRP_DECIMALS)
     entries = EXACT.multiply(rules.reserve_inc_xrp, Decimal(account.account_data.owner_count))
     reserve = min(coins, EXACT.add(rules.reserve_base_xrp, entries))

@@ -172,7 +172,7 @@ def _escrow(chain: XrplChain, told: _Told) -> Iterator[Change | Unread]:
 
 
 def escrowed(chain: XrplChain, amount: Raw) -> tuple[TokenFacts, Decimal] | None:
-    """What lies in an escrow; None for what is neither XRP nor an issued currency, or cannot be held. Raises: VenueBadResponse."""
+    """What lies in an escrow; None for what is neither XRP nor an issued currency, or is too fine. Raises: VenueBadResponse."""
     if bytes(amount).startswith(b'"'):
         return chain.native, from_units(drops(shaped(amount, str)), XRP_DECIMALS)
     try:

@@ -29,6 +29,7 @@ PAGE = 100
 OVERLAP = 20
 """Ledgers that are read again, about a minute and a half."""
 _LIST, _OLDEST = "list", "oldest"
+_NONE = b"null"
 
 
 class Mark(Struct, frozen=True, omit_defaults=True):
@@ -41,7 +42,7 @@ class Mark(Struct, frozen=True, omit_defaults=True):
     read_at: int = 0
     begin: int = 0
     top: int = 0
-    marker: Raw = Raw(b"null")
+    marker: Raw = Raw(_NONE)
     is_born: bool = False
 
 
@@ -54,6 +55,7 @@ class History:
         self._server = Server(access, url=url, stream=since.stream)
         self._mark = msgspec.json.decode(since.token or "{}", type=Mark)
         self._wanted = depth_of(access.fields).since
+        self._is_anew = False
 
     async def pages(self) -> AsyncIterator[Batch]:
         """Pages, each with the bookmark behind it. Raises: VenueError and its kin."""
@@ -63,6 +65,11 @@ class History:
             if reply.error == NOT_FOUND:
                 yield self._ended([listing])
                 return
+            if reply.error and bytes(self._mark.marker) != _NONE and not self._is_anew:
+                # Another server may not take this one's marker: the walk begins anew, and what it gave is known by its names.
+                self._is_anew = True
+                self._mark = structs.replace(self._mark, marker=Raw(_NONE), top=0, is_born=False)
+                continue
             found = reply.read(Transactions)
             mark = self._mark
             if found.ledger_index_max < max(mark.top, mark.floor):
@@ -119,7 +126,7 @@ class History:
     def _about(self) -> dict[str, str]:
         wanted = "" if self._wanted is None else str(self._wanted)
         begin = max(self._mark.begin, self._wanted or 0)
-        return {"wallet": self._subject.address, "wanted": wanted, "begin": str(begin), "read": str(self._mark.read_at)}
+        return {"wallet": self._subject.address, "wanted": wanted, "begin": str(begin), "since": str(self._mark.read_at)}
 
 
 def decode_history(chain: XrplChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -141,9 +148,12 @@ def decode_history(chain: XrplChain, stream: str, evidence: Sequence[Evidence]) 
     begin = EpochMs(int(params["begin"]))
     gaps = [*not_wanted(stream, params["wanted"]), *unread_gap(stream, sum(one.is_partly_unread for one in told))]
     if len(evidence) > 1:
-        begin = instant(reply_of(evidence[1]).read(Ledger).ledger.close_time)
-        text = "the server no longer has the ledgers from before that"
-        gaps.append(Gap(stream=stream, code="ledgers_pruned", text=text, start=EpochMs(int(params["since"])), end=begin))
+        oldest = min(instant(reply_of(evidence[1]).read(Ledger).ledger.close_time), at)
+        known = EpochMs(max(begin, int(params["since"])))
+        if oldest > known or int(params["since"]):
+            text = "the server does not have the ledgers from before that"
+            gaps.append(Gap(stream=stream, code="ledgers_pruned", text=text, start=min(known, oldest), end=oldest))
+            begin = oldest
     return Batch(
         cursor=Cursor(stream),
         observed_at=at,

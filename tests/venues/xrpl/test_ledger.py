@@ -1,0 +1,75 @@
+"""The reader and the ledger together: ids that stay, evidence that suffices, and sums that are proved."""
+
+from collections.abc import Sequence
+
+from tests.ledger.builders import Book, at
+from tests.stage import loopback
+from tests.venues.xrpl.miniature import Ledger, Service, account, both, coins, put
+from tests.venues.xrpl.test_reader import escrow
+from tests.venues.xrpl.wallet import READER, STREAMS, access_to
+
+from omnifolio.ledger import read
+from omnifolio.ledger.rebuild import rebuild
+from omnifolio.model.facts import Batch, Cursor, Evidence
+from omnifolio.store.engine import Store
+from omnifolio.views.reconciled import reconciliation
+
+
+async def sync(book: Book, url: str, address: str, *, pages_max: int = 1_000) -> None:
+    """Both streams on from the stored cursors, page by page, as a slice does."""
+    left = pages_max
+    for stream in STREAMS:
+        stored = await book.store.read(read.known, book.principal, book.account)
+        async with access_to(url, address) as access:
+            async for page in READER.read(access, Cursor(stream, stored.cursors.get(stream, ""))):
+                await book.commit(page)
+                left -= 1
+                if not left:
+                    return
+
+
+def lived() -> Ledger:
+    """Ann has been paid, has traded, failed, and locked a part of it."""
+    found = Ledger()
+    for name in ("ann", "bob", "bank"):
+        found.address(name)
+        found.fund(name, 1_000_000_000)
+    for n in range(12):
+        found.act("Payment", "bank", found.line("USD", "ann", "bank", f"{n + 1}.25"))
+    found.act("OfferCreate", "ann", both(found.line("USD", "ann", "bank", "-50"), coins("ann", 100), coins("bob", -100)))
+    found.act("Payment", "ann", both(), result="tecPATH_DRY")
+    found.act("EscrowCreate", "ann", both(coins("ann", -5_000_000), put("e1", escrow("ann", 5_000_000, "bob"))))
+    return found
+
+
+async def test_a_history_that_was_broken_off_is_whole_and_proved(store: Store) -> None:
+    ledger = lived()
+    async with loopback(Service(ledger).answer) as url:
+        book = await Book.open(store)
+        await sync(book, url, account("ann"), pages_max=3)
+        first = {row.name: row.id for row in await book.transactions()}
+        assert 0 < len(first) < 16
+        await sync(book, url, account("ann"))
+        after = {row.name: row.id for row in await book.transactions()}
+    assert len(after) == 16
+    assert first.items() <= after.items()
+    told = await store.read(reconciliation, book.principal, book.account, at(9))
+    assert {line.token.ticker: line.verdict.state for line in told.lines} == {"XRP": "proved", "USD": "proved"}
+    held = await book.held()
+    assert held[f"xrpl:0:{account('ann')}/locked/XRP"] == "6.2"
+    assert held[f"xrpl:0:{account('ann')}/spot/USD"] == "31"
+
+
+async def test_the_ledger_is_derived_again_from_the_evidence(store: Store) -> None:
+    ledger = lived()
+    async with loopback(Service(ledger, version=2).answer) as url:
+        book = await Book.open(store)
+        await sync(book, url, account("ann"))
+    before = await book.transactions(), await book.calculated()
+
+    def decode(stream: str, evidence: Sequence[Evidence]) -> Batch:
+        return READER.decode("xrpl", stream, evidence)
+
+    done = await store.write_sync(rebuild, book.principal, book.account, decode, now=at(9))
+    assert (done.changed, done.taken_back) == (0, 0)
+    assert (await book.transactions(), await book.calculated()) == before
