@@ -6,12 +6,15 @@ from functools import cache
 from msgspec import Struct
 
 from omnifolio.catalog import exchanges, layouts
+from omnifolio.catalog.cardano_chains import cardano_chains
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.catalog.xrpl_chains import xrpl_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual, validators
+from omnifolio.venues.cardano import plan as cardano
+from omnifolio.venues.cardano.reader import CardanoReader
 from omnifolio.venues.contract import Reader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
@@ -38,6 +41,7 @@ FAMILIES: Mapping[str, Family] = {
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
+    "cardano": Family(lambda: tuple(cardano_chains()), CardanoReader(), cardano.networks),
     "xrpl": Family(lambda: tuple(xrpl_chains()), XrplReader(), xrpl.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
