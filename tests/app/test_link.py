@@ -99,6 +99,19 @@ def test_the_xrp_ledger_is_linked_by_either_spelling_of_an_address() -> None:
         check(OFFERS.of("xrpl"), {"wallet": "sn259rEFXrQrWyx3Q7XneWcwV6dfL"}, fingerprint_key=KEY)
 
 
+def test_cardano_is_linked_by_a_stake_address_or_any_other() -> None:
+    account = "stake1uyehkck0lajq8gr28t9uxnuvgcqrc6070x3k9r8048z8y5gh6ffgw"
+    assert check(OFFERS.of("cardano"), {"wallet": account.upper()}, fingerprint_key=KEY).fields == {"wallet": account}
+    with pytest.raises(PrivateKeyRefused):
+        check(OFFERS.of("cardano"), {"wallet": " ".join(["abandon"] * 23 + ["art"])}, fingerprint_key=KEY)
+    with pytest.raises(InvalidField, match="test network"):
+        check(
+            OFFERS.of("cardano"),
+            {"wallet": "stake_test1uqehkck0lajq8gr28t9uxnuvgcqrc6070x3k9r8048z8y5gssrtvn"},
+            fingerprint_key=KEY,
+        )
+
+
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:
     entered = {"wallet": "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F"}
     for url, is_taken in (("tcp://127.0.0.1:50001", True), ("blockbook+https://zec.example", False)):

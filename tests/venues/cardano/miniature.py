@@ -1,6 +1,7 @@
-"""A chain of outputs in miniature that is served as a Koios server serves Cardano: rows by GET and POST, ordered, filtered, paged.
+"""A chain of outputs in miniature, served as a Koios server serves Cardano: rows by GET and POST, ordered, filtered, paged.
 
-What a transaction spends and makes is given; its fee is what is left, so legs and balances can be compared. Blocks can be replaced.
+What a transaction spends and makes is given; its fee is what is left, so legs and balances can be compared. Blocks can be
+replaced.
 """
 
 import json
@@ -16,6 +17,7 @@ START_S = 1_600_000_000
 EPOCH = 300
 ROWS = 7
 """Rows in one answer; the server that is imitated gives a thousand."""
+POOL = "pool155efqn9xpcf73pphkk88cmlkdwx4ulkg606tne970qswczg3asc"
 Coin = dict[str, Any]
 
 
@@ -39,6 +41,15 @@ def address(name: str, n: int = 0, *, is_staked: bool = True) -> str:
 def asset(name: str, *, policy: str = "policy") -> str:
     """Policy and name of an asset."""
     return digits(policy, size=28) + name.encode().hex()
+
+
+SPACE = asset("SPACE")
+
+
+def reward(who: str, epoch: int, lovelace: int, *, kind: str = "member") -> dict[str, object]:
+    """A reward that can be withdrawn from an epoch on."""
+    place = {"stake_address": who, "earned_epoch": epoch - 2, "spendable_epoch": epoch}
+    return {**place, "amount": str(lovelace), "type": kind, "pool_id_bech32": POOL if kind == "member" else None}
 
 
 class Chain:
@@ -76,8 +87,7 @@ class Chain:
         return {**place, "value": str(lovelace), "asset_list": held}
 
     def act(self, spent: list[Coin], made: list[Coin], **more: Any) -> dict[str, Any]:
-        """A transaction in a block of its own. `withdrawals` by stake address, `deposit`, `certificates`, `fee` where it is not the
-        rest."""
+        """A transaction in a block of its own. `withdrawals` by stake address, `deposit`, `fee` where it is not the rest."""
         self.height += 1
         name = digits("transaction", self.height, self.salt)
         outputs = [{**coin, "tx_hash": name, "tx_index": n} for n, coin in enumerate(made)]
@@ -148,8 +158,8 @@ def _made(row: dict[str, Any]) -> list[Coin]:
 class Service:
     """The chain's server."""
 
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
+    def __init__(self, chain: Chain, *, rows: int = ROWS) -> None:
+        self.chain, self.rows = chain, rows
         self.behind = 0
         self.busy = 0
         self.untold: set[str] = set()
@@ -170,8 +180,7 @@ class Service:
         handler: Callable[[dict[str, Any], dict[str, str]], list[Any]] = getattr(self, f"_{path}")
         return web.json_response(self._shown(handler(body, dict(request.query)), dict(request.query)))
 
-    @staticmethod
-    def _shown(rows: list[Any], query: dict[str, str]) -> list[Any]:
+    def _shown(self, rows: list[Any], query: dict[str, str]) -> list[Any]:
         """Filters, order and page, as PostgREST has them."""
         if query.get("block_time"):
             rows = [row for row in rows if row["block_time"] >= int(query["block_time"].removeprefix("gte."))]
@@ -181,7 +190,7 @@ class Service:
         for column in reversed([part.partition(".")[0] for part in query.get("order", "").split(",") if part]):
             rows = sorted(rows, key=lambda row: (row[column] is None, row[column]))
         start = int(query.get("offset", 0))
-        return rows[start : start + min(int(query.get("limit", ROWS)), ROWS)]
+        return rows[start : start + min(int(query.get("limit", self.rows)), self.rows)]
 
     def _tip(self, body: dict[str, Any], query: dict[str, str]) -> list[Any]:
         height = self.chain.height - self.behind

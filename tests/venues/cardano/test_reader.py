@@ -1,18 +1,17 @@
 """The reader against a chain in miniature: what was held is what the legs add up to, whatever happened on the way."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.stage import loopback
-from tests.venues.cardano.miniature import EPOCH, ROWS, Chain, Service, address, asset, stake
+from tests.venues.cardano.miniature import EPOCH, ROWS, SPACE, Chain, Service, address, asset, reward, stake
 from tests.venues.cardano.wallet import ADA, NETWORK, Account
 
 from omnifolio.model.errors import VenueUnavailable
 from omnifolio.venues.cardano import balances, history, rewards
 from omnifolio.venues.evm import nodes
 
-HOSKY, SPACE, DUCK = asset("HOSKY"), asset("SPACE"), asset("DUCK1")
-POOL = "pool155efqn9xpcf73pphkk88cmlkdwx4ulkg606tne970qswczg3asc"
+HOSKY, DUCK = asset("HOSKY"), asset("DUCK1")
 
 
 def token(key: str) -> str:
@@ -30,13 +29,12 @@ def chain() -> Chain:
 
 
 @pytest.fixture(autouse=True)
-def small_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server in miniature gives few rows an answer, and the reader knows."""
     for module in (balances, history, rewards):
         monkeypatch.setattr(module, "ROWS", ROWS)
     monkeypatch.setattr(history, "PAGE", 5)
     monkeypatch.setattr(history, "PER_CALL", 3)
-    yield
 
 
 @pytest.fixture
@@ -49,12 +47,6 @@ async def served(chain: Chain) -> AsyncIterator[tuple[Service, str]]:
 def registration(who: str) -> dict[str, object]:
     """The certificate that registers a stake key."""
     return {"type": "stake_registration", "index": 0, "info": {"stake_address": who, "deposit": "2000000"}}
-
-
-def reward(who: str, epoch: int, lovelace: int, *, kind: str = "member") -> dict[str, object]:
-    """A reward that can be withdrawn from an epoch on."""
-    place = {"stake_address": who, "earned_epoch": epoch - 2, "spendable_epoch": epoch}
-    return {**place, "amount": str(lovelace), "type": kind, "pool_id_bech32": POOL if kind == "member" else None}
 
 
 async def test_everything_that_a_stake_address_holds_follows_from_its_history(chain: Chain, served: tuple[Service, str]) -> None:
@@ -210,7 +202,7 @@ async def test_other_deposits_and_certificates_of_unknown_types_still_net(chain:
 
 
 async def test_a_walk_that_is_broken_off_goes_on_where_it_was(chain: Chain, served: tuple[Service, str]) -> None:
-    """Five transactions a page, seven rows a list: after the second page the process ends, and more is paid before it reads on."""
+    """Five transactions a page, seven rows a list: after two pages the process ends, and more is paid before it reads on."""
     service, url = served
     own = chain.who("ann")
     for n in range(23):

@@ -35,6 +35,12 @@ def parse_address(text: str) -> str:
     if plain.startswith("$"):
         raise InvalidField("address: this is a handle; enter the address that it leads to")
     prefix = plain.lower().rpartition("1")[0]
+    if _SECRET.fullmatch(prefix):
+        raise PrivateKeyRefused
+    if _PUBLIC.fullmatch(prefix):
+        raise InvalidField(
+            "address: this is a public key; enter the account's stake address (stake1…), which stands for all of it"
+        )
     return _of_shelley(plain) if re.fullmatch(r"[a-z0-9_]*[a-z_]", prefix) and _is_bech32(plain) else _of_byron(plain)
 
 

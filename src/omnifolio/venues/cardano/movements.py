@@ -1,4 +1,4 @@
-"""What a transaction moved for one account, as one claim: own change moves nothing; fee, rewards and deposits stand by themselves.
+"""What a transaction moved for one account, as one claim: own change moves nothing; fee, rewards, deposits stand by themselves.
 
 A transaction whose inputs are all the account's own paid each foreign output and the fee. One without an own input brought each
 own output. Where others put coins in as well there is one net leg, and of the fee the share that follows from what each address

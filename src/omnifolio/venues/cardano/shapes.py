@@ -166,7 +166,7 @@ class Transaction(Struct, frozen=True):
 
     @property
     def returned(self) -> tuple[Coin, ...]:
-        """The output that gives back what was too much of the collateral, an object or a list of one. Raises: VenueBadResponse."""
+        """The output that gives back what was too much of the collateral: an object or a list. Raises: VenueBadResponse."""
         told = bytes(self.collateral_output)
         if told.startswith(b"["):
             return shaped(told, tuple[Coin, ...])
