@@ -177,8 +177,21 @@ class Service:
             self.busy -= 1
             return web.Response(status=429)
         body = json.loads(raw) if raw else {}
-        handler: Callable[[dict[str, Any], dict[str, str]], list[Any]] = getattr(self, f"_{path}")
-        return web.json_response(self._shown(handler(body, dict(request.query)), dict(request.query)))
+        handlers: dict[str, Callable[[dict[str, Any], dict[str, str]], list[Any]]] = {
+            "tip": self._tip,
+            "blocks": self._blocks,
+            "account_info": self._account_info,
+            "address_info": self._address_info,
+            "account_assets": self._held,
+            "address_assets": self._held,
+            "account_txs": self._listed,
+            "address_txs": self._listed,
+            "account_update_history": self._account_update_history,
+            "account_reward_history": self._account_reward_history,
+            "tx_info": self._tx_info,
+            "asset_info": self._asset_info,
+        }
+        return web.json_response(self._shown(handlers[path](body, dict(request.query)), dict(request.query)))
 
     def _shown(self, rows: list[Any], query: dict[str, str]) -> list[Any]:
         """Filters, order and page, as PostgREST has them."""
@@ -247,8 +260,6 @@ class Service:
             {"policy_id": key[0], "asset_name": key[1], "quantity": str(amount), "decimals": 0} for key, amount in sums.items()
         ]
 
-    _account_assets = _address_assets = _held
-
     def _listed(self, body: dict[str, Any], query: dict[str, str]) -> list[Any]:
         after = int(query.get("_after_block_height") or body.get("_after_block_height", 0))
         named = {"_stake_addresses": [query["_stake_address"]]} if "_stake_address" in query else body
@@ -257,8 +268,6 @@ class Service:
             for row in self.chain.told
             if row["block_height"] >= after and any(self._is_own(coin, named) for coin in (*_spent(row), *_made(row)))
         ]
-
-    _account_txs = _address_txs = _listed
 
     def _account_update_history(self, body: dict[str, Any], query: dict[str, str]) -> list[Any]:
         return [row for row in self.chain.updates if row["stake_address"] in body["_stake_addresses"]]

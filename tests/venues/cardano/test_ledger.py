@@ -6,11 +6,13 @@ from tests.ledger.builders import Book, at
 from tests.stage import loopback
 from tests.venues.cardano.miniature import EPOCH, SPACE, Chain, Service, reward, stake
 from tests.venues.cardano.wallet import NETWORK, READER, access_to
+from tests.venues.rounds import Rounds
 
 from omnifolio.ledger import coverage, read
 from omnifolio.ledger.rebuild import rebuild
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.store.engine import Store
+from omnifolio.venues.cardano.koios import rules_of
 from omnifolio.venues.contract import Known
 from omnifolio.views.reconciled import reconciliation
 
@@ -95,3 +97,28 @@ async def test_ids_return_with_the_blocks_and_everything_is_derived_again(store:
     done = await store.write_sync(rebuild, book.principal, book.account, decode, now=at(9))
     assert done.changed == 0
     assert (await book.transactions(), await book.calculated()) == facts
+
+
+async def test_whole_rounds_read_balances_history_and_rewards_and_heal_what_failed(store: Store) -> None:
+    chain, who = lived(), stake("ann")
+    service = Service(chain, rows=1_000)
+    async with loopback(service.answer) as url:
+        book = await Book.open(store)
+        rounds = Rounds(book, READER, url, rules=rules_of(url, True), fields={"wallet": who}, venue="cardano")
+        await rounds.round()
+        assert len(await book.transactions()) == 64
+        chain.fund(chain.who("ann", 1), 7_000_000)
+        chain.earned.append(reward(who, EPOCH, 55, kind="reserves"))
+        service.behind = 500
+        await rounds.round()
+        assert {gap.stream for gap in await store.read(coverage.gaps_of, book.account)} == {
+            "balances/cardano",
+            "transfers/cardano",
+        }
+        service.behind = 0
+        chain.mine(100)
+        await rounds.round()
+    assert len(await book.transactions()) == 66
+    assert await store.read(coverage.gaps_of, book.account) == []
+    told = await store.read(reconciliation, book.principal, book.account, rounds.clock.now())
+    assert told.state == "proved"

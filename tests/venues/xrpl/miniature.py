@@ -196,7 +196,16 @@ class Service:
         if self.busy:
             self.busy -= 1
             return web.json_response({"result": {"status": "error", "error": "slowDown"}})
-        return web.json_response({"result": getattr(self, f"_{method}")(params)})
+        handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "server_info": self._server_info,
+            "account_info": self._account_info,
+            "account_lines": self._account_lines,
+            "account_objects": self._account_objects,
+            "account_nfts": self._account_nfts,
+            "account_tx": self._account_tx,
+            "ledger": self._ledger,
+        }
+        return web.json_response({"result": handlers[method](params)})
 
     @property
     def _top(self) -> int:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from tests.ledger.builders import Book, at
 from tests.stage import loopback
+from tests.venues.rounds import Rounds
 from tests.venues.xrpl.miniature import Ledger, Service, account, both, coins, put
 from tests.venues.xrpl.test_reader import escrow
 from tests.venues.xrpl.wallet import READER, STREAMS, access_to
 
-from omnifolio.ledger import read
+from omnifolio.ledger import coverage, read
 from omnifolio.ledger.rebuild import rebuild
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.store.engine import Store
+from omnifolio.transport.policy import Rule
 from omnifolio.views.reconciled import reconciliation
 
 
@@ -73,3 +75,24 @@ async def test_the_ledger_is_derived_again_from_the_evidence(store: Store) -> No
     done = await store.write_sync(rebuild, book.principal, book.account, decode, now=at(9))
     assert (done.changed, done.taken_back) == (0, 0)
     assert (await book.transactions(), await book.calculated()) == before
+
+
+async def test_whole_rounds_read_balances_and_history_and_heal_what_failed(store: Store) -> None:
+    ledger, address = lived(), account("ann")
+    service = Service(ledger)
+    async with loopback(service.answer) as url:
+        book = await Book.open(store)
+        rules = [Rule("POST", url, is_configured=True)]
+        rounds = Rounds(book, READER, url, rules=rules, fields={"wallet": address}, venue="xrpl")
+        await rounds.round()
+        assert len(await book.transactions()) == 16
+        ledger.fund("ann", 7_000_000)
+        service.behind = 30
+        await rounds.round()
+        assert [gap.is_failure for gap in await store.read(coverage.gaps_of, book.account)] == [True, True]
+        service.behind = 0
+        await rounds.round()
+    assert len(await book.transactions()) == 17
+    assert await store.read(coverage.gaps_of, book.account) == []
+    told = await store.read(reconciliation, book.principal, book.account, rounds.clock.now())
+    assert told.state == "proved"

@@ -123,14 +123,6 @@ class Limit(Struct, frozen=True):
     issuer: str
 
 
-class TrustLine(Struct, frozen=True, rename="pascal"):
-    """A trust line in the ledger; the balance is as the low account sees it."""
-
-    balance: Issued
-    low_limit: Limit
-    high_limit: Limit
-
-
 class Entry(Struct, frozen=True, rename="pascal"):
     """An entry of the ledger that a transaction made, changed or removed. Its fields depend on its type."""
 
