@@ -2,7 +2,8 @@
 
 The coins follow from the messages and fees; where the indexer states the balance before and after, that decides, and what the
 messages do not explain is a leg of its own. Claims of one trace are one transaction, named after the trace (the name of its first
-transaction, whoever's that is): a jetton is sent by one, and leaves by another. The sender's part of a message's forward fee stands in the message, the other part in the transaction's fees.
+transaction, whoever's that is): a jetton is sent by one, and leaves by another. The sender's part of a message's forward fee
+stands in the message, the other part in the transaction's fees.
 """
 
 import base64
