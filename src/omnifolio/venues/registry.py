@@ -8,6 +8,7 @@ from msgspec import Struct
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.solana_chains import solana_chains
+from omnifolio.catalog.sui_chains import sui_chains
 from omnifolio.catalog.ton_chains import ton_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import NotFound
@@ -20,6 +21,8 @@ from omnifolio.venues.files.reader import STREAM_KIND, FileReader
 from omnifolio.venues.networks import Network
 from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.sui import plan as sui
+from omnifolio.venues.sui.reader import SuiReader
 from omnifolio.venues.ton import plan as ton
 from omnifolio.venues.ton.reader import TonReader
 from omnifolio.venues.utxo.reader import UtxoReader
@@ -38,6 +41,7 @@ FAMILIES: Mapping[str, Family] = {
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
+    "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
     "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
