@@ -9,6 +9,8 @@ from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.cardano_chains import cardano_chains
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.solana_chains import solana_chains
+from omnifolio.catalog.sui_chains import sui_chains
+from omnifolio.catalog.ton_chains import ton_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.catalog.xrpl_chains import xrpl_chains
 from omnifolio.model.errors import NotFound
@@ -23,6 +25,10 @@ from omnifolio.venues.files.reader import STREAM_KIND, FileReader
 from omnifolio.venues.networks import Network
 from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.sui import plan as sui
+from omnifolio.venues.sui.reader import SuiReader
+from omnifolio.venues.ton import plan as ton
+from omnifolio.venues.ton.reader import TonReader
 from omnifolio.venues.utxo.reader import UtxoReader
 from omnifolio.venues.xrpl import plan as xrpl
 from omnifolio.venues.xrpl.reader import XrplReader
@@ -43,6 +49,8 @@ FAMILIES: Mapping[str, Family] = {
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
     "cardano": Family(lambda: tuple(cardano_chains()), CardanoReader(), cardano.networks),
     "xrpl": Family(lambda: tuple(xrpl_chains()), XrplReader(), xrpl.networks),
+    "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
+    "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
