@@ -7,11 +7,14 @@ from msgspec import Struct
 
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.cosmos_chains import cosmos_chains
 from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual, validators
 from omnifolio.venues.contract import Reader
+from omnifolio.venues.cosmos import plan as cosmos
+from omnifolio.venues.cosmos.reader import CosmosReader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
@@ -35,6 +38,7 @@ FAMILIES: Mapping[str, Family] = {
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
+    "cosmos": Family(lambda: tuple(cosmos_chains()), CosmosReader(), cosmos.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),

@@ -1,6 +1,6 @@
-"""Texts of the bech32 alphabet: segwit addresses (BIP-173, BIP-350) and CashAddr (the Bitcoin Cash specification of 2017).
+"""Texts of the bech32 alphabet: plain ones (BIP-173), segwit addresses (BIP-350 too) and CashAddr (Bitcoin Cash, 2017).
 
-All three write five bits a character and end in a checksum over prefix and data, of other polynomials and constants.
+All of them write five bits a character and end in a checksum over prefix and data, of other polynomials and constants.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,26 @@ _WRONG = "its checksum does not fit, so a character is wrong, missing or too man
 
 CASH_HASH_BYTES = 20
 """The only length of hash that Bitcoin Cash uses in addresses."""
+
+
+def decode_plain(text: str) -> tuple[str, bytes]:
+    """Prefix and bytes of a plain bech32 text. Raises: ValueError saying what is wrong."""
+    if text not in (text.lower(), text.upper()):
+        raise ValueError("it mixes small and capital letters, which such addresses never do")
+    prefix, separator, rest = text.lower().rpartition("1")
+    values = _values(rest)
+    if not separator or not prefix or len(text) > _LENGTH_MAX or len(values) < 7:
+        raise ValueError(f"expected a prefix, the digit 1, and at most {_LENGTH_MAX} characters")
+    if _polymod([*_expanded(prefix), *values]) != _BECH32:
+        raise ValueError(_WRONG)
+    return prefix, bytes(_regrouped(values[:-6], 5, 8, is_padded=False))
+
+
+def encode_plain(prefix: str, data: bytes) -> str:
+    """The plain bech32 text of bytes under a prefix."""
+    values = list(_regrouped(data, 8, 5, is_padded=True))
+    checksum = _polymod([*_expanded(prefix), *values, *bytes(6)]) ^ _BECH32
+    return prefix + "1" + _text([*values, *(checksum >> 5 * (5 - n) & 31 for n in range(6))])
 
 
 def decode_segwit(hrp: str, text: str) -> tuple[int, bytes]:
