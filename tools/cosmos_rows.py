@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ URLS_MAX = 5
 """Servers taken of one chain."""
 SHARED_COIN_TYPE = 118
 """The coin type of Cosmos Hub, which most chains use for their keys without having registered a coin."""
+ETHER = 60
+"""The coin type of chains whose keys and addresses are those of Ethereum."""
 ETHEREUM_KEYS = "ethsecp256k1"
 BANK_KINDS = frozenset({"sdk.coin", "ics20", "erc20", "evm-base", "unknown"})
 """Kinds of assets that the bank module holds; tokens of contracts are others."""
@@ -38,7 +41,7 @@ const lists = Object.fromEntries(need('chain-registry/asset-lists').default.map(
 const rows = need('chain-registry/chains').default
   .filter(c => c.chainType === 'cosmos' && c.networkType === 'mainnet' && c.status === 'live' && c.apis?.rest?.length)
   .map(c => ({...c, assets: lists[c.chainName] ?? []}))
-console.log(JSON.stringify(rows))
+console.log(JSON.stringify({rows, links: need('chain-registry/ibc-data').default}))
 """
 
 
@@ -50,9 +53,10 @@ def main() -> None:
     subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", wanted], cwd=CACHE, check=True)
     (CACHE / "cosmos.mjs").write_text(_READ_CHAINS)
     told = subprocess.run(["node", "cosmos.mjs"], cwd=CACHE, check=True, capture_output=True).stdout
-    rows = [row for row in json.loads(told) if _servers(row) and _coin(row)]
+    read = json.loads(told)
+    rows = [row for row in read["rows"] if _servers(row) and _coin(row)]
     (DATA / "chains" / "cosmos.toml").write_text(chains_text(rows))
-    (DATA / "tokens" / "cosmos.tsv").write_text(tokens_text(rows))
+    (DATA / "tokens" / "cosmos.tsv").write_text(tokens_text(rows, read["links"]))
 
 
 def chains_text(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -80,7 +84,7 @@ def _chain(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"decimals = {_decimals(coin)}"
     if not _stakes(row) and row["slip44"] == SHARED_COIN_TYPE:
         yield "has_coin_type = false"
-    if ETHEREUM_KEYS in row.get("keyAlgos", ()):
+    if row["slip44"] == ETHER or ETHEREUM_KEYS in row.get("keyAlgos", ()):
         yield "is_hex = true"
     yield f"urls = {json.dumps(_servers(row))}"
 
@@ -121,16 +125,36 @@ def _is_public(url: str) -> bool:
     return url.startswith("https://") and not re.search(r"[{}$?]|key|[0-9a-f]{24}", url)
 
 
-def tokens_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Tokens as lines of chain, denomination, decimals, ticker and name."""
+def tokens_text(rows: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]]) -> str:
+    """Tokens as lines of chain, denomination, decimals, ticker, name: listed ones, and each coin on chains that it can go to."""
     head = f"# chain\tdenomination\tdecimals\tticker\tname\t({CHAINS[0]} {CHAINS[1]}, {CHAINS[2]}, read {_today()})"
-    lines = [
-        f"{_id(row)}\t{asset['base']}\t{_decimals(asset)}\t{asset['symbol']}\t{' '.join(asset['name'].split())}"
-        for row in sorted(rows, key=_id)
-        for asset in {asset["base"]: asset for asset in row["assets"]}.values()
-        if asset.get("typeAsset") in BANK_KINDS and _decimals(asset) is not None
-    ]
+    bridged = _bridged(rows, links)
+    lines = []
+    for row in sorted(rows, key=_id):
+        listed = {asset["base"]: asset for asset in row["assets"] if asset.get("typeAsset") in BANK_KINDS}
+        for denom, asset in {**bridged.get(row["chainName"], {}), **listed}.items():
+            if _decimals(asset) is not None:
+                name = " ".join(asset["name"].split())
+                lines.append(f"{_id(row)}\t{denom}\t{_decimals(asset)}\t{asset['symbol']}\t{name}")
     return "\n".join([head, *lines]) + "\n"
+
+
+def _bridged(rows: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """The coin of each chain as others call it, by chain and denomination: over channels that are preferred and not closed."""
+    by_name = {row["chainName"]: row for row in rows}
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for link, channel in ((one, channel) for one in links for channel in one["channels"]):
+        tags, ports = channel.get("tags", {}), {channel[side]["portId"] for side in ("chain1", "chain2")}
+        if ports != {"transfer"} or not tags.get("preferred") or tags.get("status") == "INACTIVE":
+            continue
+        for here, there in (("chain1", "chain2"), ("chain2", "chain1")):
+            home, target = by_name.get(link[there]["chainName"]), link[here]["chainName"]
+            if home is not None and target in by_name:
+                coin = _coin(home)
+                way = f"transfer/{channel[here]['channelId']}"
+                hashed = sha256(f"{way}/{coin['base']}".encode()).hexdigest().upper()
+                found.setdefault(target, {})[f"ibc/{hashed}"] = {**coin, "name": f"{coin['name']} by {way}"}
+    return found
 
 
 def _today() -> str:

@@ -21,10 +21,10 @@ def decode_plain(text: str) -> tuple[str, bytes]:
     """Prefix and bytes of a plain bech32 text. Raises: ValueError saying what is wrong."""
     if text not in (text.lower(), text.upper()):
         raise ValueError("it mixes small and capital letters, which such addresses never do")
-    prefix, separator, rest = text.lower().rpartition("1")
-    values = _values(rest)
-    if not separator or not prefix or len(text) > _LENGTH_MAX or len(values) < 7:
+    prefix, _, rest = text.lower().rpartition("1")
+    if not prefix or len(text) > _LENGTH_MAX or len(rest) < 6:
         raise ValueError(f"expected a prefix, the digit 1, and at most {_LENGTH_MAX} characters")
+    values = _values(rest)
     if _polymod([*_expanded(prefix), *values]) != _BECH32:
         raise ValueError(_WRONG)
     return prefix, bytes(_regrouped(values[:-6], 5, 8, is_padded=False))

@@ -14,7 +14,17 @@ from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.cosmos.denoms import facts_of, origins_of, traces_asked
 from omnifolio.venues.cosmos.held import EARNED, FREE, HELD, LEAVING, STAKED, snapshots_of, units_of, wallets_of
 from omnifolio.venues.cosmos.movements import Subject
-from omnifolio.venues.cosmos.rest import BALANCES, DELEGATIONS, DELEGATORS, EARNERS, SPENDABLE, Node, header_of, refusal_of
+from omnifolio.venues.cosmos.rest import (
+    BALANCES,
+    DELEGATIONS,
+    DELEGATORS,
+    EARNERS,
+    SPENDABLE,
+    Node,
+    behind_of,
+    header_of,
+    refusal_of,
+)
 from omnifolio.venues.depth import depth_of
 
 _TIP = "tip"
@@ -52,7 +62,7 @@ async def balances(access: Access, subject: Subject, *, url: str, since: Cursor)
 
 def decode_balances(chain: CosmosChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
     """The facts of the page out of its raw answers alone; the cursor is empty. Raises: VenueBadResponse."""
-    header_of(evidence[0], chain)
+    tip = header_of(evidence[0], chain)
     params = evidence[0].params
     subject, at = Subject(chain, params["wallet"]), received_at(evidence)
     origins = origins_of(evidence)
@@ -77,7 +87,7 @@ def decode_balances(chain: CosmosChain, stream: str, evidence: Sequence[Evidence
         ),
         wallets=wallets_of(subject),
         snapshots=tuple(snapshots_of(subject, evidence, at)),
-        gaps=tuple(gaps.values()),
+        gaps=(*gaps.values(), *behind_of(evidence[0], tip, stream)),
         evidence=tuple(evidence),
     )
 

@@ -18,7 +18,7 @@ from omnifolio.venues.cosmos.shapes import Event
 
 SPENT, RECEIVED, TRANSFER = "coin_spent", "coin_received", "transfer"
 _OWNER = {SPENT: "spender", RECEIVED: "receiver"}
-_KEYS = ("spender", "receiver", "recipient", "sender", "amount", "action", "fee", "module", "validator", "packet_data")
+_KEYS = ("spender", "receiver", "recipient", "sender", "amount", "action", "fee", "acc_seq", "signature")
 _ENCODED = frozenset(base64.b64encode(key.encode()).decode() for key in _KEYS)
 _COIN = re.compile(r"([0-9]{1,78})([^\s,0-9][^\s,]{0,127})")
 
@@ -45,7 +45,8 @@ def happenings(events: Sequence[Event]) -> list[Happening]:
 
     New software numbers the message of each event (`msg_index`); in old software a `message` event with an `action` begins each.
     """
-    read = [(event.type, _words(event)) for event in events]
+    is_encoded = any(word.key in _ENCODED for event in events for word in event.attributes)
+    read = [(event.type, _words(event, is_encoded=is_encoded)) for event in events]
     is_numbered = any("msg_index" in words for _, words in read)
     found, place = [], -1
     for kind, words in read:
@@ -104,9 +105,8 @@ def _burnt(source: str, left: Mapping[str, int], message: int | None) -> Iterato
         yield Movement(source, "", dict(left), message)
 
 
-def _words(event: Event) -> dict[str, str]:
+def _words(event: Event, *, is_encoded: bool) -> dict[str, str]:
     """An event's words; of a key that stands there twice, the first."""
-    is_encoded = any(word.key in _ENCODED for word in event.attributes)
     found: dict[str, str] = {}
     for word in event.attributes:
         key, value = word.key, word.value or ""
@@ -118,6 +118,6 @@ def _words(event: Event) -> dict[str, str]:
 
 def _decoded(text: str) -> str:
     try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        return base64.b64decode(text, validate=True).decode(errors="replace")
+    except binascii.Error:
         raise VenueBadResponse("an event's words are not base64 where others are") from None

@@ -14,12 +14,12 @@ from omnifolio.catalog.cosmos_chains import CosmosChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
-from omnifolio.model.tokens import TokenFacts
+from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.cosmos.denoms import facts_of, origins_of, traces_asked
 from omnifolio.venues.cosmos.held import wallets_of
 from omnifolio.venues.cosmos.movements import Subject, claim_of
-from omnifolio.venues.cosmos.rest import Node, header_of, lowest_of, refusal_of
+from omnifolio.venues.cosmos.rest import Node, behind_of, header_of, lowest_of, refusal_of
 from omnifolio.venues.cosmos.search import FOUND, LISTS, Place, Search
 from omnifolio.venues.cosmos.shapes import Found, shaped
 from omnifolio.venues.depth import depth_of
@@ -49,6 +49,8 @@ class History:
         self._node = Node(access, subject.chain, url=url, stream=since.stream)
         self._mark = msgspec.json.decode(since.token or "{}", type=Mark)
         self._wanted = depth_of(access.fields).since
+        self._named: set[TokenId] = set()
+        """Bridged coins whose origin was asked for in this read."""
 
     async def pages(self) -> AsyncIterator[Batch]:
         """Pages, each with the bookmark behind it. Raises: VenueError and its kin."""
@@ -95,7 +97,8 @@ class History:
         asked = structs.replace(evidence, params={**evidence.params, **self._about()})
         found = [claim_of(self._subject, told) for told in shaped(evidence.body, Found).rows]
         denoms = {denom for claim in found if claim is not None for denom in claim[1]}
-        traces = await traces_asked(self._node, self._subject.chain, denoms, self._access.known.tokens)
+        traces = await traces_asked(self._node, self._subject.chain, denoms, self._access.known.tokens | self._named)
+        self._named |= {self._subject.chain.token(item.params["denom"]) for item in traces}
         return self._decoded([asked, *traces])
 
     def _about(self) -> dict[str, str]:
@@ -141,6 +144,7 @@ def decode_history(chain: CosmosChain, stream: str, evidence: Sequence[Evidence]
 def _ended(chain: CosmosChain, stream: str, evidence: Sequence[Evidence], batch: Batch, wanted: EpochMs) -> Batch:
     """The page that ends a read: from when on everything was told, and what lies before that."""
     tip, first = header_of(evidence[0], chain), evidence[-1]
+    end = tip.at if behind_of(evidence[0], tip, stream) else evidence[0].received_at
     if first.status != 200:
         text = f"the node does not say from when on it keeps transactions: {refusal_of(first)[:80]}"
         return structs.replace(batch, gaps=(*batch.gaps, Gap(stream=stream, code="depth_unknown", text=text)))
@@ -150,6 +154,6 @@ def _ended(chain: CosmosChain, stream: str, evidence: Sequence[Evidence], batch:
     if lowest_of(evidence[1]) is not None and begin > wanted:
         text = f"the node keeps nothing before block {header.height}; coins that were there then came by what it does not tell"
         gaps = (*gaps, Gap(stream=stream, code="history_pruned", text=text, end=begin))
-    if tip.at < begin:
+    if end < begin:
         raise VenueBadResponse("the node's newest block is older than its first")
-    return structs.replace(batch, covered=(Interval(max(begin, wanted), max(tip.at, wanted)),), gaps=gaps)
+    return structs.replace(batch, covered=(Interval(max(begin, wanted), max(end, wanted)),), gaps=gaps)

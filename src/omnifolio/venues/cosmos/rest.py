@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from omnifolio.catalog.cosmos_chains import CosmosChain
+from omnifolio.model.clock import MINUTE_MS, iso
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
-from omnifolio.model.facts import Evidence
+from omnifolio.model.facts import Evidence, Gap
 from omnifolio.transport.egress import Answer, Budget
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
@@ -40,6 +41,8 @@ PATHS = (
 """All that a node is ever asked."""
 PUBLIC_BUDGET = Budget(burst=8, per_s=4)
 """For public servers, which state no limit of their own."""
+AGE_MAX_MS = 5 * MINUTE_MS
+"""A newest block that is older is told."""
 PAGE = 200
 """Rows asked for in a page of balances or delegations."""
 PAGES_MAX = 100
@@ -80,7 +83,7 @@ class Node:
         self._traces: tuple[str, ...] = TRACES
         self.height = 0
 
-    async def ask(self, read: str, path: str, /, *, asked: Mapping[str, str] | None = None, **about: str) -> Evidence:
+    async def ask(self, read: str, path: str, asked: Mapping[str, str] | None = None, /, **about: str) -> Evidence:
         """One answer, a refusal included; a parameter of several lines is given line by line.
 
         Raises: VenueBusy, VenueUnavailable.
@@ -136,7 +139,7 @@ class Node:
         key = ""
         for _ in range(PAGES_MAX):
             params = {"pagination.limit": str(PAGE)} | ({"pagination.key": key} if key else {})
-            evidence = await self.ask(read, path, asked=params, **about)
+            evidence = await self.ask(read, path, params, **about)
             kept.append(evidence)
             if evidence.status != 200:
                 return kept
@@ -155,6 +158,13 @@ class Node:
             if place + 1 == len(self._traces):
                 break
         return evidence
+
+
+def behind_of(evidence: Evidence, header: Header, stream: str) -> tuple[Gap, ...]:
+    """The gap of a node whose newest block is old: it lags, or the chain stands still."""
+    if evidence.received_at - header.at <= AGE_MAX_MS:
+        return ()
+    return (Gap(stream=stream, code="node_behind", text=f"the node's newest block is of {iso(header.at)}"),)
 
 
 def header_of(evidence: Evidence, chain: CosmosChain) -> Header:

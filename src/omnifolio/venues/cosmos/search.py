@@ -83,7 +83,7 @@ class Search:
     async def _found(self, name: str, place: Place) -> Evidence:
         """The page at a place. Raises: VenueBadResponse, VenueUnavailable where the node's index cannot be asked."""
         for dialect in (self._dialect,) if self._dialect else DIALECTS:
-            evidence = await self._node.ask(FOUND, SEARCH, asked=self._params(dialect, name, place), list=name)
+            evidence = await self._node.ask(FOUND, SEARCH, self._params(dialect, name, place), list=name)
             if evidence.status == 200 or _BEYOND.search(refusal_of(evidence)):
                 self._dialect = dialect
                 return evidence
