@@ -1,15 +1,22 @@
 """The reader against a chain with a state: what is held is what the legs add up to, whatever happened and however it is told."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
-from tests.stage import loopback
+from tests.stage import Hurry, loopback
 from tests.venues.cosmos.chain import Chain, Spelling, packet
-from tests.venues.cosmos.purse import Purse
+from tests.venues.cosmos.purse import READER, Purse
 
+from omnifolio.app.replay import replay_file
 from omnifolio.model.clock import HOUR_MS
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.facts import Cursor
+from omnifolio.transport.egress import Egress
+from omnifolio.transport.recording import Recorder, dump
+from omnifolio.venues.contract import Access
 from omnifolio.venues.cosmos.address import BONDED
+from omnifolio.venues.cosmos.rest import rules_of
 from omnifolio.venues.cosmos.search import LISTS, ROWS, Dialect
 
 ATOM, OSMO = "uatom", "ibc/14F9BC3E44B8A9C1BE1FB08980FAB87034C9905EF17CF2F5008FC085218811CC"
@@ -298,6 +305,32 @@ async def test_a_node_that_cannot_be_searched_or_keeps_to_no_order_is_told() -> 
         chain.txs.reverse()
         await purse.sync()
     assert purse.summed() == purse.total()
+
+
+async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:
+    """As `omnifolio accounts add --record` writes it and `omnifolio replay` reads it."""
+    chain = Chain()
+    me, bob = chain.address("me"), chain.address("bob")
+    chain.found(bob, {ATOM: 10**12})
+    paid = chain.pay(bob, me, {ATOM: 3_000_000})
+    chain.delegate(me, 1_000_000, fee=500)
+    chain.mine(2)
+    recorder, clock = Recorder(chain.row.id), Hurry()
+    async with loopback(chain.answer) as url:
+        egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
+        egress.allow(chain.row.id, rules_of(url, is_configured=True))
+        fields = {"wallet": me}
+        access = Access(venue=chain.row.id, egress=egress, clock=clock, key_label="", fields=fields, base_url=url)
+        for stream in READER.streams(access):
+            async for _ in READER.read(access, Cursor(stream.name)):
+                pass
+        await egress.close()
+    document = dump(recorder.cassette(recorded_at=clock.now(), fields=fields))
+    lines: list[Any] = await replay_file(document)
+    assert [line["code"] for line in lines if line["kind"] == "problem"] == ["contracts_unread"]
+    held = {(line["product"], line["asset"]): line["amount"] for line in lines if line["kind"] == "balance"}
+    assert held == {("spot", "ATOM"): "1.9995", ("staked", "ATOM"): "1"}
+    assert next(line["ref"] for line in lines if line["kind"] == "transaction") == paid
 
 
 async def test_a_busy_node_is_asked_again_and_one_that_stays_busy_ends_the_read() -> None:

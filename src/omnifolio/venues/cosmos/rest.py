@@ -13,7 +13,7 @@ from omnifolio.catalog.cosmos_chains import CosmosChain
 from omnifolio.model.clock import MINUTE_MS, iso
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence, Gap
-from omnifolio.transport.egress import Answer, Budget
+from omnifolio.transport.egress import Answer, Budget, Question
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 from omnifolio.venues.cosmos.shapes import Block, Header, Listed, Refusal, shaped
@@ -90,7 +90,8 @@ class Node:
         """
         pairs = [(name, line) for name, value in (asked or {}).items() for line in value.split("\n")]
         query = "&".join(f"{name}={quote(line, safe='')}" for name, line in pairs)
-        answer = await self._sent(f"{self._url}{path}" + (f"?{query}" if query else ""))
+        question = Question(method="GET", path=path, params=asked or {})
+        answer = await self._sent(f"{self._url}{path}" + (f"?{query}" if query else ""), question)
         if answer.status == 429:
             raise VenueBusy("the node asked us to slow down")
         evidence = Evidence(
@@ -105,7 +106,7 @@ class Node:
             raise VenueUnavailable(f"the node answered with HTTP status {answer.status}")
         return evidence
 
-    async def _sent(self, url: str) -> Answer:
+    async def _sent(self, url: str, question: Question) -> Answer:
         """The answer, asked for again where the transport's retries may help: a refusal comes with status 500, too."""
         headers = {"accept": "application/json"} | ({HEIGHT_HEADER: str(self.height)} if self.height else {})
         for is_last in (False, True):
@@ -117,6 +118,7 @@ class Node:
                     headers=headers,
                     key_label=self._access.key_label,
                     is_read=is_last,
+                    question=question,
                 )
             except VenueUnavailable:
                 if is_last:
