@@ -26,8 +26,8 @@ from omnifolio.venues.cosmos.search import Dialect
 Spelling = Literal["base64", "plain", "numbered"]
 Coins = Mapping[str, int]
 JSON = dict[str, Any]
-BLOCK_MS = 500
-AGE_MS = 120_000
+BLOCK_MS = 1_000
+AGE_MS = 280_000
 """So long ago a chain began, by default."""
 
 
@@ -180,7 +180,7 @@ class Chain:
         if parts[:2] == ["cosmos", "base"]:
             return self._block(parts[-1])
         if parts[1] == "tx":
-            return self._search(request)
+            return self._search(request) if parts[-1] == "txs" else self._one(parts[-1])
         if parts[0] == "ibc":
             return self._trace(parts[-2], parts[-1])
         height = int(request.headers.get("x-cosmos-block-height", "0")) or self.height
@@ -272,6 +272,12 @@ class Chain:
             return self._refused(500, f"height {gone} is not available, lowest height is {self.lowest}")
         total = {"total": str(len(rows))} if self.dialect == "query" else {"pagination": {"total": str(len(rows))}}
         return web.json_response({"txs": [], "tx_responses": [self.spelt(tx) for tx in shown], **total})
+
+    def _one(self, name: str) -> web.Response:
+        found = next((tx for tx in self.txs if tx.name == name), None)
+        if found is None:
+            return self._refused(404, f"tx not found: {name}")
+        return web.json_response({"tx": {}, "tx_response": self.spelt(found)})
 
     def spelt(self, tx: Tx) -> JSON:
         """A transaction as this software tells it."""

@@ -8,10 +8,12 @@ from tests.stage import Hurry, loopback
 from tests.venues.cosmos.chain import Chain, Spelling, packet
 from tests.venues.cosmos.purse import READER, Purse
 
+from omnifolio.app.explaining_networks import explain_network, network_named
 from omnifolio.app.replay import replay_file
-from omnifolio.model.clock import HOUR_MS
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.clock import HOUR_MS, SystemClock
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Cursor
+from omnifolio.model.settings import Settings
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Recorder, dump
 from omnifolio.venues.contract import Access
@@ -305,6 +307,27 @@ async def test_a_node_that_cannot_be_searched_or_keeps_to_no_order_is_told() -> 
         chain.txs.reverse()
         await purse.sync()
     assert purse.summed() == purse.total()
+
+
+async def test_one_transaction_is_explained_as_the_history_tells_it() -> None:
+    chain = Chain()
+    chain.origins[STRANGE] = ("uxyz", "transfer/channel-9")
+    me, bob = chain.address("me"), chain.address("bob")
+    chain.found(bob, {ATOM: 10**12, STRANGE: 100})
+    name = chain.pay(bob, me, {ATOM: 3_000_000, STRANGE: 12}, fee=500)
+    network, clock = network_named("cosmos:cosmoshub-4"), SystemClock()
+    assert network is not None
+    async with loopback(chain.answer) as url:
+        settings = Settings(base_urls={"cosmoshub": url})
+        mine, his = await explain_network(settings, network, name=name.lower(), accounts=[me, bob], clock=clock)
+        with pytest.raises(NotFound):
+            await explain_network(settings, network, name="AB" * 32, accounts=[me], clock=clock)
+        with pytest.raises(InvalidField, match="64 hexadecimal"):
+            await explain_network(settings, network, name="AB", accounts=[me], clock=clock)
+    lines: list[Any] = [mine, his]
+    legs = [sorted((leg["asset"], leg["amount"], leg["counterparty"] or "") for leg in line["legs"]) for line in lines]
+    assert legs[0] == [("ATOM", "3", bob), ("uxyz", "12", bob)]
+    assert legs[1] == [("ATOM", "-0.0005", ""), ("ATOM", "-3", me), ("uxyz", "-12", me)]
 
 
 async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:

@@ -14,6 +14,7 @@ from tests.venues.cosmos.purse import READER, Purse
 from omnifolio.ledger import accounts, coverage
 from omnifolio.ledger.rebuild import rebuild
 from omnifolio.model.accounts import Principal
+from omnifolio.model.amounts import ZERO, canonical
 from omnifolio.model.clock import HOUR_MS, EpochMs
 from omnifolio.model.facts import Batch, Evidence
 from omnifolio.store.engine import Store
@@ -104,6 +105,34 @@ async def test_a_life_with_stakes_is_proved_and_unstaking_needs_no_transaction(s
     ]
     (covered,) = (await store.read(coverage.intervals_of, book.account))["transfers/osmosis"]
     assert covered.start == 0
+
+
+async def test_rewards_that_wait_are_explained_and_leave_the_rest_proved(store: Store) -> None:
+    chain = Chain()
+    me, bob = chain.address("me"), chain.address("bob")
+    chain.found(bob, {ATOM: 10**12})
+    chain.pay(bob, me, {ATOM: 9_000_000})
+    chain.delegate(me, 5_000_000)
+    chain.earn(me, 1_234)
+    chain.mine(2)
+    book = await opened(store, chain)
+    async with loopback(chain.answer) as url:
+        work = Round(book, chain, url, me)
+        await work.go()
+        first = await work.state()
+        chain.withdraw(me)
+        chain.earn(me, 7)
+        chain.mine(2)
+        await work.go()
+        second = await work.state()
+        await work.egress.close()
+    for state, reward in ((first, "0.001234"), (second, "0.000007")):
+        assert [(line.verdict.state, line.wallet.key.endswith("/rewards")) for line in state.lines] == [
+            ("proved", False),
+            ("explained", True),
+        ]
+        assert (state.state, canonical(state.lines[1].difference or ZERO)) == ("explained", reward)
+        assert [reason.code for reason in state.lines[1].verdict.reasons] == ["rewards_not_listed"]
 
 
 async def test_slashing_is_not_explained_by_any_transaction(store: Store) -> None:

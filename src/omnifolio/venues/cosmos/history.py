@@ -21,7 +21,7 @@ from omnifolio.venues.cosmos.held import wallets_of
 from omnifolio.venues.cosmos.movements import Subject, claim_of
 from omnifolio.venues.cosmos.rest import Node, behind_of, header_of, lowest_of, refusal_of
 from omnifolio.venues.cosmos.search import FOUND, LISTS, Place, Search
-from omnifolio.venues.cosmos.shapes import Found, shaped
+from omnifolio.venues.cosmos.shapes import Found, One, shaped
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo.unwanted import not_wanted
 
@@ -30,6 +30,8 @@ LATE_BLOCKS = 30
 NEAR_BLOCKS = 2_000
 """How near to the wanted day the first block must be that history is read from."""
 STEPS_MAX = 40
+ONE = "one"
+"""What tells a transaction by itself."""
 _TIP, _FIRST, _SEEK = "tip", "first", "seek"
 
 
@@ -122,13 +124,14 @@ def decode_history(chain: CosmosChain, stream: str, evidence: Sequence[Evidence]
         gaps=not_wanted(stream, params["wanted"]),
         evidence=tuple(evidence),
     )
-    if params["read"] != FOUND:
+    if params["read"] not in (FOUND, ONE):
         return _ended(chain, stream, evidence, batch, wanted)
     origins = origins_of(evidence)
     claims = {}
     tokens: dict[str, TokenFacts] = {chain.native.id: chain.native}
     untold = 0
-    for told in shaped(evidence[0].body, Found).rows:
+    body = evidence[0].body
+    for told in shaped(body, Found).rows if params["read"] == FOUND else (shaped(body, One).tx_response,):
         if told.at < wanted:
             continue
         untold += not told.events

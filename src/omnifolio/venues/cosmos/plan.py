@@ -6,6 +6,7 @@ from omnifolio.catalog.cosmos_chains import CosmosChain, cosmos_chains
 from omnifolio.venues.cosmos.address import parse_address
 from omnifolio.venues.cosmos.rest import PAGE, rules_of
 from omnifolio.venues.cosmos.search import LISTS, ROWS
+from omnifolio.venues.cosmos.single import ask_one
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
 from omnifolio.venues.sources import Step, host_of
@@ -27,6 +28,7 @@ def networks() -> tuple[Network, ...]:
             spelt=partial(parse_address, chain),
             rules=lambda url, is_configured: rules_of(url, is_configured=is_configured),
             steps=partial(steps_of, chain),
+            ask_one=partial(ask_one, chain),
             label=f"public address ({chain.prefix}1…)",
         )
         for chain in cosmos_chains().values()

@@ -36,6 +36,7 @@ PATHS = (
     f"{DELEGATORS}/{{address}}/unbonding_delegations",
     f"{EARNERS}/{{address}}/rewards",
     SEARCH,
+    f"{SEARCH}/{{name}}",
     *(f"{path}/{{hash}}" for path in TRACES),
 )
 """All that a node is ever asked."""

@@ -205,6 +205,12 @@ class Found(Struct, frozen=True):
         return int(stated) if stated.isascii() and stated.isdigit() else 0
 
 
+class One(Struct, frozen=True):
+    """A single transaction."""
+
+    tx_response: Told
+
+
 class Hop(Struct, frozen=True):
     """A channel that a bridged coin came through."""
 
