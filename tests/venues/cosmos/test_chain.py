@@ -179,8 +179,9 @@ async def test_a_walk_that_is_broken_off_anywhere_goes_on(dialect: Dialect, spel
     assert len(searches) <= len(LISTS) + 2 + (dialect == "pages") * 3
 
 
-async def test_a_node_that_dropped_old_blocks_says_from_when_on_it_tells() -> None:
-    chain = Chain(first=5_200_791)
+@pytest.mark.parametrize("dialect", ["query", "events"])
+async def test_a_node_that_dropped_old_blocks_says_from_when_on_it_tells(dialect: Dialect) -> None:
+    chain = Chain(first=5_200_791, dialect=dialect)
     me, bob = chain.address("me"), chain.address("bob")
     chain.found(bob, {ATOM: 10**12})
     early = chain.pay(bob, me, {ATOM: 1_000_000})

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from msgspec import structs
+
 from omnifolio.catalog.cosmos_chains import CosmosChain
 from omnifolio.model.clock import MINUTE_MS, iso
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
@@ -130,9 +132,13 @@ class Node:
         return answer
 
     async def block(self, read: str, height: str, **about: str) -> Evidence:
-        """A block, by its height or as `latest`; a node of another chain is none. Raises: VenueBadResponse and its kin."""
+        """A block's head, by its height or as `latest`: of the answer, which may have megabytes of transactions, no more is kept.
+
+        A node of another chain is none. Raises: VenueBadResponse and its kin.
+        """
         evidence = await self.ask(read, f"{BLOCKS}/{height}", **about)
         if evidence.status == 200:
+            evidence = structs.replace(evidence, body=shaped(evidence.body, Block).head)
             header_of(evidence, self._chain)
         return evidence
 

@@ -1,8 +1,8 @@
 """How the transactions of an address are found in a node's index, whichever way its software is asked.
 
-Since SDK 0.50 the question is one text (`query`), before it was a list of conditions (`events`), and some versions take no
-condition on the height: those are asked page by page from the beginning. Source: the SDK's tx service (v0.42 to v0.55) and
-CometBFT's queries of transactions, seen 2026-11.
+Since SDK 0.50 the question is one text (`query`), before it was a list of conditions (`events`). Old software takes long for a
+condition on the height, or refuses it, so it is asked page by page from the beginning; where those blocks are gone, with one.
+Source: the SDK's tx service (v0.42 to v0.55) and CometBFT's queries of transactions, seen 2026-11.
 """
 
 import re
@@ -17,15 +17,15 @@ from omnifolio.venues.cosmos.rest import SEARCH, Node, lowest_of, refusal_of
 from omnifolio.venues.cosmos.shapes import Found, shaped
 
 FOUND = "found"
-LISTS = ("coin_spent.spender", "transfer.recipient", "message.sender")
-"""What names the address in an index: its coins were spent, it was paid, it sent the message."""
+LISTS = ("message.sender", "transfer.recipient", "coin_spent.spender")
+"""What names the address in an index: it sent the message, it was paid, its coins were spent (for a fee, by a contract)."""
 ROWS = 50
 """Transactions in one page."""
 UNINDEXED = "indexing is disabled"
 _BEYOND = re.compile(r"page should be within \[\d+, (\d{1,9})\] range")
 """A page behind the last one is refused: when the last one was full, nothing follows it."""
 Dialect = Literal["query", "events", "pages"]
-DIALECTS: tuple[Dialect, ...] = ("query", "events", "pages")
+DIALECTS: tuple[Dialect, ...] = ("query", "pages", "events")
 
 
 class Place(Struct, frozen=True, array_like=True):
@@ -43,7 +43,7 @@ class Search:
         self._node = node
         self._address = address
         self._floor = floor
-        self._dialect: Dialect | None = None
+        self._dialects = DIALECTS
 
     async def pages(self, name: str, place: Place) -> AsyncIterator[tuple[Evidence, Place]]:
         """The pages of a list that have rows, each with the place behind it. Raises: VenueBadResponse and its kin."""
@@ -54,7 +54,7 @@ class Search:
             evidence = await self._found(name, place)
             last = _BEYOND.search(refusal_of(evidence))
             if last is not None:
-                if self._dialect != "pages" or int(last[1]) >= place.pages - 1:
+                if self._dialects[0] != "pages" or int(last[1]) >= place.pages - 1:
                     return
                 # The node has dropped rows, so that the pages are others now.
                 place = Place(place.height)
@@ -63,7 +63,7 @@ class Search:
             heights = [int(told.height) for told in found.rows]
             if heights != sorted(heights):
                 raise VenueBadResponse("the node does not tell transactions in the order that was asked for")
-            page = place.pages if self._dialect == "pages" else place.page
+            page = place.pages if self._dialects[0] == "pages" else place.page
             is_over = len(heights) < ROWS
             if is_over and found.count > (page - 1) * ROWS + len(heights):
                 raise VenueBadResponse(f"the node tells fewer than the {ROWS} transactions that were asked for, and has more")
@@ -75,19 +75,19 @@ class Search:
         """The place after a page. A page that ends where it began, all in one block, is followed by its next one."""
         if not heights:
             return place
-        pages = place.pages + (self._dialect == "pages" and not is_over)
-        if self._dialect == "pages" or heights[-1] > place.height:
+        pages = place.pages + (self._dialects[0] == "pages" and not is_over)
+        if self._dialects[0] == "pages" or heights[-1] > place.height:
             return Place(max(heights[-1], place.height), 1, pages)
         return Place(place.height, place.page + (not is_over), pages)
 
     async def _found(self, name: str, place: Place) -> Evidence:
         """The page at a place. Raises: VenueBadResponse, VenueUnavailable where the node's index cannot be asked."""
-        for dialect in (self._dialect,) if self._dialect else DIALECTS:
+        for dialect in self._dialects:
             evidence = await self._node.ask(FOUND, SEARCH, self._params(dialect, name, place), list=name)
             if evidence.status == 200 or _BEYOND.search(refusal_of(evidence)):
-                self._dialect = dialect
+                self._dialects = ("pages", "events") if dialect == "pages" else (dialect,)
                 return evidence
-            if lowest_of(evidence) is not None:
+            if lowest_of(evidence) is not None and dialect != "pages":
                 raise VenueUnavailable("the node dropped old blocks while they were read")
             if UNINDEXED in refusal_of(evidence):
                 break

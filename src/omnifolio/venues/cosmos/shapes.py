@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
@@ -118,22 +118,23 @@ class Header(Struct, frozen=True):
 
 
 class _Headed(Struct, frozen=True):
-    header: Header
+    header: Raw
 
 
 class Block(Struct, frozen=True):
-    """A block, in the old and in the new spelling."""
+    """A block, of which the head alone is read."""
 
-    block: _Headed | None = None
-    sdk_block: _Headed | None = None
+    block: _Headed
 
     @property
     def header(self) -> Header:
         """Its head. Raises: VenueBadResponse."""
-        found = self.block or self.sdk_block
-        if found is None:
-            raise VenueBadResponse("the node's answer names no block")
-        return found.header
+        return shaped(self.block.header, Header)
+
+    @property
+    def head(self) -> bytes:
+        """The block with nothing but its head, which stays as it came, byte for byte."""
+        return b'{"block":{"header":' + bytes(self.block.header) + b"}}"
 
 
 class Attribute(Struct, frozen=True):
@@ -250,7 +251,7 @@ class Refusal(Struct, frozen=True):
     message: str = ""
 
 
-def shaped(body: bytes, kind: type[T]) -> T:
+def shaped(body: bytes | Raw, kind: type[T]) -> T:
     """The JSON as `kind`. Raises: VenueBadResponse."""
     try:
         return msgspec.json.decode(body, type=kind)
