@@ -23,7 +23,7 @@ from omnifolio.venues.contract import Access, Reader
 from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
-from omnifolio.venues.registry import reader_for
+from omnifolio.venues.registry import networks, reader_for
 from omnifolio.venues.solana import recognise as solana
 from omnifolio.venues.utxo.recognise import newest
 
@@ -67,6 +67,8 @@ async def replay(cassette: Cassette) -> list[Line]:
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
     reader = reader_for(cassette.venue)
+    if (network := networks().get(cassette.venue)) is not None:
+        egress.allow(network.id, [rule for url in network.urls for rule in network.rules(url, False)])
     try:
         async with open_scratch(cassette.venue, clock) as scratch:
             if len(loose) < len(cassette.requests):

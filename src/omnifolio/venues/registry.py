@@ -8,6 +8,7 @@ from msgspec import Struct
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.cardano_chains import cardano_chains
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.cosmos_chains import cosmos_chains
 from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.sui_chains import sui_chains
 from omnifolio.catalog.ton_chains import ton_chains
@@ -18,6 +19,8 @@ from omnifolio.venues import manual, validators
 from omnifolio.venues.cardano import plan as cardano
 from omnifolio.venues.cardano.reader import CardanoReader
 from omnifolio.venues.contract import Reader
+from omnifolio.venues.cosmos import plan as cosmos
+from omnifolio.venues.cosmos.reader import CosmosReader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
@@ -51,6 +54,7 @@ FAMILIES: Mapping[str, Family] = {
     "xrpl": Family(lambda: tuple(xrpl_chains()), XrplReader(), xrpl.networks),
     "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
     "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
+    "cosmos": Family(lambda: tuple(cosmos_chains()), CosmosReader(), cosmos.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
