@@ -44,7 +44,7 @@ def venue_token(venue: str, code: str) -> TokenId:
 def contract_of(token: TokenId) -> str | None:
     """The contract address in a chain token's id, else None."""
     namespace, _, reference = token.partition("/")[2].partition(":")
-    return reference.partition("/")[0] if namespace.startswith(("erc", "token")) else None
+    return reference.partition("/")[0] if namespace.startswith(("erc", "token", "trc20")) else None
 
 
 def venue_of(token: TokenId) -> str | None:
