@@ -73,7 +73,14 @@ class Tron:
         self.newest_first = False
 
     def act(
-        self, type_: str, value: JSON, *, fee: int = 0, ret: str = "SUCCESS", info: JSON | None = None, changes: JSON | None = None
+        self,
+        type_: str,
+        value: JSON,
+        *,
+        fee: int = 0,
+        ret: str = "SUCCESS",
+        info: JSON | None = None,
+        changes: JSON | None = None,
     ) -> str:
         """A transaction of any type; `changes` of coins by address, without the fee."""
         self.now += BLOCK_MS
@@ -166,7 +173,9 @@ class Tron:
         }
         if not fine:
             info |= {"result": "FAILED", "resMessage": "52455645525420"}
-        told = {"owner_address": caller, "contract_address": contract, "data": "a9059cbb"} | ({"call_value": value} if value else {})
+        told = {"owner_address": caller, "contract_address": contract, "data": "a9059cbb"} | (
+            {"call_value": value} if value else {}
+        )
         return self.act("TriggerSmartContract", told, fee=fee, ret=ret, info=info, changes=changes)
 
     def stake(self, who: str, sun: int) -> str:
@@ -213,8 +222,17 @@ class Tron:
             who, _, place = path.removeprefix("v1/accounts/").partition("/")
             return web.json_response(self._index(who, place, request))
         body = await request.json()
-        answer: JSON = getattr(self, "_" + path.rpartition("/")[2].lower())(body)
-        return web.json_response(answer)
+        answers = {
+            "getaccount": self._account,
+            "getReward": self._reward,
+            "getassetissuebyid": self._asset,
+            "triggerconstantcontract": self._constant,
+            "gettransactionbyid": self._transaction,
+            "gettransactioninfobyid": self._info,
+            "getblock": self._block,
+            "getblockbalance": self._trace,
+        }
+        return web.json_response(answers[path.rpartition("/")[2]](body))
 
     def _index(self, who: str, place: str, request: web.Request) -> JSON:
         assert request.query["only_confirmed"] == "true"
@@ -238,7 +256,14 @@ class Tron:
             if place == "transactions" and who in row["named"]:
                 ret = {"contractRet": row["ret"], "fee": row["fee"]}
                 found.append(
-                    {**stamp, "txID": row["name"], "ret": [ret], "raw_data": row["raw"], "blockNumber": row["height"], "net_fee": 0}
+                    {
+                        **stamp,
+                        "txID": row["name"],
+                        "ret": [ret],
+                        "raw_data": row["raw"],
+                        "blockNumber": row["height"],
+                        "net_fee": 0,
+                    }
                 )
             for log in row["info"].get("log", []) if place == "transactions/trc20" else []:
                 source, target = (base58.encode_check(b"\x41" + bytes.fromhex(topic[-40:])) for topic in log["topics"][1:3])
@@ -249,39 +274,48 @@ class Tron:
                     units = str(int(log["data"] or "0", 16))
                     line = {"transaction_id": row["name"], "from": source, "to": target, "type": "Transfer", "value": units}
                     found.append(line | stamp | named)
-            for number, call in enumerate(row["info"].get("internal_transactions", []) if place == "internal-transactions" else []):
+            for number, call in enumerate(
+                row["info"].get("internal_transactions", []) if place == "internal-transactions" else []
+            ):
                 if hexed(who) in (call["caller_address"], call["transferTo_address"]):
                     line = {"internal_tx_id": f"{row['name'][:60]}{number:04}", "tx_id": row["name"], "data": {"note": "call"}}
-                    found.append(line | stamp | {"from_address": call["caller_address"], "to_address": call["transferTo_address"]})
+                    found.append(
+                        line | stamp | {"from_address": call["caller_address"], "to_address": call["transferTo_address"]}
+                    )
         return found
 
-    def _getaccount(self, body: JSON) -> JSON:
+    def _account(self, body: JSON) -> JSON:
         who = base58.encode_check(bytes.fromhex(body["address"]))
         own = [row for row in self.rows if row["owner"] == who]
         assets = [{"key": number, "value": held[who]} for number, held in self.assets.items() if held[who]]
         told: JSON = {
             "address": body["address"],
             "latest_opration_time": own[-1]["at"] if own else 0,
-            "frozenV2": [{}, {"type": "ENERGY"} | ({"amount": self.staked[who]} if self.staked[who] else {}), {"type": "TRON_POWER"}],
+            "frozenV2": [
+                {},
+                {"type": "ENERGY"} | ({"amount": self.staked[who]} if self.staked[who] else {}),
+                {"type": "TRON_POWER"},
+            ],
             "account_resource": {
                 "energy_window_size": 28_800_000,
                 "acquired_delegated_frozenV2_balance_for_energy": 77_000_000,
                 "delegated_frozenV2_balance_for_energy": self.lent[who],
             },
             "unfrozenV2": [
-                {"unfreeze_amount": sun, "unfreeze_expire_time": until, "type": "ENERGY"} for until, sun in self.unfreezing.get(who, [])
+                {"unfreeze_amount": sun, "unfreeze_expire_time": until, "type": "ENERGY"}
+                for until, sun in self.unfreezing.get(who, [])
             ],
             "assetV2": assets,
         }
         return told | ({"balance": self.coins[who]} if self.coins[who] else {})
 
-    def _getreward(self, body: JSON) -> JSON:
+    def _reward(self, body: JSON) -> JSON:
         return {"reward": self.rewards[base58.encode_check(bytes.fromhex(body["address"]))]}
 
-    def _getassetissuebyid(self, body: JSON) -> JSON:
+    def _asset(self, body: JSON) -> JSON:
         return {"id": body["value"], "name": b"Token ten".hex(), "abbr": b"TEN".hex(), "precision": 6, "num": 1}
 
-    def _triggerconstantcontract(self, body: JSON) -> JSON:
+    def _constant(self, body: JSON) -> JSON:
         token = self.tokens[base58.encode_check(bytes.fromhex(body["contract_address"]))]
         if body["function_selector"] == "balanceOf(address)":
             said = word(token.held[base58.encode_check(b"\x41" + bytes.fromhex(body["parameter"][-40:]))])
@@ -291,11 +325,11 @@ class Tron:
             said = word(token.decimals) if body["function_selector"] == "decimals()" else string(token.ticker)
         return {"result": {"result": True}, "energy_used": 935, "constant_result": [said]}
 
-    def _gettransactionbyid(self, body: JSON) -> JSON:
+    def _transaction(self, body: JSON) -> JSON:
         row = self._known(body)
         return {"txID": row["name"], "ret": [{"contractRet": row["ret"]}], "raw_data": row["raw"]} if row else {}
 
-    def _gettransactioninfobyid(self, body: JSON) -> JSON:
+    def _info(self, body: JSON) -> JSON:
         row = self._known(body)
         if row is None:
             return {}
@@ -305,13 +339,15 @@ class Tron:
     def _known(self, body: JSON) -> JSON | None:
         return next((row for row in self.rows if row["name"] == body["value"] and row["name"] not in self.hidden), None)
 
-    def _getblock(self, body: JSON) -> JSON:
+    def _block(self, body: JSON) -> JSON:
         return {"blockID": f"{int(body['id_or_num']):016x}".ljust(64, "0"), "block_header": {}}
 
-    def _getblockbalance(self, body: JSON) -> JSON:
+    def _trace(self, body: JSON) -> JSON:
         row = next(row for row in self.rows if row["height"] == body["number"])
         if not self.keeps_traces or body["hash"] != f"{row['height']:016x}".ljust(64, "0"):
             return {"Error": "class org.tron.core.exception.ItemNotFoundException : This block does not exist"}
         changes = [(row["owner"], -row["fee"]), *row["changes"].items()]
         operations = [{"operation_identifier": n, "address": hexed(who), "amount": sun} for n, (who, sun) in enumerate(changes)]
-        return {"transaction_balance_trace": [{"transaction_identifier": row["name"], "operation": operations, "status": "SUCCESS"}]}
+        return {
+            "transaction_balance_trace": [{"transaction_identifier": row["name"], "operation": operations, "status": "SUCCESS"}]
+        }

@@ -87,7 +87,7 @@ async def test_a_swap_shows_both_sides_and_its_fee(chain: Tron, url: str, usdt: 
     name = chain.call(ME, DEX, (usdt, DEX, ME, 25_000_000), value=100_000_000, fee=4_000_000)
     account = await read(url)
     assert account.legs(name) == [("TRX", "-100", DEX), ("USDT", "25", DEX), ("TRX", "-4", "fee")]
-    assert (account.claims[name].kind, account.claims[name].label) == ("trade", "TriggerSmart")
+    assert (account.claims[name].kind, account.claims[name].label) == ("trade", "contract call")
 
 
 @pytest.mark.parametrize("end", ["REVERT", "OUT_OF_ENERGY", "TRANSFER_FAILED"])

@@ -56,14 +56,13 @@ def snapshots_of(subject: Subject, holding: Holding, *, at: EpochMs) -> tuple[Sn
     coin, record = subject.chain.native.id, holding.record
     spot = [Balance(coin, _coins(record.balance))]
     spot += [Balance(facts.id, from_units(units, facts.decimals or 0)) for facts, units in holding.amounts()]
-    unfreezing = sum(item.unfreeze_amount for item in record.unfrozen_v2)
     found = [Snapshot(wallet=subject.wallet, product="spot", at=at, balances=tuple(spot), evidence=0)]
+    unfreezing = sum(item.unfreeze_amount for item in record.unfrozen_v2)
+    # The record tells all of these, so that there is nothing is stated, which is believed at once, and not left out.
     for wallet, sun in ((subject.staked, record.staked), (subject.unfreezing, unfreezing)):
-        held = (Balance(coin, _coins(sun)),) if sun else ()
-        found.append(Snapshot(wallet=wallet, product="staked", at=at, balances=held, evidence=0))
+        found.append(Snapshot(wallet=wallet, product="staked", at=at, balances=(Balance(coin, _coins(sun)),), evidence=0))
     if holding.reward is not None:
-        # Claiming leaves no trace in this wallet, so that nothing is there is stated and not left out.
-        earned = Balance(coin, _coins(holding.reward) if holding.reward else ZERO)
+        earned = Balance(coin, _coins(holding.reward))
         found.append(Snapshot(wallet=subject.rewards, product="earn", at=at, balances=(earned,), evidence=1))
     return tuple(found)
 
@@ -102,4 +101,4 @@ def _instant(at_ms: int) -> str:
 
 
 def _coins(sun: int) -> Decimal:
-    return from_units(sun, TRX_DECIMALS)
+    return from_units(sun, TRX_DECIMALS) if sun else ZERO

@@ -43,6 +43,7 @@ IDLE = frozenset(
     }
 )  # fmt: skip
 """Types that cost their fee alone."""
+LABELS = {"TriggerSmartContract": "contract call", "CreateSmartContract": "contract creation"}
 NUMBER_LENGTH_MAX = 10
 """Digits of a TRC-10 token's number; a longer one is written in hexadecimal."""
 _WORD = 64
@@ -110,7 +111,7 @@ def claim_of(
         name=happened.name,
         at=happened.at,
         kind=kind,
-        label=happened.type.removesuffix("Contract"),
+        label=LABELS.get(happened.type, happened.type.removesuffix("Contract")),
         legs=tuple(legs),
         status="failed" if happened.is_failed else "confirmed",
         confirmed_at=happened.at,
