@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from omnifolio.app.proving import Live, live_of
+from omnifolio.app.proving import Live, live_of, live_of_chain
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
@@ -201,6 +201,7 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
             proof="executed" if chain.is_reviewed else "sampled",
             sources=_sources(chain, is_own=chain.id in configured),
+            live=live_of_chain(chain),
         )
         for chain in evm_chains().values()
         if chain.nodes or chain.id in configured
