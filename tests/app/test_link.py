@@ -112,6 +112,16 @@ def test_cardano_is_linked_by_a_stake_address_or_any_other() -> None:
         )
 
 
+def test_tron_is_linked_by_either_spelling_of_an_address_and_refuses_keys() -> None:
+    text, digits = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "41a614f803b6fd780986a42c78ec9c7f77e6ded13c"
+    linked = [check(OFFERS.of("tron"), {"address": entered}, fingerprint_key=KEY) for entered in (text, digits, f"0x{digits}")]
+    assert {one.fields["wallet"] for one in linked} == {text}
+    assert len({one.fingerprint for one in linked}) == 1
+    for key in ("ab" * 32, " ".join(["abandon"] * 11 + ["about"])):
+        with pytest.raises(PrivateKeyRefused):
+            check(OFFERS.of("tron"), {"wallet": key}, fingerprint_key=KEY)
+
+
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:
     entered = {"wallet": "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F"}
     for url, is_taken in (("tcp://127.0.0.1:50001", True), ("blockbook+https://zec.example", False)):

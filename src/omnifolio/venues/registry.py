@@ -12,6 +12,7 @@ from omnifolio.catalog.cosmos_chains import cosmos_chains
 from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.sui_chains import sui_chains
 from omnifolio.catalog.ton_chains import ton_chains
+from omnifolio.catalog.tron_chains import tron_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.catalog.xrpl_chains import xrpl_chains
 from omnifolio.model.errors import NotFound
@@ -32,6 +33,8 @@ from omnifolio.venues.sui import plan as sui
 from omnifolio.venues.sui.reader import SuiReader
 from omnifolio.venues.ton import plan as ton
 from omnifolio.venues.ton.reader import TonReader
+from omnifolio.venues.tron import plan as tron
+from omnifolio.venues.tron.reader import TronReader
 from omnifolio.venues.utxo.reader import UtxoReader
 from omnifolio.venues.xrpl import plan as xrpl
 from omnifolio.venues.xrpl.reader import XrplReader
@@ -55,6 +58,7 @@ FAMILIES: Mapping[str, Family] = {
     "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
     "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
     "cosmos": Family(lambda: tuple(cosmos_chains()), CosmosReader(), cosmos.networks),
+    "tron": Family(lambda: tuple(tron_chains()), TronReader(), tron.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
