@@ -333,7 +333,7 @@ class Tron:
         row = self._known(body)
         if row is None:
             return {}
-        told = {"id": row["name"], "fee": row["fee"], "blockNumber": row["height"], "blockTimeStamp": row["at"]}
+        told: JSON = {"id": row["name"], "fee": row["fee"], "blockNumber": row["height"], "blockTimeStamp": row["at"]}
         return {"receipt": {"net_usage": 345}, "contractResult": [""]} | told | row["info"]
 
     def _known(self, body: JSON) -> JSON | None:
