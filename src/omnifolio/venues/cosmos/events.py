@@ -20,7 +20,7 @@ SPENT, RECEIVED, TRANSFER = "coin_spent", "coin_received", "transfer"
 _OWNER = {SPENT: "spender", RECEIVED: "receiver"}
 _KEYS = ("spender", "receiver", "recipient", "sender", "amount", "action", "fee", "acc_seq", "signature")
 _ENCODED = frozenset(base64.b64encode(key.encode()).decode() for key in _KEYS)
-_COIN = re.compile(r"([0-9]{1,78})([^\s,0-9][^\s,]{0,127})")
+_COIN = re.compile(r"([0-9]{1,78})([a-zA-Z][^\s,;]{0,127})")
 
 
 class Happening(Struct, frozen=True):
