@@ -71,9 +71,7 @@ def test_a_transaction_is_in_base64_as_a_whole() -> None:
 
     told = [
         Event("tx", (Attribute(encoded(b"acc_seq"), encoded(b"\xff\xfe/1")),)),
-        Event(
-            "recv_packet", (Attribute(encoded(b"packet_data"), encoded(b'{"sender":"x"}')), Attribute(encoded(b"empty"), None))
-        ),
+        Event("recv_packet", (Attribute(encoded(b"packet_data"), encoded(b'{"a":1}')), Attribute(encoded(b"empty"), None))),
     ]
     assert happenings(told)[1].words == {"packet_data": '{"a":1}', "empty": ""}
     with pytest.raises(VenueBadResponse, match="base64"):
