@@ -24,6 +24,10 @@ TWICE: Mapping[str, str] = {
     name: f"{name}-cosmos" for name in ("canto", "cronos", "kava", "nibiru", "planq", "saga", "sei", "zetachain")
 }
 """Row ids of chains that can be read by their other face, too, as EVM chains under the plain name."""
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "cosmoshub": ("cosmos",), "terra": ("terra-classic",), "fetchhub": ("fetch-ai",), "cryptoorgchain": ("cronos-pos",),
+}  # fmt: skip
+"""Other names of chains that people know better by those."""
 URLS_MAX = 5
 """Servers taken of one chain."""
 SHARED_COIN_TYPE = 118
@@ -86,6 +90,8 @@ def _chain(row: Mapping[str, Any]) -> Iterator[str]:
         yield "has_coin_type = false"
     if row["slip44"] == ETHER or ETHEREUM_KEYS in row.get("keyAlgos", ()):
         yield "is_hex = true"
+    if row["chainName"] in ALSO:
+        yield f"also = {json.dumps(ALSO[row['chainName']])}"
     yield f"urls = {json.dumps(_servers(row))}"
 
 

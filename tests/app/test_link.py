@@ -2,6 +2,7 @@
 
 import pytest
 
+from omnifolio.app.asking import asking
 from omnifolio.app.link import check
 from omnifolio.app.offers import Offers, all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
@@ -120,6 +121,23 @@ def test_tron_is_linked_by_either_spelling_of_an_address_and_refuses_keys() -> N
     for key in ("ab" * 32, " ".join(["abandon"] * 11 + ["about"])):
         with pytest.raises(PrivateKeyRefused):
             check(OFFERS.of("tron"), {"wallet": key}, fingerprint_key=KEY)
+
+
+def test_a_cosmos_chain_is_linked_by_its_own_address_and_says_whom_it_asks() -> None:
+    offer, address = OFFERS.of("osmosis"), "osmo1syj2za9lxkhgpd9zm5lzfss9f6qcuycae0x7pf"
+    taken = check(offer, {"address": address.upper(), "history": "balances"}, fingerprint_key=KEY)
+    assert taken.fields == {"wallet": address, "history": "balances"}
+    with pytest.raises(InvalidField, match="an address of Cosmos Hub; connect it under cosmoshub"):
+        check(offer, {"wallet": "cosmos1syj2za9lxkhgpd9zm5lzfss9f6qcuyca354whm"}, fingerprint_key=KEY)
+    with pytest.raises(PrivateKeyRefused):
+        check(offer, {"wallet": "ab" * 32}, fingerprint_key=KEY)
+    (held,) = asking(Settings(), offer, fields=taken.fields, has_key=False)
+    assert (held.reads, held.is_own, set(held.source.split(", else ")) == set(offer.sources)) == ("balances", False, True)
+    own = asking(Settings(base_urls={"osmosis": "http://127.0.0.1:1317"}), offer, fields={"wallet": address}, has_key=False)
+    assert [(step.reads, step.source, step.is_own) for step in own] == [
+        ("balances", "127.0.0.1", True),
+        ("history", "127.0.0.1", True),
+    ]
 
 
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:

@@ -67,8 +67,8 @@ async def replay(cassette: Cassette) -> list[Line]:
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
     reader = reader_for(cassette.venue)
-    if (row := networks().get(cassette.venue)) is not None:
-        egress.allow(row.id, [rule for url in row.urls for rule in row.rules(url, False)])
+    if (chain := networks().get(cassette.venue)) is not None:
+        egress.allow(chain.id, [rule for url in chain.urls for rule in chain.rules(url, False)])
     try:
         async with open_scratch(cassette.venue, clock) as scratch:
             if len(loose) < len(cassette.requests):

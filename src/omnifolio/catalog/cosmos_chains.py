@@ -22,7 +22,7 @@ REFERENCE_LENGTH_MAX = 128
 HASHED_DIGITS = 16
 """Of a chain id that CAIP-2 cannot write, so many hexadecimal digits of its SHA-256 stand for it."""
 _REFERENCE = re.compile(r"[-_a-zA-Z0-9]{1,32}")
-_BRIDGED = "ibc/"
+_BRIDGED = re.compile(r"ibc/([0-9A-F]{64})")
 
 
 class CosmosChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +41,8 @@ class CosmosChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     is_hex: bool = False
     """Keys are those of Ethereum, so an address in hexadecimal is the same account."""
     urls: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """Other names that it goes by."""
 
     @property
     def caip2(self) -> str:
@@ -61,8 +63,8 @@ class CosmosChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """The token of a denomination: the coin by its number, `…/ibc:<hash>`, or `…/denom:<name>` with %2F for a slash."""
         if denom == self.coin and self.has_coin_type:
             return TokenId(f"{self.caip2}/slip44:{self.slip44}")
-        if denom.startswith(_BRIDGED):
-            return TokenId(f"{self.caip2}/ibc:{denom.removeprefix(_BRIDGED)}")
+        if hashed := bridged_hash(denom):
+            return TokenId(f"{self.caip2}/ibc:{hashed}")
         name = quote(denom, safe="").replace("_", "%5F").replace("~", "%7E")
         return TokenId(f"{self.caip2}/denom:{name if len(name) <= REFERENCE_LENGTH_MAX else 'hashed-' + _hashed(denom)}")
 
@@ -74,6 +76,12 @@ class CosmosChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """The decimals in which a denomination is counted; 0, so in itself, where nobody has listed it."""
         facts = self.facts(denom)
         return 0 if facts is None or facts.decimals is None else facts.decimals
+
+
+def bridged_hash(denom: str) -> str:
+    """The hash that is the name of a coin of another chain; "" for any other denomination."""
+    found = _BRIDGED.fullmatch(denom)
+    return found[1] if found else ""
 
 
 def _hashed(text: str) -> str:
@@ -103,7 +111,7 @@ def _listed() -> Mapping[str, Mapping[str, TokenFacts]]:
 def cosmos_chain(name: str) -> CosmosChain:
     """The chain with that row id or CAIP-2 id. Raises: InvalidField."""
     chains = cosmos_chains()
-    found = chains.get(name) or next((chain for chain in chains.values() if chain.caip2 == name), None)
+    found = chains.get(name) or next((chain for chain in chains.values() if name in (chain.caip2, *chain.also)), None)
     if found is None:
         raise InvalidField(f"chain: expected a row id as cosmoshub, or a CAIP-2 id as cosmos:cosmoshub-4, got {name[:60]!r}")
     return found

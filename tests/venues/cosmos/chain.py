@@ -115,7 +115,7 @@ class Chain:
                 if isinstance(step[1], dict):
                     events.append((step[0], step[1], place))
                 else:
-                    self._move(events, *step, place)
+                    self._move(events, step[0], step[1], step[2], place)
         self.mine()
         name = sha256(f"{self.row.id}:{len(self.txs)}".encode()).hexdigest().upper()
         self.txs.append(Tx(self.height, name, code, events, [{"@type": kind} for kind, *_ in messages]))
@@ -200,11 +200,11 @@ class Chain:
         if not self.has_staking or parts[3] == "spendable_balances":
             return self._refused(501, "Not Implemented")
         if parts[3] == "delegations":
-            rows = [{"delegation": {}, "balance": {"denom": coin, "amount": str(state.staked[who])}}] if state.staked[who] else []
-            return self._paged("delegation_responses", rows, query)
+            staked: list[JSON] = [{"balance": {"denom": coin, "amount": str(state.staked[who])}}] if state.staked[who] else []
+            return self._paged("delegation_responses", staked, query)
         if parts[-1] == "unbonding_delegations":
-            rows = [{"entries": [{"balance": str(units)} for units in state.leaving[who]]}] if who in state.leaving else []
-            return self._paged("unbonding_responses", rows, query)
+            leaving = [{"entries": [{"balance": str(units)} for units in state.leaving.get(who, ())]}]
+            return self._paged("unbonding_responses", leaving, query)
         total = [{"denom": denom, "amount": f"{units}.250000000000000000"} for denom, units in state.earned.get(who, {}).items()]
         return web.json_response({"rewards": [], "total": total})
 

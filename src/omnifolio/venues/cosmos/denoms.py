@@ -6,19 +6,18 @@ and gives a name alone: what nobody has listed is counted in its own unit.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from omnifolio.catalog.cosmos_chains import CosmosChain
+from omnifolio.catalog.cosmos_chains import CosmosChain, bridged_hash
 from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Balance, Evidence
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.venues.cosmos.rest import Node
-from omnifolio.venues.cosmos.shapes import Trace, shaped
+from omnifolio.venues.cosmos.shapes import Trace, printable, shaped
 
 TRACE = "trace"
 NAMES_MAX = 50
 """Coins whose origin is asked for in one page; the others go by the beginning of their hash until they are met again."""
 TICKER_LENGTH_MAX = 32
-_BRIDGED = "ibc/"
 _SHOWN = 8
 """Digits of a hash that stand for a coin of unknown origin."""
 
@@ -31,9 +30,9 @@ async def traces_asked(node: Node, chain: CosmosChain, denoms: Collection[str], 
     wanted = [
         denom
         for denom in sorted(set(denoms))
-        if denom.startswith(_BRIDGED) and chain.facts(denom) is None and chain.token(denom) not in known
+        if bridged_hash(denom) and chain.facts(denom) is None and chain.token(denom) not in known
     ]
-    return [await node.trace(TRACE, denom.removeprefix(_BRIDGED), denom=denom) for denom in wanted[:NAMES_MAX]]
+    return [await node.trace(TRACE, bridged_hash(denom), denom=denom) for denom in wanted[:NAMES_MAX]]
 
 
 def origins_of(evidence: Sequence[Evidence]) -> Origins:
@@ -50,9 +49,11 @@ def facts_of(chain: CosmosChain, denom: str, origins: Origins) -> TokenFacts:
     listed = chain.facts(denom)
     if listed is not None:
         return listed
-    base, way = origins.get(denom, (denom, ""))
+    base, way = (printable(text) for text in origins.get(denom, (denom, "")))
+    base = base or denom
     name = f"{base} by {way}" if way else base
-    short = base.removeprefix(_BRIDGED)[:_SHOWN] + "…" if base.startswith(_BRIDGED) else base.rpartition("/")[2] or base
+    hashed = bridged_hash(base)
+    short = hashed[:_SHOWN] + "…" if hashed else base.rpartition("/")[2] or base
     return TokenFacts(id=chain.token(denom), ticker=short[:TICKER_LENGTH_MAX], name=name, decimals=0)
 
 

@@ -7,7 +7,6 @@ Source: the SDK's documentation of bank events (v0.44 to v0.55), seen 2026-11.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -20,7 +19,7 @@ SPENT, RECEIVED, TRANSFER = "coin_spent", "coin_received", "transfer"
 _OWNER = {SPENT: "spender", RECEIVED: "receiver"}
 _KEYS = ("spender", "receiver", "recipient", "sender", "amount", "action", "fee", "acc_seq", "signature")
 _ENCODED = frozenset(base64.b64encode(key.encode()).decode() for key in _KEYS)
-_COIN = re.compile(r"([0-9]{1,78})([^\s,0-9][^\s,]{0,127})")
+_COIN = re.compile(r"([0-9]{1,78})([a-zA-Z][\x21-\x2b\x2d-\x3a\x3c-\x7e]{0,127})")
 
 
 class Happening(Struct, frozen=True):
@@ -112,12 +111,13 @@ def _words(event: Event, *, is_encoded: bool) -> dict[str, str]:
         key, value = word.key, word.value or ""
         if is_encoded:
             key, value = _decoded(key), _decoded(value)
-        found.setdefault(key, value)
+        # A database may not hold it, and nobody's address has it.
+        found.setdefault(key, value.replace("\x00", ""))
     return found
 
 
 def _decoded(text: str) -> str:
     try:
         return base64.b64decode(text, validate=True).decode(errors="replace")
-    except binascii.Error:
+    except ValueError:
         raise VenueBadResponse("an event's words are not base64 where others are") from None

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from omnifolio.venues.cosmos.events import Happening
-from omnifolio.venues.cosmos.shapes import Told
+from omnifolio.venues.cosmos.shapes import Told, printable
 
 LABELS_MAX = 4
 """Kinds of messages that are named; the others are counted."""
@@ -36,9 +36,9 @@ def parties_of(read: Sequence[Happening], own: str) -> dict[tuple[int | None, in
         sign = _PACKETS.get(one.type)
         packet = _packet(one.words) if sign else None
         if sign == -1 and packet and packet.sender == own and packet.receiver:
-            found[one.message, -1] = packet.receiver
+            found[one.message, -1] = printable(packet.receiver)
         if sign == 1 and packet and packet.receiver == own and packet.sender:
-            found[one.message, 1] = packet.sender
+            found[one.message, 1] = printable(packet.sender)
     return found
 
 
@@ -68,7 +68,7 @@ def _messages(told: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _plain(message: Mapping[str, Any]) -> str:
     """A message's type in words: `withdraw delegator reward`."""
     name = str(message.get("@type", "")).rpartition(".")[2].removeprefix("Msg")
-    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name[:60])
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in printable(name)[:60])
     return words.strip() or "message"
 
 

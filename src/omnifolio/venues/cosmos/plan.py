@@ -24,6 +24,7 @@ def networks() -> tuple[Network, ...]:
             id=chain.id,
             name=chain.name,
             caip2=chain.caip2,
+            also=chain.also,
             urls=chain.urls,
             spelt=partial(parse_address, chain),
             rules=lambda url, is_configured: rules_of(url, is_configured=is_configured),

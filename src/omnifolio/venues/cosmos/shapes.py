@@ -14,8 +14,11 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 
 T = TypeVar("T")
+LINE_LENGTH_MAX = 200
+"""Letters of a text by others that is shown."""
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,78}$")]
-Denom = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9/:._-]{1,127}$")]
+Denom = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,200}$")]
+"""Chains have names of their own beyond what the SDK allows, so anything that can be printed is taken."""
 Name = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{64}$")]
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
 
@@ -257,6 +260,11 @@ def shaped(body: bytes | Raw, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise VenueBadResponse(f"the node's answer has another shape than its documentation says ({error})") from None
+
+
+def printable(text: str) -> str:
+    """What can be shown of a text that anybody may have written, at most a line of it."""
+    return "".join(letter for letter in text[:LINE_LENGTH_MAX] if letter.isprintable())
 
 
 def instant(text: str) -> EpochMs:
