@@ -8,6 +8,7 @@ from msgspec import Struct
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.solana_chains import solana_chains
+from omnifolio.catalog.stellar_chains import stellar_chains
 from omnifolio.catalog.tron_chains import tron_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import NotFound
@@ -20,6 +21,8 @@ from omnifolio.venues.files.reader import STREAM_KIND, FileReader
 from omnifolio.venues.networks import Network
 from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.stellar import plan as stellar
+from omnifolio.venues.stellar.reader import StellarReader
 from omnifolio.venues.tron import plan as tron
 from omnifolio.venues.tron.reader import TronReader
 from omnifolio.venues.utxo.reader import UtxoReader
@@ -39,6 +42,7 @@ FAMILIES: Mapping[str, Family] = {
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
     "tron": Family(lambda: tuple(tron_chains()), TronReader(), tron.networks),
+    "stellar": Family(lambda: tuple(stellar_chains()), StellarReader(), stellar.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
