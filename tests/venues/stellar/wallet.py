@@ -77,13 +77,16 @@ class Account:
                 wallet[leg.token] = wallet.get(leg.token, Decimal(0)) + leg.amount
         return {name: {token: canonical(amount) for token, amount in wallet.items() if amount} for name, wallet in sums.items()}
 
+    def _ordered(self) -> list[tuple[tuple[str, str], Claim]]:
+        return sorted(self.claims.items(), key=lambda item: (item[0][1].endswith("fee"), item[0]))
+
     def of(self, name: str) -> list[Leg]:
         """The legs of all claims of a transaction, its operations' before its fee's."""
-        return [leg for (transaction, _), claim in sorted(self.claims.items()) for leg in claim.legs if transaction == name]
+        return [leg for (transaction, _), claim in self._ordered() for leg in claim.legs if transaction == name]
 
     def kinds(self, name: str) -> list[str]:
         """The kinds of the claims of a transaction."""
-        return [claim.kind for (transaction, _), claim in sorted(self.claims.items()) if transaction == name]
+        return [claim.kind for (transaction, _), claim in self._ordered() if transaction == name]
 
     def legs(self, name: str) -> list[tuple[str, str, str]]:
         """(wallet and ticker, amount, other side) of a transaction's legs; the fee has itself as its other side."""

@@ -67,7 +67,7 @@ def claim_of(
 
 
 def fee_of(subject: Subject, transaction: Transaction, *, evidence: int | None) -> Claim | None:
-    """What the account paid for a transaction, also for one that failed; None where another one paid. Raises: VenueBadResponse."""
+    """What the account paid for a transaction, also a failed one; None where another one paid. Raises: VenueBadResponse."""
     stroops = whole(transaction.fee_charged)
     if transaction.fee_account != subject.address or not stroops:
         return None
