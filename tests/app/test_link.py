@@ -7,6 +7,8 @@ from omnifolio.app.offers import Offers, all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.settings import Settings
 from omnifolio.venues.base58 import encode, encode_check
+from omnifolio.venues.stellar.address import SEED
+from omnifolio.venues.stellar.address import encode as strkey
 from omnifolio.venues.utxo.descriptors import checksum
 
 OFFERS = Offers(all_offers(Settings()))
@@ -96,6 +98,16 @@ def test_tron_is_linked_by_either_spelling_of_an_address_and_refuses_keys() -> N
     for key in ("ab" * 32, " ".join(["abandon"] * 11 + ["about"])):
         with pytest.raises(PrivateKeyRefused):
             check(OFFERS.of("tron"), {"wallet": key}, fingerprint_key=KEY)
+
+
+def test_stellar_is_linked_by_an_account_and_refuses_its_seed() -> None:
+    account = "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ"
+    assert check(OFFERS.of("stellar"), {"address": account.lower()}, fingerprint_key=KEY).fields == {"wallet": account}
+    with pytest.raises(PrivateKeyRefused):
+        check(OFFERS.of("stellar"), {"wallet": strkey(SEED, bytes(range(32)))}, fingerprint_key=KEY)
+    muxed = "MA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJUAAAAAAAAAAAACJUQ"
+    with pytest.raises(InvalidField, match=account):
+        check(OFFERS.of("stellar"), {"wallet": muxed}, fingerprint_key=KEY)
 
 
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:

@@ -16,7 +16,6 @@ JSON = dict[str, Any]
 BEGIN_MS = 1_740_000_000_000
 BLOCK_MS = 3_000
 TRANSFER = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-CREATION_SUN = 1_000_000
 
 
 def address(name: str) -> str:

@@ -69,7 +69,8 @@ def decode_balances(chain: StellarChain, stream: str, evidence: Sequence[Evidenc
         Snapshot(wallet=subject.wallet, product="spot", at=at, balances=_summed(held), evidence=2),
         Snapshot(wallet=subject.claimable, product="earn", at=at, balances=_summed(ready), evidence=3),
     )
-    gaps = [*_account_gaps(chain, account, shaped(by_kind[LEDGER].body, Ledger)), *_claimable_gaps(subject, waiting)]
+    contracts = ("contract_tokens_unread", "tokens of contracts (SEP-41) are told neither with the account nor in its history")
+    gaps = [contracts, *_account_gaps(chain, account, shaped(by_kind[LEDGER].body, Ledger)), *_claimable_gaps(subject, waiting)]
     if by_kind[ACCOUNT].status == MISSING:
         gaps.append(("account_missing", "the account does not exist: nobody has paid into it yet, or it was merged into another"))
     if "unwanted" in params:

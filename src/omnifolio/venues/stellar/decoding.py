@@ -10,7 +10,7 @@ from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.stellar.horizon import MISSING
-from omnifolio.venues.stellar.movements import CONTRACT_CALL, MOVING, claim_of, fee_of
+from omnifolio.venues.stellar.movements import MOVING, claim_of, fee_of
 from omnifolio.venues.stellar.shapes import Effect, Ledger, Operation, Page, Root, Transaction, instant, shaped
 from omnifolio.venues.stellar.subject import Subject, wallets_of
 from omnifolio.venues.utxo.unwanted import not_wanted
@@ -48,9 +48,6 @@ def decode_transfers(chain: StellarChain, stream: str, evidence: Sequence[Eviden
     gaps = list(_pruned(stream, evidence, rows))
     if unread:
         gaps.append(Gap(stream=stream, code="operations_unread", text=f"{unread} operations with effects are not told any more"))
-    if any(operation.type == CONTRACT_CALL for operation in operations.values()):
-        text = "of calls of contracts only what moved in the network's own assets is told, and no tokens of contracts"
-        gaps.append(Gap(stream=stream, code="contract_tokens_unread", text=text))
     return _batch(subject, stream, evidence, claims=claims, tokens=tokens, gaps=gaps)
 
 

@@ -23,7 +23,7 @@ MOVING = frozenset(
 )
 """Effects by which an account gains or loses something; all others change rights, entries or other accounts."""
 PATHS = frozenset({"path_payment", "path_payment_strict_receive", "path_payment_strict_send"})
-CREATION, CONTRACT_CALL = "create_account", "invoke_host_function"
+CREATION = "create_account"
 
 
 class Moved(Struct, frozen=True):

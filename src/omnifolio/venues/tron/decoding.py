@@ -9,7 +9,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.contract import received_at
-from omnifolio.venues.tron.movements import CALLS, Happened, claim_of, collectibles, is_known, tokens_moved
+from omnifolio.venues.tron.movements import CALLS, Happened, claim_of, is_known, tokens_moved
 from omnifolio.venues.tron.server import is_told
 from omnifolio.venues.tron.shapes import BalanceTrace, Info, Listed, Operation, RawData, Row, Signed, shaped
 from omnifolio.venues.tron.subject import Subject, wallets_of
@@ -66,7 +66,7 @@ def decode_history(chain: TronChain, stream: str, evidence: Sequence[Evidence]) 
         if claim is not None:
             claims.append(claim[0])
             tokens |= {facts.id: facts for facts in claim[1]}
-    gaps = [*not_wanted(stream, params["wanted"]), *_gaps(stream, subject, evidence, [happened for happened, _ in found])]
+    gaps = [*not_wanted(stream, params["wanted"]), *_gaps(stream, evidence, [happened for happened, _ in found])]
     moved = dict.fromkeys(token for happened, _ in found for token in tokens_moved(subject, happened))
     if nameless := len(unknown(moved, known)):
         text = f"movements of {nameless} tokens are not read: nobody states their decimals"
@@ -83,7 +83,7 @@ def decode_history(chain: TronChain, stream: str, evidence: Sequence[Evidence]) 
     )
 
 
-def _gaps(stream: str, subject: Subject, evidence: Sequence[Evidence], found: Sequence[Happened]) -> list[Gap]:
+def _gaps(stream: str, evidence: Sequence[Evidence], found: Sequence[Happened]) -> list[Gap]:
     told: list[tuple[str, str]] = []
     listing = evidence[0]
     if listing.status != 200:
@@ -96,8 +96,6 @@ def _gaps(stream: str, subject: Subject, evidence: Sequence[Evidence], found: Se
     if types:
         text = f"tokens of TRC-10 that transactions of these types moved are not read: {', '.join(sorted(types))}"
         told.append(("types_unread", text + ("; nor are the coins of some" if untold else "")))
-    if count := sum(collectibles(subject, happened) for happened in found):
-        told.append(("collectibles_unread", f"{count} movements of collectibles are not read"))
     return [Gap(stream=stream, code=code, text=text) for code, text in told]
 
 

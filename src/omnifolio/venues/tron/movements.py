@@ -129,13 +129,6 @@ def tokens_moved(subject: Subject, happened: Happened) -> list[str]:
     return list(dict.fromkeys(move.token for move in _moves(subject, happened, 0) if move.token and move.units))
 
 
-def collectibles(subject: Subject, happened: Happened) -> int:
-    """The number of collectibles that went to or from the address: their events have a number in the place of an amount."""
-    logs = happened.info.log if happened.info is not None and not happened.is_failed else ()
-    found = (log for log in logs if len(log.topics) == 4 and log.topics[0] == TRANSFER)
-    return sum(subject.address in (_party(log.topics[1]), _party(log.topics[2])) for log in found)
-
-
 class _Passed(Struct, frozen=True):
     """Units that went from one address to another. `token` "" is the coin."""
 
