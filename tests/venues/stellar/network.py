@@ -95,7 +95,7 @@ class Stellar:
         participants = {source, payer}
         at = self.at(self.ledger)
         for place, one in enumerate(done, 1):
-            operation = {
+            operation: JSON = {
                 "id": str(number | place),
                 "paging_token": str(number | place),
                 "transaction_successful": not is_failed,
@@ -112,9 +112,9 @@ class Stellar:
             for account, asset, stroops in one.changes:
                 self.held.setdefault(asset, Counter())[account] += stroops
             for index, (account, type_, fields) in enumerate(one.effects, 1):
-                row = {"id": f"{number | place:019}-{index:010}", "paging_token": f"{number | place}-{index}", "account": account}
-                self.effects.append({"row": row | {"type": type_, "created_at": at, **fields}, "of": {account}})
-        row = {
+                effect: JSON = {"paging_token": f"{number | place}-{index}", "account": account, "type": type_, "created_at": at}
+                self.effects.append({"row": {**effect, **fields}, "of": {account}})
+        row: JSON = {
             "id": name,
             "hash": name,
             "paging_token": str(number),

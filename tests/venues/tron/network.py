@@ -333,7 +333,7 @@ class Tron:
         if row is None:
             return {}
         told = {"id": row["name"], "fee": row["fee"], "blockNumber": row["height"], "blockTimeStamp": row["at"]}
-        return {"receipt": {"net_usage": 345}, "contractResult": [""]} | told | row["info"]
+        return {"receipt": {"net_usage": 345}, "contractResult": [""], **told, **row["info"]}
 
     def _known(self, body: JSON) -> JSON | None:
         return next((row for row in self.rows if row["name"] == body["value"] and row["name"] not in self.hidden), None)

@@ -66,7 +66,7 @@ class Account:
         self.gaps |= {gap.code: gap.text for gap in page.gaps}
         self.tickers |= {facts.id: facts.ticker for facts in page.tokens}
         for snapshot in page.snapshots:
-            held = {item.token: canonical(item.amount) for item in snapshot.balances if item.amount}
+            held: dict[str, str] = {item.token: canonical(item.amount) for item in snapshot.balances if item.amount}
             self.held[snapshot.wallet.removeprefix(self.key)] = held
 
     def summed(self) -> dict[str, dict[str, str]]:
