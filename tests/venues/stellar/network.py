@@ -281,12 +281,24 @@ class Stellar:
                 (one["row"] for one in self.operations if one["row"]["id"] == parts[1]),
                 missing,
             )
+        if parts[0] == "transactions":
+            return self._transaction(parts, request) or missing
         if len(parts) == 2:
             return self._account(parts[1]) if parts[1] in self.alive else missing
         lists = {"effects": self.effects, "operations": self.operations, "transactions": self.transactions}
         return (
             self._page(parts[1], lists[parts[2]], request) if any(parts[1] in row["of"] for row in lists[parts[2]]) else missing
         )
+
+    def _transaction(self, parts: list[str], request: web.Request) -> JSON | None:
+        name = parts[1]
+        row: JSON | None = next((one["row"] for one in self.transactions if one["row"]["hash"] == name), None)
+        if row is None or len(parts) == 2:
+            return row
+        begin = int(row["paging_token"])
+        of = {"effects": self.effects, "operations": self.operations}[parts[2]]
+        own = [{**one, "of": {name}, "ok": True} for one in of if self._place(one["row"]["paging_token"])[0] >> 12 == begin >> 12]
+        return self._page(name, own, request)
 
     def _page(self, account: str, rows: list[JSON], request: web.Request) -> JSON:
         assert request.query["order"] == "asc"

@@ -7,7 +7,10 @@ from tests.stage import loopback
 from tests.venues.stellar.network import NATIVE, ONE, Stellar, address
 from tests.venues.stellar.wallet import NETWORK, XLM, Account
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.app.explaining_networks import explain_network, network_named
+from omnifolio.model.clock import SystemClock
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.settings import Settings
 
 BANK, ME, SHOP, MAKER, ISSUER = (address(name) for name in ("bank", "me", "shop", "maker", "issuer"))
 USD, EUR = f"USD:{ISSUER}", f"EURT12:{ISSUER}"
@@ -239,3 +242,23 @@ async def test_refusals_say_whether_to_come_again(chain: Stellar, url: str) -> N
     chain.passphrase = "Test SDF Network ; September 2015"
     with pytest.raises(VenueBadResponse, match="another network"):
         await read(url)
+
+
+async def test_one_transaction_is_explained_as_a_sync_files_it(chain: Stellar, url: str) -> None:
+    chain.create(BANK, ME, 100 * ONE)
+    chain.pay(ISSUER, ME, USD, 50 * ONE)
+    name = chain.take(ME, SHOP, USD, 10 * ONE, EUR, 9 * ONE)
+    settings, network = Settings(base_urls={"stellar": url}), network_named("xlm")
+    assert network is not None
+    lines = await explain_network(settings, network, name=name, accounts=[ME, SHOP], clock=SystemClock())
+    told = [[(leg["asset"], leg["amount"]) for leg in line["legs"]] for line in lines]
+    account = await read(url)
+    assert sorted(told[0]) == sorted(leg[:2] for leg in account.legs(name))
+    assert sorted(told[1]) == [("EURT12", "-9"), ("USD", "10")]
+    failed = chain.pay(ME, SHOP, NATIVE, ONE, is_failed=True)
+    (line,) = await explain_network(settings, network, name=failed.upper(), accounts=[ME], clock=SystemClock())
+    assert (line["status"], [leg["amount"] for leg in line["legs"]]) == ("failed", ["-0.00001"])
+    with pytest.raises(InvalidField, match="64 hexadecimal digits"):
+        await explain_network(settings, network, name="0x12", accounts=[ME], clock=SystemClock())
+    with pytest.raises(NotFound, match="does not have the transaction"):
+        await explain_network(settings, network, name="ab" * 32, accounts=[ME], clock=SystemClock())

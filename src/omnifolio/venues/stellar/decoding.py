@@ -16,7 +16,8 @@ from omnifolio.venues.stellar.subject import Subject, wallets_of
 from omnifolio.venues.utxo.unwanted import not_wanted
 
 ROOT, LEDGER = "root", "ledger"
-EFFECTS, OPERATIONS, OPERATION, TRANSACTIONS = "effects", "operations", "operation", "transactions"
+EFFECTS, OPERATIONS, OPERATION = "effects", "operations", "operation"
+TRANSACTIONS, TRANSACTION = "transactions", "transaction"
 FIRST_LEDGER = 2
 """A server that has it keeps all history."""
 
@@ -31,9 +32,9 @@ def lines(page: Evidence, kind: type[T]) -> tuple[T, ...]:
 
 
 def decode_transfers(chain: StellarChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
-    """What operations moved; the cursor is empty. Raises: VenueError."""
+    """What operations moved for the account; the cursor is empty. Raises: VenueError."""
     subject = Subject(chain, evidence[0].params["wallet"])
-    rows = list(_effects(evidence))
+    rows = [effect for effect in _effects(evidence) if effect.account in ("", subject.address)]
     operations = dict(_operations(evidence))
     claims: list[Claim] = []
     tokens: dict[str, TokenFacts] = {chain.native.id: chain.native}
@@ -45,6 +46,10 @@ def decode_transfers(chain: StellarChain, stream: str, evidence: Sequence[Eviden
         elif moving and (found := claim_of(subject, operations[number], moving, evidence=0)) is not None:
             claims.append(found[0])
             tokens |= {facts.id: facts for facts in found[1]}
+    if evidence[0].params["read"] == TRANSACTION:
+        # A page of one transaction tells its fee as well.
+        fee = fee_of(subject, shaped(evidence[0].body, Transaction), evidence=0)
+        claims += [fee] if fee is not None else []
     gaps = list(_pruned(stream, evidence, rows))
     if unread:
         gaps.append(Gap(stream=stream, code="operations_unread", text=f"{unread} operations with effects are not told any more"))
@@ -75,15 +80,15 @@ def _batch(
         tokens=tuple(tokens.values()),
         wallets=wallets_of(subject),
         claims=tuple(claims),
-        covered=(Interval(EpochMs(int(params["wanted"] or 0)), at),) if params["last"] else (),
-        gaps=(*not_wanted(stream, params["wanted"]), *gaps),
+        covered=(Interval(EpochMs(int(params.get("wanted") or 0)), at),) if params.get("last") else (),
+        gaps=(*not_wanted(stream, params.get("wanted", "")), *gaps),
         evidence=tuple(evidence),
     )
 
 
 def _effects(evidence: Sequence[Evidence]) -> Iterator[Effect]:
     """The effects of the page's whole operations, in their order."""
-    upto = evidence[0].params["upto"]
+    upto = evidence[0].params.get("upto", "")
     for row in (row for item in evidence if item.params["read"] == EFFECTS for row in lines(item, Effect)):
         yield row
         if row.paging_token == upto:
@@ -107,7 +112,7 @@ def _pruned(stream: str, evidence: Sequence[Evidence], rows: Sequence[Effect]) -
     if rows and rows[0].type == "account_created":
         return
     elder = instant(shaped(by_kind[LEDGER].body, Ledger).closed_at)
-    wanted = evidence[0].params["wanted"]
+    wanted = evidence[0].params.get("wanted", "")
     if not wanted or int(wanted) < elder:
         text = "the server keeps no older history"
         yield Gap(stream=stream, code="history_pruned", text=text, start=EpochMs(int(wanted or 0)), end=elder)

@@ -26,8 +26,11 @@ PATHS = (
     "/liquidity_pools/{id}",
     "/ledgers/{sequence}",
     "/operations/{id}",
+    "/transactions/{hash}",
+    "/transactions/{hash}/effects",
+    "/transactions/{hash}/operations",
 )
-"""All that is ever asked; transactions are sent to another path and by POST."""
+"""All that is ever asked; a transaction is sent by POST, which is asked of no path."""
 EMPTY: Mapping[str, str] = {}
 MISSING = 404
 GONE = 410

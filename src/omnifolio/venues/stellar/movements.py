@@ -147,11 +147,13 @@ def _is_own(subject: Subject, moved: Moved) -> bool:
 
 
 def _kind(legs: Sequence[Leg]) -> Kind:
-    """Only in, only out, one token for another, or something else."""
+    """Only in, only out, one token for another, nothing in the end, or something else."""
     net: dict[TokenId, Decimal] = {}
     for leg in legs:
         net[leg.token] = total((net.get(leg.token, ZERO), leg.amount))
     received, sent = (sum(amount * sign > 0 for amount in net.values()) for sign in (1, -1))
     if received and sent:
         return "trade" if received == sent == 1 else "other"
+    if not (received or sent):
+        return "transfer"
     return "deposit" if received else "withdrawal"

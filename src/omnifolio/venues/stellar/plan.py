@@ -8,6 +8,7 @@ from omnifolio.venues.networks import Network
 from omnifolio.venues.sources import Step, host_of
 from omnifolio.venues.stellar.address import parse_address
 from omnifolio.venues.stellar.horizon import PAGE, PUBLIC_BUDGET, rules_of
+from omnifolio.venues.stellar.single import ask_one
 
 BALANCE_CALLS = 4
 """What the server says of itself, the last ledger, the account, what lies ready for it."""
@@ -27,6 +28,7 @@ def networks() -> tuple[Network, ...]:
             rules=rules_of,
             steps=partial(steps_of, chain),
             also=("xlm",),
+            ask_one=partial(ask_one, chain),
             label="public address of an account (G…)",
         )
         for chain in stellar_chains().values()

@@ -174,7 +174,8 @@ def _by_contract(subject: Subject, happened: Happened) -> Iterator[_Move]:
     elif happened.type == "TransferAssetContract":
         amounts = [("value", number_of(value.asset_name), value.amount)]
     else:
-        amounts = [("value", "", value.call_value), ("value:token", str(value.token_id), value.call_token_value)]
+        coins = value.call_value + value.new_contract.call_value
+        amounts = [("value", "", coins), ("value:token", str(value.token_id), value.call_token_value)]
     for key, token, units in amounts:
         if units:
             yield from _seen(subject, _Passed(key, token, units, spelt(source), spelt(target)))
