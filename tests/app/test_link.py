@@ -8,6 +8,8 @@ from omnifolio.app.offers import Offers, all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.settings import Settings
 from omnifolio.venues.base58 import encode, encode_check
+from omnifolio.venues.stellar.address import SEED
+from omnifolio.venues.stellar.address import encode as strkey
 from omnifolio.venues.utxo.descriptors import checksum
 
 OFFERS = Offers(all_offers(Settings()))
@@ -138,6 +140,16 @@ def test_a_cosmos_chain_is_linked_by_its_own_address_and_says_whom_it_asks() -> 
         ("balances", "127.0.0.1", True),
         ("history", "127.0.0.1", True),
     ]
+
+
+def test_stellar_is_linked_by_an_account_and_refuses_its_seed() -> None:
+    account = "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ"
+    assert check(OFFERS.of("stellar"), {"address": account.lower()}, fingerprint_key=KEY).fields == {"wallet": account}
+    with pytest.raises(PrivateKeyRefused):
+        check(OFFERS.of("stellar"), {"wallet": strkey(SEED, bytes(range(32)))}, fingerprint_key=KEY)
+    muxed = "MA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJUAAAAAAAAAAAACJUQ"
+    with pytest.raises(InvalidField, match=account):
+        check(OFFERS.of("stellar"), {"wallet": muxed}, fingerprint_key=KEY)
 
 
 def test_zcash_is_read_from_an_electrum_server_alone() -> None:

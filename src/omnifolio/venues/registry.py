@@ -12,6 +12,7 @@ from omnifolio.catalog.cosmos_chains import cosmos_chains
 from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.sui_chains import sui_chains
 from omnifolio.catalog.ton_chains import ton_chains
+from omnifolio.catalog.stellar_chains import stellar_chains
 from omnifolio.catalog.tron_chains import tron_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.catalog.xrpl_chains import xrpl_chains
@@ -33,6 +34,8 @@ from omnifolio.venues.sui import plan as sui
 from omnifolio.venues.sui.reader import SuiReader
 from omnifolio.venues.ton import plan as ton
 from omnifolio.venues.ton.reader import TonReader
+from omnifolio.venues.stellar import plan as stellar
+from omnifolio.venues.stellar.reader import StellarReader
 from omnifolio.venues.tron import plan as tron
 from omnifolio.venues.tron.reader import TronReader
 from omnifolio.venues.utxo.reader import UtxoReader
@@ -59,6 +62,7 @@ FAMILIES: Mapping[str, Family] = {
     "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
     "cosmos": Family(lambda: tuple(cosmos_chains()), CosmosReader(), cosmos.networks),
     "tron": Family(lambda: tuple(tron_chains()), TronReader(), tron.networks),
+    "stellar": Family(lambda: tuple(stellar_chains()), StellarReader(), stellar.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),

@@ -16,7 +16,6 @@ JSON = dict[str, Any]
 BEGIN_MS = 1_740_000_000_000
 BLOCK_MS = 3_000
 TRANSFER = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-CREATION_SUN = 1_000_000
 
 
 def address(name: str) -> str:
@@ -333,8 +332,8 @@ class Tron:
         row = self._known(body)
         if row is None:
             return {}
-        told: JSON = {"id": row["name"], "fee": row["fee"], "blockNumber": row["height"], "blockTimeStamp": row["at"]}
-        return {"receipt": {"net_usage": 345}, "contractResult": [""]} | told | row["info"]
+        told = {"id": row["name"], "fee": row["fee"], "blockNumber": row["height"], "blockTimeStamp": row["at"]}
+        return {"receipt": {"net_usage": 345}, "contractResult": [""], **told, **row["info"]}
 
     def _known(self, body: JSON) -> JSON | None:
         return next((row for row in self.rows if row["name"] == body["value"] and row["name"] not in self.hidden), None)

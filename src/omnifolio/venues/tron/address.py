@@ -11,6 +11,7 @@ from omnifolio.venues import base58
 
 PREFIX = 0x41
 ADDRESS_BYTES = 21
+TEXT_LENGTH = 34
 TEXT_LENGTH_MAX = 80
 _HEX = re.compile(r"(?:0x)?(41[0-9a-fA-F]{40})")
 _HEX_OF_LOGS = re.compile(r"[0-9a-fA-F]{40}")

@@ -9,7 +9,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.contract import received_at
-from omnifolio.venues.tron.movements import CALLS, Happened, claim_of, collectibles, is_known, tokens_moved
+from omnifolio.venues.tron.movements import CALLS, Happened, claim_of, is_known, tokens_moved
 from omnifolio.venues.tron.server import is_told
 from omnifolio.venues.tron.shapes import BalanceTrace, Info, Listed, Operation, RawData, Row, Signed, shaped
 from omnifolio.venues.tron.subject import Subject, wallets_of
@@ -36,10 +36,13 @@ T = TypeVar("T")
 def told_in(evidence: Sequence[Evidence]) -> tuple[list[tuple[Happened, int]], list[Row]]:
     """The transactions of a page, each with the place of the answer that tells it, and the list's lines.
 
-    One that was told in an earlier page of the read is not told again. Raises: VenueBadResponse.
+    One that was told in an earlier page of the read is not told again; a page without a list is of the one transaction that it
+    tells. Raises: VenueBadResponse.
     """
     listing = evidence[0]
-    rows = list(shaped(listing.body, Listed).data) if listing.status == 200 else []
+    rows = list(shaped(listing.body, Listed).data) if listing.params["read"] == LIST and listing.status == 200 else []
+    if listing.params["read"] == SENT:
+        rows = [Row(0, tx_id=listing.params["about"])]
     sent, infos = _by_name(evidence, SENT, Signed), _by_name(evidence, INFO, Info)
     traces = _by_name(evidence, TRACE, BalanceTrace)
     found = []
@@ -66,7 +69,7 @@ def decode_history(chain: TronChain, stream: str, evidence: Sequence[Evidence]) 
         if claim is not None:
             claims.append(claim[0])
             tokens |= {facts.id: facts for facts in claim[1]}
-    gaps = [*not_wanted(stream, params["wanted"]), *_gaps(stream, subject, evidence, [happened for happened, _ in found])]
+    gaps = [*not_wanted(stream, params.get("wanted", "")), *_gaps(stream, evidence, [happened for happened, _ in found])]
     moved = dict.fromkeys(token for happened, _ in found for token in tokens_moved(subject, happened))
     if nameless := len(unknown(moved, known)):
         text = f"movements of {nameless} tokens are not read: nobody states their decimals"
@@ -77,13 +80,13 @@ def decode_history(chain: TronChain, stream: str, evidence: Sequence[Evidence]) 
         tokens=tuple(tokens.values()),
         wallets=wallets_of(subject),
         claims=tuple(claims),
-        covered=(Interval(EpochMs(int(params["wanted"] or 0)), at),) if params["last"] and _is_last(evidence[0]) else (),
+        covered=(Interval(EpochMs(int(params.get("wanted") or 0)), at),) if params.get("last") and _is_last(evidence[0]) else (),
         gaps=tuple(gaps),
         evidence=tuple(evidence),
     )
 
 
-def _gaps(stream: str, subject: Subject, evidence: Sequence[Evidence], found: Sequence[Happened]) -> list[Gap]:
+def _gaps(stream: str, evidence: Sequence[Evidence], found: Sequence[Happened]) -> list[Gap]:
     told: list[tuple[str, str]] = []
     listing = evidence[0]
     if listing.status != 200:
@@ -96,8 +99,6 @@ def _gaps(stream: str, subject: Subject, evidence: Sequence[Evidence], found: Se
     if types:
         text = f"tokens of TRC-10 that transactions of these types moved are not read: {', '.join(sorted(types))}"
         told.append(("types_unread", text + ("; nor are the coins of some" if untold else "")))
-    if count := sum(collectibles(subject, happened) for happened in found):
-        told.append(("collectibles_unread", f"{count} movements of collectibles are not read"))
     return [Gap(stream=stream, code=code, text=text) for code, text in told]
 
 

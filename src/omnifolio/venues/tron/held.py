@@ -69,7 +69,7 @@ def snapshots_of(subject: Subject, holding: Holding, *, at: EpochMs) -> tuple[Sn
 
 def gaps_of(stream: str, holding: Holding) -> tuple[Gap, ...]:
     """What was not read, and what cannot be moved yet."""
-    told: list[tuple[str, str]] = []
+    told = [("collectibles_unread", "collectibles (TRC-721, TRC-1155) are read neither here nor in the history")]
     if holding.nameless:
         told.append(("tokens_unknown", f"amounts of {holding.nameless} tokens are not known: nobody states their decimals"))
     if holding.is_cut:

@@ -14,10 +14,11 @@ import msgspec
 from msgspec import Struct, structs
 
 from omnifolio.model.clock import MINUTE_MS
-from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
+from omnifolio.model.errors import NotFound, VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.venues.contract import Access
 from omnifolio.venues.depth import depth_of
+from omnifolio.venues.tron.address import TEXT_LENGTH
 from omnifolio.venues.tron.decoding import BLOCK, INFO, LIST, SENT, TRACE, decode_history, told_in
 from omnifolio.venues.tron.movements import is_known, tokens_moved
 from omnifolio.venues.tron.server import MISSING, Server, is_told
@@ -130,6 +131,20 @@ class History:
         asked = {"hash": found, "number": height}
         return [await self._server.ask(TRACE, "wallet/getblockbalance", asked, about=name)] if found else []
 
+    async def one(self, name: str) -> list[Evidence]:
+        """The answers that tell a single transaction. Raises: NotFound where the node has none of that name, VenueError."""
+        asked = {"value": name}
+        about = {"wallet": self._subject.address, "about": name}
+        sent = await self._server.ask(SENT, "walletsolidity/gettransactionbyid", asked, **about)
+        info = await self._server.ask(INFO, "walletsolidity/gettransactioninfobyid", asked, about=name)
+        found, _ = told_in([sent, info])
+        if not found:
+            raise NotFound(f"the node does not have the transaction {name}, or not yet as a solidified one")
+        happened = found[0][0]
+        is_traced = not is_known(happened.type) and not happened.is_failed
+        kept = [sent, info, *(await self._trace(name, happened.height) if is_traced else ())]
+        return kept + await self._described(kept)
+
     async def _described(self, evidence: Sequence[Evidence]) -> list[Evidence]:
         """What the tokens of the page say of themselves, where neither the catalog nor the list does."""
         chain, owner = self._subject.chain, self._subject.address
@@ -137,9 +152,9 @@ class History:
         moved = dict.fromkeys(token for happened, _ in found for token in tokens_moved(self._subject, happened))
         kept: list[Evidence] = []
         for token in unknown(moved, contracts_in(chain, (), rows)):
-            if token not in self._facts and token.isdigit():
+            if token not in self._facts and token.isdecimal():
                 self._facts[token] = (await asset_of(self._server, token),)
-            elif token not in self._facts and token.startswith("T"):
+            elif token not in self._facts and len(token) == TEXT_LENGTH:
                 self._facts[token] = (
                     await asked_of(self._server, token, DECIMALS, owner=owner),
                     await asked_of(self._server, token, SYMBOL, owner=owner),

@@ -129,13 +129,6 @@ def tokens_moved(subject: Subject, happened: Happened) -> list[str]:
     return list(dict.fromkeys(move.token for move in _moves(subject, happened, 0) if move.token and move.units))
 
 
-def collectibles(subject: Subject, happened: Happened) -> int:
-    """The number of collectibles that went to or from the address: their events have a number in the place of an amount."""
-    logs = happened.info.log if happened.info is not None and not happened.is_failed else ()
-    found = (log for log in logs if len(log.topics) == 4 and log.topics[0] == TRANSFER)
-    return sum(subject.address in (_party(log.topics[1]), _party(log.topics[2])) for log in found)
-
-
 class _Passed(Struct, frozen=True):
     """Units that went from one address to another. `token` "" is the coin."""
 
@@ -181,7 +174,8 @@ def _by_contract(subject: Subject, happened: Happened) -> Iterator[_Move]:
     elif happened.type == "TransferAssetContract":
         amounts = [("value", number_of(value.asset_name), value.amount)]
     else:
-        amounts = [("value", "", value.call_value), ("value:token", str(value.token_id), value.call_token_value)]
+        coins = value.call_value + value.new_contract.call_value
+        amounts = [("value", "", coins), ("value:token", str(value.token_id), value.call_token_value)]
     for key, token, units in amounts:
         if units:
             yield from _seen(subject, _Passed(key, token, units, spelt(source), spelt(target)))

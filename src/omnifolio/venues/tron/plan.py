@@ -9,6 +9,7 @@ from omnifolio.venues.sources import Step, host_of
 from omnifolio.venues.tron.address import parse_address
 from omnifolio.venues.tron.history import LISTS, PAGE
 from omnifolio.venues.tron.server import PUBLIC_BUDGET, rules_of
+from omnifolio.venues.tron.single import ask_one
 
 BALANCE_CALLS = 3
 """The account, its rewards, and which tokens it holds."""
@@ -28,6 +29,7 @@ def networks() -> tuple[Network, ...]:
             rules=rules_of,
             steps=partial(steps_of, chain),
             also=("trx",),
+            ask_one=partial(ask_one, chain),
         )
         for chain in tron_chains().values()
     )

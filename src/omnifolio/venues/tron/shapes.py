@@ -49,6 +49,12 @@ class RawData(Struct, frozen=True):
     contract: tuple[Contract, ...]
 
 
+class NewContract(Struct, frozen=True):
+    """A contract that is being made, and the coins that it is given."""
+
+    call_value: int = 0
+
+
 class Value(Struct, frozen=True):
     """Fields of the types that move something, each of its own type; addresses in any spelling."""
 
@@ -62,6 +68,7 @@ class Value(Struct, frozen=True):
     token_id: int = 0
     frozen_balance: int = 0
     unfreeze_balance: int = 0
+    new_contract: NewContract = NewContract()
 
 
 class Owner(Struct, frozen=True):
