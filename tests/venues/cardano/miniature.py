@@ -148,7 +148,8 @@ def total(coins: list[Coin]) -> int:
 
 
 def _spent(row: dict[str, Any]) -> list[Coin]:
-    return row["inputs"] if row["valid_contract"] else row["collateral_inputs"]
+    found: list[Coin] = row["inputs"] if row["valid_contract"] else row["collateral_inputs"]
+    return found
 
 
 def _made(row: dict[str, Any]) -> list[Coin]:

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.stage import loopback
+from tests.stage import Hurry, loopback
 from tests.venues.xrpl.miniature import Ledger, Service, account, both, coins, page, put
 from tests.venues.xrpl.wallet import LEDGER, XRP, Account
 
-from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
+from omnifolio.app.explaining_networks import explain_network
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueUnavailable
+from omnifolio.model.settings import Settings
 from omnifolio.venues.evm import nodes
+from omnifolio.venues.registry import networks
 
 SOLO = "534F4C4F00000000000000000000000000000000"
 SHARE = "03AABBCCDDEEFF00112233445566778899AABBCC"
@@ -323,3 +326,16 @@ async def test_a_server_that_is_busy_or_behind_is_believed_later(ledger: Ledger,
     service.behind = 0
     await me.sync()
     assert me.summed() == me.holds()
+
+
+async def test_one_transaction_is_explained_for_each_account(ledger: Ledger, served: tuple[Service, str]) -> None:
+    _, url = served
+    name = ledger.act("Payment", "bank", ledger.line("USD", "ann", "bank", "3.5"))
+    network, settings = networks()["xrpl"], Settings(base_urls={"xrpl": url})
+    accounts = [account("ann"), f"xrpl:0:{account('bank')}"]
+    lines = await explain_network(settings, network, name=name.lower(), accounts=accounts, clock=Hurry())
+    amounts = [leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"]]
+    assert sorted(amounts) == ["-0.000012", "-3.5", "3.5"]
+    for wrong, error in (("ab" * 32, NotFound), ("ab", InvalidField)):
+        with pytest.raises(error):
+            await explain_network(settings, network, name=wrong, accounts=accounts, clock=Hurry())

@@ -22,12 +22,13 @@ from omnifolio.venues.xrpl.balances import unread_gap, wallet_of
 from omnifolio.venues.xrpl.changes import made
 from omnifolio.venues.xrpl.movements import Subject, moved
 from omnifolio.venues.xrpl.rpc import NOT_FOUND, Server, reply_of
-from omnifolio.venues.xrpl.shapes import Ledger, Row, Transactions, instant
+from omnifolio.venues.xrpl.shapes import Ledger, Row, Transactions, instant, row_of
 
 PAGE = 100
 """Transactions in one answer; each may be some ten thousand bytes."""
 OVERLAP = 20
 """Ledgers that are read again, about a minute and a half."""
+SINGLE = "single"
 _LIST, _OLDEST = "list", "oldest"
 _NONE = b"null"
 
@@ -135,7 +136,10 @@ def decode_history(chain: XrplChain, stream: str, evidence: Sequence[Evidence]) 
     subject = Subject(chain, params["wallet"])
     wanted = int(params["wanted"] or 0)
     reply = reply_of(evidence[0])
-    rows = () if reply.error == NOT_FOUND else reply.read(Transactions).transactions
+    if params["read"] == SINGLE:
+        rows: tuple[Row, ...] = (row_of(reply.read(Raw)),)
+    else:
+        rows = () if reply.error == NOT_FOUND else reply.read(Transactions).transactions
     told = []
     for row in rows:
         if not row.validated:
