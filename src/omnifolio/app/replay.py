@@ -23,7 +23,7 @@ from omnifolio.venues.contract import Access, Reader
 from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
-from omnifolio.venues.registry import reader_for
+from omnifolio.venues.registry import networks, reader_for
 from omnifolio.venues.solana import recognise as solana
 from omnifolio.venues.utxo.recognise import newest
 
@@ -66,6 +66,7 @@ async def replay(cassette: Cassette) -> list[Line]:
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
+    _open_way(egress, cassette.venue)
     reader = reader_for(cassette.venue)
     try:
         async with open_scratch(cassette.venue, clock) as scratch:
@@ -133,6 +134,13 @@ async def _read_all(scratch: Scratch, reader: Reader, access: Access) -> None:
                     await scratch.commit(page)
             except OmnifolioError as error:
                 await scratch.fail(stream.name, error)
+
+
+def _open_way(egress: Egress, venue: str) -> None:
+    """Lets the reads of a chain's public servers pass, as in a sync; they are answered from the recording."""
+    network = networks().get(venue)
+    if network is not None:
+        egress.allow(venue, [rule for url in network.urls for rule in network.rules(url, False)])
 
 
 def _access(cassette: Cassette, egress: Egress, clock: HeldClock) -> Access:
