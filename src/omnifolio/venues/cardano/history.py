@@ -5,7 +5,8 @@ pages can make a row be missed. Blocks that may still be replaced are read again
 first. Transactions that only concern the stake key (somebody else paid for them) are in a list of their own.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct, structs
@@ -158,13 +159,13 @@ class History:
 
 
 async def transactions_asked(server: Server, names: Sequence[str], **about: str) -> list[Evidence]:
-    """The answers that tell transactions by their hashes. Raises: VenueError and its kin."""
-    kept = []
-    for chunk in fitting(names, size=PER_CALL):
+    """The answers that tell transactions by their hashes, asked for at the same time. Raises: VenueError and its kin."""
+
+    def ask(chunk: Sequence[str]) -> Awaitable[Evidence]:
         body = {"_tx_hashes": list(chunk), "_inputs": True, "_assets": True, "_withdrawals": True, "_certs": True}
-        told = await server.ask(_TRANSACTIONS, "tx_info", query={"select": _COLUMNS}, body=body, asked=",".join(chunk), **about)
-        kept.append(told)
-    return kept
+        return server.ask(_TRANSACTIONS, "tx_info", query={"select": _COLUMNS}, body=body, asked=",".join(chunk), **about)
+
+    return await asyncio.gather(*(ask(chunk) for chunk in fitting(names, size=PER_CALL)))
 
 
 def decode_history(chain: CardanoChain, stream: str, evidence: Sequence[Evidence]) -> Batch:

@@ -31,6 +31,7 @@ OVERLAP = 20
 SINGLE = "single"
 _LIST, _OLDEST = "list", "oldest"
 _NONE = b"null"
+_PRUNED = "ledgers_pruned"
 
 
 class Mark(Struct, frozen=True, omit_defaults=True):
@@ -59,12 +60,22 @@ class History:
         self._is_anew = False
 
     async def pages(self) -> AsyncIterator[Batch]:
-        """Pages, each with the bookmark behind it. Raises: VenueError and its kin."""
+        """Pages, each with the bookmark behind it. Raises: VenueError and its kin.
+
+        A walk that was broken off ends where it began, so what came since is another walk.
+        """
+        if self._mark.top:
+            async for page in self._walk(is_last=False):
+                yield page
+        async for page in self._walk(is_last=True):
+            yield page
+
+    async def _walk(self, *, is_last: bool) -> AsyncIterator[Batch]:
         while True:
             listing = await self._listing()
             reply = reply_of(listing)
             if reply.error == NOT_FOUND:
-                yield self._ended([listing])
+                yield self._ended([listing], is_last=is_last)
                 return
             if reply.error and bytes(self._mark.marker) != _NONE and not self._is_anew:
                 # Another server may not take this one's marker: the walk begins anew, and what it gave is known by its names.
@@ -79,7 +90,7 @@ class History:
             self._mark = mark = structs.replace(mark, top=mark.top or found.ledger_index_max, is_born=is_born)
             if not bytes(found.marker) or any(self._is_early(row) for row in found.transactions):
                 evidence = [listing, *await self._oldest(found)]
-                yield self._ended(evidence)
+                yield self._ended(evidence, is_last=is_last)
                 return
             self._mark = structs.replace(mark, marker=found.marker)
             yield self._page([listing])
@@ -106,14 +117,15 @@ class History:
             return []
         return [await self._server.ask(_OLDEST, "ledger", {"ledger_index": found.ledger_index_min})]
 
-    def _ended(self, evidence: Sequence[Evidence]) -> Batch:
-        """The last page of a walk."""
+    def _ended(self, evidence: Sequence[Evidence], *, is_last: bool) -> Batch:
+        """The last page of a walk. Up to now is read what the last walk has read."""
         mark = self._mark
-        last = structs.replace(evidence[0], params={**evidence[0].params, "end": "yes"})
+        last = structs.replace(evidence[0], params={**evidence[0].params, **({"end": "yes"} if is_last else {})})
         batch = decode_history(self._subject.chain, self._stream, [last, *evidence[1:]])
-        begin = min((interval.start for interval in batch.covered), default=0)
-        self._mark = Mark(floor=max(mark.top, mark.floor), read_at=batch.observed_at, begin=begin)
-        return structs.replace(batch, cursor=self._cursor(), done=True)
+        begin = next((gap.end for gap in batch.gaps if gap.code == _PRUNED and gap.end is not None), mark.begin)
+        read_at = batch.observed_at if is_last else mark.read_at
+        self._mark = Mark(floor=max(mark.top, mark.floor), read_at=read_at, begin=begin)
+        return structs.replace(batch, cursor=self._cursor(), done=is_last)
 
     def _page(self, evidence: Sequence[Evidence]) -> Batch:
         return structs.replace(decode_history(self._subject.chain, self._stream, evidence), cursor=self._cursor())
@@ -156,7 +168,7 @@ def decode_history(chain: XrplChain, stream: str, evidence: Sequence[Evidence]) 
         known = EpochMs(max(begin, int(params["since"])))
         if oldest > known or int(params["since"]):
             text = "the server does not have the ledgers from before that"
-            gaps.append(Gap(stream=stream, code="ledgers_pruned", text=text, start=min(known, oldest), end=oldest))
+            gaps.append(Gap(stream=stream, code=_PRUNED, text=text, start=min(known, oldest), end=oldest))
             begin = oldest
     return Batch(
         cursor=Cursor(stream),
