@@ -148,8 +148,8 @@ def total(coins: list[Coin]) -> int:
 
 
 def _spent(row: dict[str, Any]) -> list[Coin]:
-    spent: list[Coin] = row["inputs"] if row["valid_contract"] else row["collateral_inputs"]
-    return spent
+    found: list[Coin] = row["inputs"] if row["valid_contract"] else row["collateral_inputs"]
+    return found
 
 
 def _made(row: dict[str, Any]) -> list[Coin]:

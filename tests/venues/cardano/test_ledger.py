@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 
 from tests.ledger.builders import Book, at
-from tests.stage import loopback
+from tests.stage import Hurry, loopback
 from tests.venues.cardano.miniature import EPOCH, SPACE, Chain, Service, reward, stake
 from tests.venues.cardano.wallet import NETWORK, READER, access_to
 from tests.venues.rounds import Rounds
 
+from omnifolio.app.replay import replay_file
 from omnifolio.ledger import coverage, read
 from omnifolio.ledger.rebuild import rebuild
+from omnifolio.model.amounts import canonical
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.store.engine import Store
+from omnifolio.transport.egress import Egress
+from omnifolio.transport.recording import Recorder, dump
 from omnifolio.venues.cardano.koios import rules_of
 from omnifolio.venues.contract import Known
 from omnifolio.views.reconciled import reconciliation
@@ -122,3 +126,17 @@ async def test_whole_rounds_read_balances_history_and_rewards_and_heal_what_fail
     assert await store.read(coverage.gaps_of, book.account) == []
     told = await store.read(reconciliation, book.principal, book.account, rounds.clock.now())
     assert told.state == "proved"
+
+
+async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:
+    clock, recorder, who = Hurry(), Recorder("cardano"), stake("ann")
+    async with loopback(Service(lived(), rows=1_000).answer) as url:
+        egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
+        async with access_to(url, who, egress=egress) as access:
+            pages = [page for stream in STREAMS for page in [found async for found in READER.read(access, Cursor(stream))]]
+    cassette = recorder.cassette(recorded_at=clock.now(), fields={"wallet": who})
+    lines = await replay_file(dump(cassette))
+    stated = [canonical(leg.amount) for page in pages for claim in page.claims for leg in claim.legs]
+    assert sorted(leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"]) == sorted(stated)
+    assert sum(line["kind"] == "balance" for line in lines) == sum(len(one.balances) for one in pages[0].snapshots)
+    assert not [line for line in lines if line["kind"] == "problem"]

@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.stage import loopback
+from tests.stage import Hurry, loopback
 from tests.venues.cardano.miniature import EPOCH, ROWS, SPACE, Chain, Service, address, asset, reward, stake
 from tests.venues.cardano.wallet import ADA, NETWORK, Account
 
-from omnifolio.model.errors import VenueUnavailable
+from omnifolio.app.explaining_networks import explain_network
+from omnifolio.model.errors import InvalidField, NotFound, VenueUnavailable
+from omnifolio.model.settings import Settings
 from omnifolio.venues.cardano import balances, history, rewards
 from omnifolio.venues.evm import nodes
+from omnifolio.venues.registry import networks
 
 HOSKY, DUCK = asset("HOSKY"), asset("DUCK1")
 
@@ -298,10 +301,22 @@ async def test_a_server_that_is_busy_behind_or_moving_is_believed_later(chain: C
 
 async def test_an_address_that_was_never_used_holds_nothing(served: tuple[Service, str]) -> None:
     _, url = served
-    for text, held in (
-        (stake("dan"), {"own spot": {}, "own locked": {}, "rewards staked": {}}),
-        (address("dan"), {"own spot": {}}),
-    ):
+    for text, places in ((stake("dan"), {"own spot", "own locked", "rewards staked"}), (address("dan"), {"own spot"})):
         me = Account(url, text)
         await me.sync()
-        assert (me.held, me.claims) == (held, {})
+        assert (me.held, me.claims) == ({place: {} for place in places}, {})
+
+
+async def test_one_transaction_is_explained_for_each_account(chain: Chain, served: tuple[Service, str]) -> None:
+    _, url = served
+    own, bob = chain.who("ann"), chain.who("bob")
+    coin = chain.fund(own, 9_000_000, SPACE=5_000)
+    paid = chain.act([coin], [chain.coin(bob, 2_000_000, SPACE=5_000), chain.coin(own, 6_800_000)])
+    network, settings = networks()["cardano"], Settings(base_urls={"cardano": url})
+    accounts = [stake("ann"), bob]
+    lines = await explain_network(settings, network, name=paid["tx_hash"].upper(), accounts=accounts, clock=Hurry())
+    amounts = [leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"]]
+    assert sorted(amounts) == ["-0.2", "-2", "-5", "2", "5"]
+    for wrong, error in (("ab" * 32, NotFound), ("ab", InvalidField)):
+        with pytest.raises(error):
+            await explain_network(settings, network, name=wrong, accounts=accounts, clock=Hurry())

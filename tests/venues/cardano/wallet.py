@@ -20,10 +20,12 @@ READER = CardanoReader()
 
 
 @asynccontextmanager
-async def access_to(url: str, address: str, *, history: str = "all", known: Known | None = None) -> AsyncIterator[Access]:
+async def access_to(
+    url: str, address: str, *, egress: Egress | None = None, history: str = "all", known: Known | None = None
+) -> AsyncIterator[Access]:
     """An account of that address at the server."""
     clock = Hurry()
-    egress = Egress(clock=clock, sleep=clock.sleep)
+    egress = egress or Egress(clock=clock, sleep=clock.sleep)
     egress.allow(NETWORK.id, rules_of(url, True))
     fields = {"wallet": address, "history": history}
     try:

@@ -204,6 +204,7 @@ class Service:
             "account_nfts": self._account_nfts,
             "account_tx": self._account_tx,
             "ledger": self._ledger,
+            "tx": self._tx,
         }
         return web.json_response({"result": handlers[method](params)})
 
@@ -282,6 +283,14 @@ class Service:
             return {"tx": sent, "meta": row["meta"], "validated": True}
         place = {"hash": row["hash"], "ledger_index": row["ledger_index"], "ledger_hash": _id(str(row["ledger_index"]))}
         return {"tx_json": row["sent"], "meta": row["meta"], "validated": True, **place}
+
+    def _tx(self, params: dict[str, Any]) -> dict[str, Any]:
+        found = next((row for row in self.ledger.rows if row["hash"] == params["transaction"]), None)
+        if found is None:
+            return {"status": "error", "error": "txnNotFound"}
+        row = self._row(found)
+        around: dict[str, Any] = row.pop("tx", {})
+        return around | row
 
     def _ledger(self, params: dict[str, Any]) -> dict[str, Any]:
         return {"ledger": {"close_time": START_S + params["ledger_index"]}, "validated": True}

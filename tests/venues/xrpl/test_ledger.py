@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 
 from tests.ledger.builders import Book, at
-from tests.stage import loopback
+from tests.stage import Hurry, loopback
 from tests.venues.rounds import Rounds
 from tests.venues.xrpl.miniature import Ledger, Service, account, both, coins, put
 from tests.venues.xrpl.test_reader import escrow
 from tests.venues.xrpl.wallet import READER, STREAMS, access_to
 
+from omnifolio.app.replay import replay_file
 from omnifolio.ledger import coverage, read
 from omnifolio.ledger.rebuild import rebuild
+from omnifolio.model.amounts import canonical
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.store.engine import Store
+from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
+from omnifolio.transport.recording import Recorder, dump
 from omnifolio.views.reconciled import reconciliation
 
 
@@ -96,3 +100,17 @@ async def test_whole_rounds_read_balances_and_history_and_heal_what_failed(store
     assert await store.read(coverage.gaps_of, book.account) == []
     told = await store.read(reconciliation, book.principal, book.account, rounds.clock.now())
     assert told.state == "proved"
+
+
+async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:
+    clock, recorder, address = Hurry(), Recorder("xrpl"), account("ann")
+    async with loopback(Service(lived()).answer) as url:
+        egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
+        async with access_to(url, address, egress=egress) as access:
+            pages = [page for stream in STREAMS for page in [found async for found in READER.read(access, Cursor(stream))]]
+    cassette = recorder.cassette(recorded_at=clock.now(), fields={"wallet": address})
+    lines = await replay_file(dump(cassette))
+    stated = [canonical(leg.amount) for page in pages for claim in page.claims for leg in claim.legs]
+    assert sorted(leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"]) == sorted(stated)
+    assert sum(line["kind"] == "balance" for line in lines) == sum(len(one.balances) for one in pages[0].snapshots)
+    assert not [line for line in lines if line["kind"] == "problem"]

@@ -21,10 +21,10 @@ STREAMS = ("balances/xrpl", "transfers/xrpl")
 
 
 @asynccontextmanager
-async def access_to(url: str, address: str, *, history: str = "all") -> AsyncIterator[Access]:
+async def access_to(url: str, address: str, *, egress: Egress | None = None, history: str = "all") -> AsyncIterator[Access]:
     """An account of that address at the server."""
     clock = Hurry()
-    egress = Egress(clock=clock, sleep=clock.sleep)
+    egress = egress or Egress(clock=clock, sleep=clock.sleep)
     egress.allow(LEDGER.id, [Rule("POST", url, is_configured=True)])
     fields = {"wallet": address, "history": history}
     try:

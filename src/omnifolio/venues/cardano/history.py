@@ -5,7 +5,8 @@ pages can make a row be missed. Blocks that may still be replaced are read again
 first. Transactions that only concern the stake key (somebody else paid for them) are in a list of their own.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct, structs
@@ -31,6 +32,10 @@ PAGE = 48
 """Transactions in one page."""
 KNOWN_HEIGHTS_MAX = 60
 """Blocks that are looked at again: they are those of the last ten minutes."""
+_COLUMNS = (
+    "tx_hash,block_hash,block_height,tx_timestamp,fee,deposit,treasury_donation,valid_contract,collateral_inputs,"
+    "collateral_output,inputs,outputs,withdrawals,certificates"
+)
 _LIST, _UPDATES, _TRANSACTIONS, _KNOWN = "list", "updates", "transactions", "known"
 
 
@@ -138,15 +143,8 @@ class History:
 
     async def _page(self, names: Sequence[str], moved: Sequence[Evidence]) -> Batch:
         about = self._about()
-        evidence = []
-        for chunk in fitting(names, size=PER_CALL):
-            body = {"_tx_hashes": list(chunk), "_inputs": True, "_assets": True, "_withdrawals": True, "_certs": True}
-            evidence.append(
-                await self._server.ask(
-                    _TRANSACTIONS, "tx_info", query={"select": _COLUMNS}, body=body, asked=",".join(chunk), **about
-                )
-            )
-        told = _told(evidence)
+        evidence = await transactions_asked(self._server, names, **about)
+        told = told_of(evidence)
         keys = {key for one in told for key in assets_of(self._subject, one)}
         evidence += [*await self._assets.about(keys), *moved]
         self._seen |= {*names}
@@ -160,17 +158,21 @@ class History:
         return Cursor(self._stream, msgspec.json.encode(self._mark).decode())
 
 
-_COLUMNS = (
-    "tx_hash,block_hash,block_height,tx_timestamp,fee,deposit,treasury_donation,valid_contract,collateral_inputs,"
-    "collateral_output,inputs,outputs,withdrawals,certificates"
-)
+async def transactions_asked(server: Server, names: Sequence[str], **about: str) -> list[Evidence]:
+    """The answers that tell transactions by their hashes, asked for at the same time. Raises: VenueError and its kin."""
+
+    def ask(chunk: Sequence[str]) -> Awaitable[Evidence]:
+        body = {"_tx_hashes": list(chunk), "_inputs": True, "_assets": True, "_withdrawals": True, "_certs": True}
+        return server.ask(_TRANSACTIONS, "tx_info", query={"select": _COLUMNS}, body=body, asked=",".join(chunk), **about)
+
+    return await asyncio.gather(*(ask(chunk) for chunk in fitting(names, size=PER_CALL)))
 
 
 def decode_history(chain: CardanoChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
     """The facts of one page out of its raw answers alone; the cursor is empty. Raises: VenueError."""
     params, at = evidence[0].params, received_at(evidence)
     subject, wanted = Subject(chain, params["wallet"]), int(params["wanted"] or 0)
-    told = [(index, one) for index, item in enumerate(evidence) for one in _told([item])]
+    told = [(index, one) for index, item in enumerate(evidence) for one in told_of([item])]
     keys = {key for _, one in told for key in assets_of(subject, one)}
     assets = assets_in(chain, evidence, keys)
     claims = []
@@ -203,7 +205,8 @@ def decode_history(chain: CardanoChain, stream: str, evidence: Sequence[Evidence
     )
 
 
-def _told(evidence: Sequence[Evidence]) -> list[Transaction]:
+def told_of(evidence: Sequence[Evidence]) -> list[Transaction]:
+    """The transactions that the answers tell. Raises: VenueBadResponse."""
     return [
         one for item in evidence if item.params["read"] == _TRANSACTIONS for one in shaped(item.body, tuple[Transaction, ...])
     ]

@@ -66,7 +66,7 @@ class Server:
         assert sent is None or len(sent) <= BODY_BYTES_MAX, "the public tier takes no more"
         method = "GET" if sent is None else "POST"
         asked = f"?{urlencode(query, safe='(),.')}" if query else ""
-        question = Question(method="POST", path=f"/{path}", params={**(query or {}), "body": sent.decode()}) if sent else None
+        told = {**(query or {}), **({"body": sent.decode()} if sent else {})}
         answer = await self._access.egress.request(
             venue=self._access.venue,
             method=method,
@@ -75,7 +75,7 @@ class Server:
             body=sent or b"",
             key_label=self._access.key_label,
             is_read=True,
-            question=question,
+            question=Question(method=method, path=f"/{path}", params=told),
         )
         if answer.status == 429:
             raise VenueBusy("the server asked us to slow down")

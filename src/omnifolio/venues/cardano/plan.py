@@ -7,6 +7,7 @@ from omnifolio.venues.cardano.address import parse_address
 from omnifolio.venues.cardano.assets import PER_CALL as ASSETS_PER_CALL
 from omnifolio.venues.cardano.history import PER_CALL
 from omnifolio.venues.cardano.koios import PUBLIC_BUDGET, ROWS, rules_of
+from omnifolio.venues.cardano.single import ask_one
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
 from omnifolio.venues.sources import Step, host_of
@@ -26,6 +27,7 @@ def networks() -> tuple[Network, ...]:
             spelt=parse_address,
             rules=rules_of,
             steps=partial(steps_of, chain),
+            ask_one=partial(ask_one, chain),
             label="stake address, or a single public address",
         )
         for chain in cardano_chains().values()

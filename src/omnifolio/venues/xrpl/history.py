@@ -22,14 +22,16 @@ from omnifolio.venues.xrpl.balances import unread_gap, wallet_of
 from omnifolio.venues.xrpl.changes import made
 from omnifolio.venues.xrpl.movements import Subject, moved
 from omnifolio.venues.xrpl.rpc import NOT_FOUND, Server, reply_of
-from omnifolio.venues.xrpl.shapes import Ledger, Row, Transactions, instant
+from omnifolio.venues.xrpl.shapes import Ledger, Row, Transactions, instant, row_of
 
 PAGE = 100
 """Transactions in one answer; each may be some ten thousand bytes."""
 OVERLAP = 20
 """Ledgers that are read again, about a minute and a half."""
+SINGLE = "single"
 _LIST, _OLDEST = "list", "oldest"
 _NONE = b"null"
+_PRUNED = "ledgers_pruned"
 
 
 class Mark(Struct, frozen=True, omit_defaults=True):
@@ -58,12 +60,22 @@ class History:
         self._is_anew = False
 
     async def pages(self) -> AsyncIterator[Batch]:
-        """Pages, each with the bookmark behind it. Raises: VenueError and its kin."""
+        """Pages, each with the bookmark behind it. Raises: VenueError and its kin.
+
+        A walk that was broken off ends where it began, so what came since is another walk.
+        """
+        if self._mark.top:
+            async for page in self._walk(is_last=False):
+                yield page
+        async for page in self._walk(is_last=True):
+            yield page
+
+    async def _walk(self, *, is_last: bool) -> AsyncIterator[Batch]:
         while True:
             listing = await self._listing()
             reply = reply_of(listing)
             if reply.error == NOT_FOUND:
-                yield self._ended([listing])
+                yield self._ended([listing], is_last=is_last)
                 return
             if reply.error and bytes(self._mark.marker) != _NONE and not self._is_anew:
                 # Another server may not take this one's marker: the walk begins anew, and what it gave is known by its names.
@@ -78,7 +90,7 @@ class History:
             self._mark = mark = structs.replace(mark, top=mark.top or found.ledger_index_max, is_born=is_born)
             if not bytes(found.marker) or any(self._is_early(row) for row in found.transactions):
                 evidence = [listing, *await self._oldest(found)]
-                yield self._ended(evidence)
+                yield self._ended(evidence, is_last=is_last)
                 return
             self._mark = structs.replace(mark, marker=found.marker)
             yield self._page([listing])
@@ -105,14 +117,15 @@ class History:
             return []
         return [await self._server.ask(_OLDEST, "ledger", {"ledger_index": found.ledger_index_min})]
 
-    def _ended(self, evidence: Sequence[Evidence]) -> Batch:
-        """The last page of a walk."""
+    def _ended(self, evidence: Sequence[Evidence], *, is_last: bool) -> Batch:
+        """The last page of a walk. Up to now is read what the last walk has read."""
         mark = self._mark
-        last = structs.replace(evidence[0], params={**evidence[0].params, "end": "yes"})
+        last = structs.replace(evidence[0], params={**evidence[0].params, **({"end": "yes"} if is_last else {})})
         batch = decode_history(self._subject.chain, self._stream, [last, *evidence[1:]])
-        begin = min((interval.start for interval in batch.covered), default=0)
-        self._mark = Mark(floor=max(mark.top, mark.floor), read_at=batch.observed_at, begin=begin)
-        return structs.replace(batch, cursor=self._cursor(), done=True)
+        begin = next((gap.end for gap in batch.gaps if gap.code == _PRUNED and gap.end is not None), mark.begin)
+        read_at = batch.observed_at if is_last else mark.read_at
+        self._mark = Mark(floor=max(mark.top, mark.floor), read_at=read_at, begin=begin)
+        return structs.replace(batch, cursor=self._cursor(), done=is_last)
 
     def _page(self, evidence: Sequence[Evidence]) -> Batch:
         return structs.replace(decode_history(self._subject.chain, self._stream, evidence), cursor=self._cursor())
@@ -135,7 +148,10 @@ def decode_history(chain: XrplChain, stream: str, evidence: Sequence[Evidence]) 
     subject = Subject(chain, params["wallet"])
     wanted = int(params["wanted"] or 0)
     reply = reply_of(evidence[0])
-    rows = () if reply.error == NOT_FOUND else reply.read(Transactions).transactions
+    if params["read"] == SINGLE:
+        rows: tuple[Row, ...] = (row_of(reply.read(Raw)),)
+    else:
+        rows = () if reply.error == NOT_FOUND else reply.read(Transactions).transactions
     told = []
     for row in rows:
         if not row.validated:
@@ -152,7 +168,7 @@ def decode_history(chain: XrplChain, stream: str, evidence: Sequence[Evidence]) 
         known = EpochMs(max(begin, int(params["since"])))
         if oldest > known or int(params["since"]):
             text = "the server does not have the ledgers from before that"
-            gaps.append(Gap(stream=stream, code="ledgers_pruned", text=text, start=min(known, oldest), end=oldest))
+            gaps.append(Gap(stream=stream, code=_PRUNED, text=text, start=min(known, oldest), end=oldest))
             begin = oldest
     return Batch(
         cursor=Cursor(stream),

@@ -47,7 +47,9 @@ def moved(subject: Subject, row: Row, *, evidence: int | None = None) -> Moved:
     changes = [change for change in found if isinstance(change, Change)]
     is_partly_unread = any(isinstance(one, Unread) and one.account == subject.address for one in found)
     payer = sent.delegate or sent.account
-    fee = from_units(drops(sent.fee), XRP_DECIMALS)
+    # Where the payer's coins have not changed, somebody else has paid for him.
+    is_paid = any(change.account == payer and change.key == COIN for change in changes)
+    fee = from_units(drops(sent.fee), XRP_DECIMALS) if is_paid else ZERO
     if fee:
         changes = [_without_fee(change, fee) if change.account == payer and change.key == COIN else change for change in changes]
     own = [change for change in changes if change.account == subject.address and change.amount]

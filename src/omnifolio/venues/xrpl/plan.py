@@ -11,6 +11,7 @@ from omnifolio.venues.xrpl.address import parse_address
 from omnifolio.venues.xrpl.balances import LIMIT, LISTS
 from omnifolio.venues.xrpl.history import PAGE
 from omnifolio.venues.xrpl.rpc import PUBLIC_BUDGET
+from omnifolio.venues.xrpl.single import ask_one
 
 BALANCE_CALLS = 2 + len(LISTS)
 """The server's rules, the account, and each of its lists."""
@@ -29,6 +30,7 @@ def networks() -> tuple[Network, ...]:
             spelt=parse_address,
             rules=lambda url, is_configured: (Rule("POST", url, is_configured=is_configured),),
             steps=partial(steps_of, chain),
+            ask_one=partial(ask_one, chain),
             also=("ripple",),
         )
         for chain in xrpl_chains().values()

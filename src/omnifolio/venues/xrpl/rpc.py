@@ -18,7 +18,9 @@ from omnifolio.venues.xrpl.shapes import shaped
 
 T = TypeVar("T")
 
-METHODS = frozenset({"server_info", "account_info", "account_lines", "account_objects", "account_nfts", "account_tx", "ledger"})
+METHODS = frozenset(
+    {"server_info", "account_info", "account_lines", "account_objects", "account_nfts", "account_tx", "tx", "ledger"}
+)
 """All that a server is ever asked. Every method goes to the same URL, so the list of URLs cannot tell reads from writes."""
 PUBLIC_BUDGET = Budget(burst=10, per_s=2)
 """Public servers are shared by all and name no number; sustained use is not what they are for."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Raw, Struct, field, structs
 
 from omnifolio.model.amounts import parse_amount
 from omnifolio.model.clock import SECOND_MS, EpochMs
@@ -205,6 +205,12 @@ class Row(Struct, frozen=True):
             return EpochMs(int(datetime.fromisoformat(self.close_time_iso).timestamp()) * SECOND_MS)
         except ValueError:
             raise VenueBadResponse("the server does not say when a transaction was made") from None
+
+
+def row_of(result: Raw) -> Row:
+    """The answer of tx as a line of account_tx: in version 1 it has the transaction's own fields. Raises: VenueBadResponse."""
+    row = shaped(result, Row)
+    return row if row.tx_json is not None else structs.replace(row, tx=shaped(result, Sent))
 
 
 class Transactions(Struct, frozen=True):
