@@ -8,6 +8,7 @@ from msgspec import Struct
 from omnifolio.catalog import exchanges, layouts
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.solana_chains import solana_chains
+from omnifolio.catalog.substrate_chains import substrate_chains
 from omnifolio.catalog.sui_chains import sui_chains
 from omnifolio.catalog.ton_chains import ton_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
@@ -21,6 +22,8 @@ from omnifolio.venues.files.reader import STREAM_KIND, FileReader
 from omnifolio.venues.networks import Network
 from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.substrate import plan as substrate
+from omnifolio.venues.substrate.reader import SubstrateReader
 from omnifolio.venues.sui import plan as sui
 from omnifolio.venues.sui.reader import SuiReader
 from omnifolio.venues.ton import plan as ton
@@ -41,6 +44,7 @@ FAMILIES: Mapping[str, Family] = {
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
     "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
+    "substrate": Family(lambda: tuple(substrate_chains()), SubstrateReader(), substrate.networks),
     "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
     "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
