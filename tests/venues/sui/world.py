@@ -6,13 +6,25 @@ Shapes as the published schema has them; the questions are known by their texts.
 import base64
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 from tests.stage import START_MS
 
-from omnifolio.venues.sui.queries import PAGE, QUERIES
+from omnifolio.venues.sui.queries import (
+    BALANCES,
+    CHANGES,
+    COINS,
+    HEAD,
+    HISTORY,
+    PAGE,
+    QUERIES,
+    RATES,
+    STAKES,
+    VALIDATORS,
+)  # fmt: skip
 
 SUI = "0x0000000000000000000000000000000000000000000000000000000000000002::sui::SUI"
 USDC = "0xdba34672e30cb065b1f93e3ab55318768fd6fef66c15942c9f7cb846e2f900e7::usdc::USDC"
@@ -94,12 +106,16 @@ class World:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The server's answer to a question."""
         asked = json.loads(await request.read())
-        read = next((name for name, text in QUERIES.items() if text == asked["query"]), "coins")
+        read = next((name for name, text in QUERIES.items() if text == asked["query"]), COINS)
         self.asked.append(read)
         if self.faults:
             fault = self.faults.pop(0)
             return web.json_response({}, status=fault) if isinstance(fault, int) else web.Response(body=fault)
-        data = getattr(self, f"_{read}")(asked["variables"])
+        told: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
+            HEAD: self._head, BALANCES: self._balances, STAKES: self._stakes, VALIDATORS: self._validators, RATES: self._rates,
+            COINS: self._coins, HISTORY: self._history, CHANGES: self._changes,
+        }  # fmt: skip
+        data = told[read](asked["variables"])
         if data is None:
             return web.json_response({"data": None, "errors": [{"message": "no such thing here"}]})
         return web.json_response({"data": data})
