@@ -22,9 +22,9 @@ def decode_plain(text: str, *, length_max: int = _LENGTH_MAX) -> tuple[str, byte
     if text not in (text.lower(), text.upper()):
         raise ValueError("it mixes small and capital letters, which such addresses never do")
     prefix, separator, rest = text.lower().rpartition("1")
-    values = _values(rest)
-    if not separator or not prefix or len(text) > length_max or len(values) < _CHECKSUM_LENGTH:
+    if not separator or not prefix or len(text) > length_max or len(rest) < _CHECKSUM_LENGTH:
         raise ValueError(f"expected a prefix, the digit 1, and at most {length_max} characters")
+    values = _values(rest)
     if _polymod([*_expanded(prefix), *values]) != _BECH32:
         raise ValueError(_WRONG)
     return prefix, bytes(_regrouped(values[:-6], 5, 8, is_padded=False))
