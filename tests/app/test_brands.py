@@ -14,11 +14,14 @@ from omnifolio.model.settings import Settings
 from omnifolio.venues.registry import FAMILIES
 from tests.style.tree import ROOT
 
-OFFERS = Offers(all_offers(Settings()))
+OWN = {"zcash": "http://127.0.0.1:9067", "dash": "http://127.0.0.1:9068"}
+"""Servers of the operator's own, for chains that have no public one."""
+OFFERS = Offers(all_offers(Settings(base_urls=OWN)))
 KEY = b"k" * 32
 EVM = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
 SOLANA = "vines1vzrYbzLMRdu58ou5XTby4qAqVRLmqo36NKPTg"
 BITCOIN = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+SUI = "0x" + "ab" * 32
 ZPUB = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs"
 BRANDS_MIN = 60
 README = ROOT / "README.md"
@@ -27,6 +30,8 @@ README = ROOT / "README.md"
 def test_there_are_sixty_brands_and_each_is_offered_with_where_to_find_its_addresses() -> None:
     wallets = [offer for offer in OFFERS.all if offer.category == "wallets" and offer.onward is not None]
     assert {offer.name for offer in wallets} == set(wallet_brands())
+    without = {offer.name for offer in all_offers(Settings()) if offer.category == "wallets"}
+    assert set(wallet_brands()) - without == {"zashi", "dashcore"}, "nobody can be asked about their chains"
     assert len(wallets) >= BRANDS_MIN
     assert f"By the name of the wallet, {len(wallets)} of them" in README.read_text()
     for offer in wallets:
@@ -65,6 +70,15 @@ def test_a_brand_is_no_venue() -> None:
         ("ledger-live", {"xpub": ZPUB, "source": "mempool.space"}, "bitcoin"),
         ("electrum", {"wallet": BITCOIN}, "bitcoin"),
         ("rabby", {"wallet": EVM, "history": "balances"}, "ethereum"),
+        ("slush", {"wallet": SUI}, "sui"),
+        ("ledger", {"wallet": SUI, "network": "sui"}, "sui"),
+        ("keplr", {"wallet": "osmo1syj2za9lxkhgpd9zm5lzfss9f6qcuycae0x7pf"}, "osmosis"),
+        ("trezor", {"wallet": "r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59"}, "xrpl"),
+        ("tronlink", {"wallet": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"}, "tron"),
+        ("lobstr", {"wallet": "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ"}, "stellar"),
+        ("eternl", {"wallet": "stake1uyehkck0lajq8gr28t9uxnuvgcqrc6070x3k9r8048z8y5gh6ffgw"}, "cardano"),
+        ("tonkeeper", {"wallet": "0:" + "ab" * 32}, "ton"),
+        ("nova", {"wallet": "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5"}, "polkadot-asset-hub"),
     ],
 )
 def test_what_is_pasted_is_connected_to_its_chain(brand: str, entered: dict[str, str], chain: str) -> None:

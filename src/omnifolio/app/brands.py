@@ -48,7 +48,12 @@ def _offer(row: WalletRow, chains: Sequence[Offer]) -> Offer:
         category="wallets",
         auth_type="wallet",
         fields=(
-            Field(name="wallet", label="public address", is_secret=False),
+            Field(
+                name="wallet",
+                label="public address",
+                is_secret=False,
+                is_long_hex=all(field.is_long_hex for chain in chains for field in chain.fields[:1]),
+            ),
             *((network,) if len(chains) > 1 else ()),
             *((source,) if servers else ()),
             HISTORY,

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.administer import shred_now
-from omnifolio.app.brands import BRAND
+from omnifolio.app.brands import BRAND, NETWORK
 from omnifolio.app.context import Context
 from omnifolio.app.offer import NAMES_OF_FIELDS, TITLE, Field, Offer
 from omnifolio.app.offers import MANUAL
@@ -135,7 +135,8 @@ def check_any(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: byte
     """
     if offer.onward is None:
         return offer, check(offer, entered, fingerprint_key=fingerprint_key)
-    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS)
+    if not entered.get(NETWORK):  # a named network knows what its addresses look like
+        _refuse_private_keys(offer, entered)
     _named(offer, entered)
     found = offer.onward(entered)
     credentials = check(found.offer, found.entered, fingerprint_key=fingerprint_key)
@@ -144,7 +145,7 @@ def check_any(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: byte
 
 def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -> Credentials:
     """What was entered, under our names of the fields. Raises: InvalidField naming the field, PrivateKeyRefused."""
-    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS)
+    _refuse_private_keys(offer, entered)
     named = _named(offer, entered)
     for field in offer.fields:
         _check_field(field, named.get(field.name), offer)
@@ -161,6 +162,11 @@ def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -
         fingerprint=fingerprint(fingerprint_key, offer.name, {n: _spelt(named[n]) for n in offer.identity if n in named}),
         hint=identity.hint() if offer.auth_type != "wallet" else "",
     )
+
+
+def _refuse_private_keys(offer: Offer, entered: Mapping[str, str]) -> None:
+    takes_long_hex = any(field.is_long_hex for field in offer.fields)
+    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS, of_long_hex=_ADDRESS_FIELDS if takes_long_hex else frozenset())
 
 
 def _spelt(value: str) -> str:

@@ -52,6 +52,8 @@ class Field(Struct, frozen=True, kw_only=True):
     pattern: str = ""
     is_secret: bool = True
     is_required: bool = True
+    is_long_hex: bool = False
+    """Whether it may be 32 bytes after `0x`, which is a private key anywhere else."""
     spelt: Callable[[str], str] | None = None
 
     def accepts(self, value: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from omnifolio.app.brands import brand_offers
 from omnifolio.app.offer import HISTORY, TITLE, DataKind, Field, Offer
-from omnifolio.app.proving import live_of
+from omnifolio.app.proving import live_of, live_of_chain
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.utxo_chains import OWN, UtxoChain, utxo_chains
@@ -63,6 +63,7 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
             proof="executed" if chain.is_reviewed else "sampled",
             sources=_sources(chain, is_own=chain.id in configured),
+            live=live_of_chain(chain),
         )
         for chain in evm_chains().values()
         if chain.nodes or chain.id in configured
@@ -131,7 +132,13 @@ def network_offers(base_urls: Mapping[str, str]) -> list[Offer]:
             category="blockchains",
             auth_type="wallet",
             fields=(
-                Field(name="wallet", label=network.label, is_secret=False, spelt=network.spelt),
+                Field(
+                    name="wallet",
+                    label=network.label,
+                    is_secret=False,
+                    is_long_hex=network.is_long_hex,
+                    spelt=network.spelt,
+                ),
                 *((HISTORY,) if network.has_history else ()),
             ),
             alternate_names=network.also,

@@ -10,6 +10,7 @@ from omnifolio.venues.solana.address import parse_address
 from omnifolio.venues.solana.balances import MINTS_PER_CALL
 from omnifolio.venues.solana.history import PAGE
 from omnifolio.venues.solana.rpc import PUBLIC_BUDGET
+from omnifolio.venues.solana.single import ask_one
 from omnifolio.venues.sources import Step, host_of
 
 BALANCE_CALLS = 5
@@ -29,6 +30,7 @@ def networks() -> tuple[Network, ...]:
             spelt=parse_address,
             rules=lambda url, is_configured: (Rule("POST", url, is_configured=is_configured),),
             steps=partial(steps_of, chain),
+            ask_one=partial(ask_one, chain),
         )
         for chain in solana_chains().values()
     )
