@@ -187,6 +187,7 @@ class Service:
         self.busy = 0
         self.behind = 0
         self.markers_refused = 0
+        self.is_validated = True
         self.asked: list[str] = []
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -280,9 +281,9 @@ class Service:
     def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         if self.version == 1:
             sent = row["sent"] | {"hash": row["hash"], "ledger_index": row["ledger_index"]}
-            return {"tx": sent, "meta": row["meta"], "validated": True}
+            return {"tx": sent, "meta": row["meta"], "validated": self.is_validated}
         place = {"hash": row["hash"], "ledger_index": row["ledger_index"], "ledger_hash": _id(str(row["ledger_index"]))}
-        return {"tx_json": row["sent"], "meta": row["meta"], "validated": True, **place}
+        return {"tx_json": row["sent"], "meta": row["meta"], "validated": self.is_validated, **place}
 
     def _tx(self, params: dict[str, Any]) -> dict[str, Any]:
         found = next((row for row in self.ledger.rows if row["hash"] == params["transaction"]), None)
