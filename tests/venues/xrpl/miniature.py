@@ -203,7 +203,7 @@ class Service:
             "account_lines": self._account_lines,
             "account_objects": self._account_objects,
             "account_nfts": self._account_nfts,
-            "account_tx": self._account_tx,
+            "account_tx": self.told,
             "ledger": self._ledger,
             "tx": self._tx,
         }
@@ -260,7 +260,8 @@ class Service:
         answer: dict[str, Any] = {name: rows[start : start + limit], "validated": True}
         return answer | ({"marker": start + limit} if start + limit < len(rows) else {})
 
-    def _account_tx(self, params: dict[str, Any]) -> dict[str, Any]:
+    def told(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The answer of account_tx."""
         first = max(params["ledger_index_min"], self.oldest)
         last = self._top if params["ledger_index_max"] == -1 else min(params["ledger_index_max"], self._top)
         if self.markers_refused and "marker" in params:
