@@ -9,9 +9,12 @@ from tests.venues.tron.network import Token, Tron, address, hexed, word
 from tests.venues.tron.wallet import NETWORK, TRX, Account, access_to
 
 from omnifolio.app.explaining_networks import explain_network, network_named
+from omnifolio.app.replay import replay
+from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.settings import Settings
+from omnifolio.transport.recording import Recorder, dump, load
 
 ME, SHOP, DEX, OTHER = (address(name) for name in ("me", "shop", "dex", "other"))
 USDT = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
@@ -33,8 +36,8 @@ def usdt(chain: Tron) -> Token:
     return chain.token(USDT, "USDT", 6)
 
 
-async def read(url: str, who: str = ME, **how: str) -> Account:
-    account = Account(url, who, **how)
+async def read(url: str, who: str = ME, *, history: str = "all") -> Account:
+    account = Account(url, who, history=history)
     await account.sync()
     return account
 
@@ -286,3 +289,18 @@ async def test_one_transaction_is_explained_as_a_sync_files_it(chain: Tron, url:
         await explain_network(settings, network, name="0x12", accounts=[ME], clock=SystemClock())
     with pytest.raises(NotFound, match="does not have the transaction"):
         await explain_network(settings, network, name="ab" * 32, accounts=[ME], clock=SystemClock())
+
+
+async def test_a_recorded_conversation_is_played_back_to_the_same_facts(chain: Tron, url: str, usdt: Token) -> None:
+    chain.fund(ME, 900_000_000)
+    chain.call(ME, DEX, (usdt, DEX, ME, 7_000_000), value=5_000_000, fee=3_000_000)
+    chain.stake(ME, 100_000_000)
+    recorder = Recorder("tron")
+    account = Account(url, ME, recorder=recorder)
+    await account.sync()
+    cassette = recorder.cassette(recorded_at=SystemClock().now(), fields={"wallet": ME})
+    lines = await replay(load(dump(cassette)))
+    told = sorted(leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"])
+    assert told == sorted(canonical(leg.amount) for claim in account.claims.values() for leg in claim.legs)
+    held = [line["amount"] for line in lines if line["kind"] == "balance"]
+    assert sorted(held) == sorted(amount for wallet in account.held.values() for amount in wallet.values())
