@@ -176,6 +176,12 @@ HISTORY = Field(
     is_secret=False,
     is_required=False,
 )
+SERVER_KEY = Field(
+    name="server_key",
+    label="key of the public server",
+    hint="Optional: without one the public server may refuse questions at busy times. Your own server is never told it.",
+    is_required=False,
+)
 EXPLORER_KEY = Field(
     name="explorer_key",
     label="Etherscan API key",
@@ -272,6 +278,7 @@ def network_offers(base_urls: Mapping[str, str]) -> list[Offer]:
             fields=(
                 Field(name="wallet", label=network.label, is_secret=False, spelt=network.spelt),
                 *((HISTORY,) if network.has_history else ()),
+                *((replace(SERVER_KEY, label=network.key_label),) if network.key_label else ()),
             ),
             alternate_names=network.also,
             identity=("wallet",),

@@ -37,6 +37,8 @@ class Network(Struct, frozen=True, kw_only=True):
     label: str = "public address"
     """What has to be entered, in words."""
     has_history: bool = True
+    key_label: str = ""
+    """What the public servers' owner calls a key that may be entered as the secret `server_key`; "" where there is none."""
     ask_one: AskOne | None = None
     """None where no single transaction can be asked for."""
 

@@ -12,9 +12,11 @@ from omnifolio.app.explaining_networks import explain_network, network_named
 from omnifolio.app.replay import replay
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
-from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import BadCredentials, InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.secrets import Secret
 from omnifolio.model.settings import Settings
 from omnifolio.transport.recording import Recorder, dump, load
+from omnifolio.venues.tron.server import Server
 
 ME, SHOP, DEX, OTHER = (address(name) for name in ("me", "shop", "dex", "other"))
 USDT = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
@@ -304,3 +306,21 @@ async def test_a_recorded_conversation_is_played_back_to_the_same_facts(chain: T
     assert told == sorted(canonical(leg.amount) for claim in account.claims.values() for leg in claim.legs)
     held = [line["amount"] for line in lines if line["kind"] == "balance"]
     assert sorted(held) == sorted(amount for wallet in account.held.values() for amount in wallet.values())
+
+
+async def test_a_key_is_told_to_the_public_server_alone_and_may_be_refused() -> None:
+    seen: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.headers.get("TRON-PRO-API-KEY"))
+        return web.json_response({"Error": "ApiKey not exists"}, status=401) if len(seen) == 3 else web.json_response({})
+
+    async with loopback(answer) as running, access_to(running, ME) as access:
+        access.secrets = {"server_key": Secret("0c0ffee0")}
+        server = Server(access, url=running, stream="balances/tron")
+        await server.ask("account", "walletsolidity/getaccount", {})
+        access.base_url = None
+        await server.ask("account", "walletsolidity/getaccount", {})
+        with pytest.raises(BadCredentials, match="does not accept this key"):
+            await server.ask("account", "walletsolidity/getaccount", {})
+    assert seen == [None, "0c0ffee0", "0c0ffee0"]
