@@ -98,6 +98,18 @@ async def test_a_swap_shows_both_sides_and_its_fee(chain: Tron, url: str, usdt: 
     assert (account.claims[name].kind, account.claims[name].label) == ("trade", "contract call")
 
 
+async def test_a_contract_that_lends_energy_pays_nothing(chain: Tron, url: str) -> None:
+    """Such a call inside names who gets the energy, and how many coins are staked for it."""
+    inside = {"caller_address": hexed(DEX), "transferTo_address": hexed(ME), "callValueInfo": [{"callValue": 800_000_000}]}
+    lent = {**inside, "note": b"delegateResourceOfEnergy".hex()}
+    paid = {**inside, "callValueInfo": [{"callValue": 2_000_000}], "note": b"suicide".hex()}
+    value = {"owner_address": OTHER, "contract_address": DEX}
+    name = chain.act("TriggerSmartContract", value, info={"internal_transactions": [lent, paid]}, changes={ME: 2_000_000})
+    account = await read(url)
+    assert account.legs(name) == [("TRX", "2", DEX)]
+    assert account.summed()[""] == account.held[""]
+
+
 async def test_a_contract_that_is_made_gets_its_coins(chain: Tron, url: str) -> None:
     chain.fund(ME, 50_000_000)
     value = {"owner_address": ME, "new_contract": {"name": "Vault", "call_value": 20_000_000}}

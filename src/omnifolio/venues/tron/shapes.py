@@ -173,6 +173,8 @@ class Inside(Struct, frozen=True, rename={"transfer_to_address": "transferTo_add
     transfer_to_address: str = ""
     call_value_info: tuple[CallValue, ...] = ()
     rejected: bool = False
+    note: str = ""
+    """What kind of call it is, in hexadecimal."""
 
 
 class Pair(Struct, frozen=True):
