@@ -125,7 +125,8 @@ async def unlink(context: Context, principal: Principal, account: AccountId) -> 
 
 def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -> Credentials:
     """What was entered, under our names of the fields. Raises: InvalidField naming the field, PrivateKeyRefused."""
-    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS)
+    takes_long_hex = any(field.is_long_hex for field in offer.fields)
+    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS, of_long_hex=_ADDRESS_FIELDS if takes_long_hex else frozenset())
     named = _named(offer, entered)
     for field in offer.fields:
         _check_field(field, named.get(field.name), offer)

@@ -60,6 +60,8 @@ class Field(Struct, frozen=True, kw_only=True):
     pattern: str = ""
     is_secret: bool = True
     is_required: bool = True
+    is_long_hex: bool = False
+    """Whether it may be 32 bytes after `0x`, which is a private key anywhere else."""
     spelt: Callable[[str], str] | None = None
 
     def accepts(self, value: str) -> bool:
@@ -276,7 +278,13 @@ def network_offers(base_urls: Mapping[str, str]) -> list[Offer]:
             category="blockchains",
             auth_type="wallet",
             fields=(
-                Field(name="wallet", label=network.label, is_secret=False, spelt=network.spelt),
+                Field(
+                    name="wallet",
+                    label=network.label,
+                    is_secret=False,
+                    is_long_hex=network.is_long_hex,
+                    spelt=network.spelt,
+                ),
                 *((HISTORY,) if network.has_history else ()),
                 *((replace(SERVER_KEY, label=network.key_label),) if network.key_label else ()),
             ),
