@@ -168,6 +168,17 @@ async def test_a_token_that_states_no_decimals_is_a_gap_and_hides_no_other(chain
     assert "movements of 1 tokens" in account.gaps["tokens_unknown"]
 
 
+async def test_what_an_index_says_of_a_token_is_believed_only_in_its_form(chain: Tron, url: str) -> None:
+    """A token whose line in a list makes no sense is asked itself."""
+    odd = chain.token(address("odd"), "ODD", 4)
+    told = {"address": odd.address, "symbol": None, "name": None, "decimals": "18"}
+    chain.told[odd.address] = told
+    name = chain.call(OTHER, odd.address, (odd, OTHER, ME, 70_000))
+    account = await read(url)
+    assert account.legs(name) == [("ODD", "7", OTHER)]
+    assert account.held[""] == {NETWORK.trc20(odd.address): "7"}
+
+
 async def test_collectibles_and_odd_events_move_no_tokens(chain: Tron, url: str, usdt: Token) -> None:
     transfer = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
     single = {"address": hexed(USDT)[2:], "topics": [transfer, word(OTHER), word(ME), word(7)], "data": ""}
