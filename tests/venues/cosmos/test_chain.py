@@ -57,15 +57,19 @@ async def test_everything_that_an_address_holds_follows_from_its_history(dialect
     assert purse.held["earn"] == {"ATOM": "0.000042"}
     assert purse.legs(came) == [("ATOM", "50", "principal"), ("OSMO", "7", "principal")]
     assert purse.legs(staked) == [
-        ("ATOM", "0.123456", "principal"),
         ("ATOM", "-5", "principal"),
         ("ATOM", "5", "principal"),
         ("ATOM", "-0.0025", "fee"),
     ]
-    assert purse.legs(left) == [("ATOM", "0.001", "principal"), ("ATOM", "-0.003", "fee")]
+    assert purse.legs(left) == [("ATOM", "-0.003", "fee")]
+    assert [purse.legs(f"{name}:rewards") for name in (staked, left)] == [
+        [("ATOM", "0.123456", "principal")],
+        [("ATOM", "0.001", "principal")],
+    ]
+    assert purse.legs(reward) == [("ATOM", "0.000777", "principal"), ("ATOM", "-0.001", "fee")]
     assert purse.legs(failed) == [("ATOM", "-0.002", "fee")]
-    kinds = [purse.claims[name].kind for name in (came, staked, left, reward, swapped, failed)]
-    assert kinds == ["deposit", "staking", "unstaking", "staking_reward", "trade", "fee"]
+    kinds = [purse.claims[name].kind for name in (came, staked, f"{left}:rewards", left, reward, swapped, failed)]
+    assert kinds == ["deposit", "staking", "staking_reward", "unstaking", "staking_reward", "trade", "fee"]
     assert purse.claims[left].label == "undelegate, free on 2024-06-01"
     assert [claim.status for claim in purse.claims.values() if claim.ref == failed] == ["failed"]
     assert set(purse.gaps) == {"contracts_unread", "rewards_not_listed"}

@@ -18,7 +18,7 @@ from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.cosmos.denoms import facts_of, origins_of, traces_asked
 from omnifolio.venues.cosmos.held import wallets_of
-from omnifolio.venues.cosmos.movements import Subject, claim_of
+from omnifolio.venues.cosmos.movements import Subject, claims_of
 from omnifolio.venues.cosmos.rest import Node, behind_of, header_of, lowest_of, refusal_of
 from omnifolio.venues.cosmos.search import FOUND, LISTS, Place, Search
 from omnifolio.venues.cosmos.shapes import Found, One, shaped
@@ -97,8 +97,7 @@ class History:
     async def _page(self, evidence: Evidence) -> Batch:
         """A page of a list, with the names of bridged coins that nobody knows yet."""
         asked = structs.replace(evidence, params={**evidence.params, **self._about()})
-        found = [claim_of(self._subject, told) for told in shaped(evidence.body, Found).rows]
-        denoms = {denom for claim in found if claim is not None for denom in claim[1]}
+        denoms = {denom for told in shaped(evidence.body, Found).rows for denom in claims_of(self._subject, told)[1]}
         traces = await traces_asked(self._node, self._subject.chain, denoms, self._access.known.tokens | self._named)
         self._named |= {self._subject.chain.token(item.params["denom"]) for item in traces}
         return self._decoded([asked, *traces])
@@ -135,10 +134,9 @@ def decode_history(chain: CosmosChain, stream: str, evidence: Sequence[Evidence]
         if told.at < wanted:
             continue
         untold += not told.events
-        found = claim_of(subject, told, evidence=0)
-        if found is not None:
-            claims[found[0].ref] = found[0]
-            tokens |= {facts.id: facts for facts in (facts_of(chain, denom, origins) for denom in found[1])}
+        found, denoms = claims_of(subject, told, evidence=0)
+        claims |= {claim.ref: claim for claim in found}
+        tokens |= {facts.id: facts for facts in (facts_of(chain, denom, origins) for denom in denoms)}
     text = f"the node does not tell what {untold} transactions did"
     gaps = (Gap(stream=stream, code="events_unread", text=text),) if untold else ()
     return structs.replace(batch, tokens=tuple(tokens.values()), claims=tuple(claims.values()), gaps=(*batch.gaps, *gaps))
