@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from omnifolio.catalog.cosmos_chains import CosmosChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
-from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
+from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.cosmos.denoms import facts_of, origins_of, traces_asked
@@ -126,7 +126,7 @@ def decode_history(chain: CosmosChain, stream: str, evidence: Sequence[Evidence]
     if params["read"] not in (FOUND, ONE):
         return _ended(chain, stream, evidence, batch, wanted)
     origins = origins_of(evidence)
-    claims = {}
+    claims: dict[str, Claim] = {}
     tokens: dict[str, TokenFacts] = {chain.native.id: chain.native}
     untold = 0
     body = evidence[0].body

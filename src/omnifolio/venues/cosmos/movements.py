@@ -1,4 +1,4 @@
-"""What a transaction changed for one address, as one claim: the bank's events decide, the messages only say what it meant.
+"""What a transaction changed for one address, as claims: the bank's events decide, the messages only say what it meant.
 
 Each movement between the address and somebody else is a leg, summed by who and what. Coins that go to the pools of staked coins
 stay the wallet's: a second leg brings them back. Outside of the messages coins move for the fee alone, so what the address paid
@@ -35,7 +35,7 @@ class Subject(Struct, frozen=True):
 
 
 class Changes(Struct, frozen=True):
-    """Units that the address gained or lost: by who was on the other side and what, earned, to the pools of stakes, and as fee."""
+    """Units that the address gained or lost: by who was on the other side, earned, to the pools of stakes, and as fee."""
 
     flows: Mapping[tuple[str, str], int]
     earned: Mapping[str, int]
