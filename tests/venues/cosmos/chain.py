@@ -81,6 +81,7 @@ class Chain:
         self.txs: list[Tx] = []
         self.asked: list[str] = []
         self.faults: list[tuple[str, int]] = []
+        self.gone_status = 500
         self.breaks_after: int | None = None
         """Searches that are answered before the server is gone."""
 
@@ -185,7 +186,7 @@ class Chain:
             return self._trace(parts[-2], parts[-1])
         height = int(request.headers.get("x-cosmos-block-height", "0")) or self.height
         if height not in self.states:
-            return self._refused(500, f"failed to load state at height {height}; version does not exist")
+            return self._refused(self.gone_status, f"failed to load state at height {height}; version does not exist")
         return self._told(parts, self.states[height], request.query)
 
     def _told(self, parts: list[str], state: State, query: Mapping[str, str]) -> web.Response:

@@ -290,6 +290,22 @@ async def test_a_node_of_another_chain_or_behind_gives_nothing() -> None:
             await purse.sync()
 
 
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_state_that_a_server_does_not_have_ends_the_read(status: int) -> None:
+    """One server of many is behind the one that told the newest block: no balance is taken from another moment."""
+    chain = Chain()
+    me = chain.address("me")
+    chain.found(me, {ATOM: 5})
+    chain.mine(5)
+    chain.gone_status = status
+    del chain.states[chain.height - 1]
+    async with loopback(chain.answer) as url:
+        purse = Purse(url, chain.row, me)
+        with pytest.raises(VenueUnavailable):
+            await purse.sync()
+    assert purse.held == {}
+
+
 async def test_a_node_that_cannot_be_searched_or_keeps_to_no_order_is_told() -> None:
     chain = Chain()
     me, bob = chain.address("me"), chain.address("bob")
