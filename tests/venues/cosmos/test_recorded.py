@@ -239,4 +239,5 @@ def test_a_failed_transaction_of_which_old_software_tells_no_events_is_a_gap() -
     evidence = Evidence(stream="transfers/stratos", request="GET", params=params, received_at=EpochMs(0), body=body)
     page = decode_history(cosmos_chain("stratos"), "transfers/stratos", [evidence])
     assert page.claims == ()
-    assert [(gap.code, gap.text) for gap in page.gaps] == [("events_unread", "the node does not tell what 1 transactions did")]
+    text = "the node lists 1 transactions and does not tell what they did"
+    assert [(gap.code, gap.text) for gap in page.gaps] == [("events_unread", text)]
