@@ -87,7 +87,7 @@ class Search:
         if not rows or found[0].count <= (page - 1) * ROWS + rows:
             return True
         behind = await self._found(name, structs.replace(place, page=place.page + 1, pages=place.pages + 1), ROWS)
-        if behind.status != 200 or not shaped(behind.body, Found).rows:
+        if _BEYOND.search(refusal_of(behind)) or (behind.status == 200 and not shaped(behind.body, Found).rows):
             return True
         if self._is_counted:
             raise VenueBadResponse(f"the node tells fewer than the {ROWS} transactions that were asked for, and has more")
