@@ -10,20 +10,20 @@ _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _BECH32, _BECH32M = 1, 0x2BC830A3
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CASH_GENERATORS = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
-_LENGTH_MAX = 90
+_LENGTH_MAX, _CHECKSUM_LENGTH = 90, 6
 _WRONG = "its checksum does not fit, so a character is wrong, missing or too many"
 
 CASH_HASH_BYTES = 20
 """The only length of hash that Bitcoin Cash uses in addresses."""
 
 
-def decode_plain(text: str) -> tuple[str, bytes]:
-    """Prefix and bytes of a plain bech32 text. Raises: ValueError saying what is wrong."""
+def decode_plain(text: str, *, length_max: int = _LENGTH_MAX) -> tuple[str, bytes]:
+    """Prefix and bytes of a plain bech32 text; Cardano's are longer than BIP-173's. Raises: ValueError saying what is wrong."""
     if text not in (text.lower(), text.upper()):
         raise ValueError("it mixes small and capital letters, which such addresses never do")
-    prefix, _, rest = text.lower().rpartition("1")
-    if not prefix or len(text) > _LENGTH_MAX or len(rest) < 6:
-        raise ValueError(f"expected a prefix, the digit 1, and at most {_LENGTH_MAX} characters")
+    prefix, separator, rest = text.lower().rpartition("1")
+    if not separator or not prefix or len(text) > length_max or len(rest) < _CHECKSUM_LENGTH:
+        raise ValueError(f"expected a prefix, the digit 1, and at most {length_max} characters")
     values = _values(rest)
     if _polymod([*_expanded(prefix), *values]) != _BECH32:
         raise ValueError(_WRONG)
