@@ -23,7 +23,7 @@ from omnifolio.venues.contract import Access, Reader
 from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
-from omnifolio.venues.registry import reader_for
+from omnifolio.venues.registry import networks, reader_for
 from omnifolio.venues.solana import recognise as solana
 from omnifolio.venues.substrate import recognise as substrate
 from omnifolio.venues.utxo.recognise import newest
@@ -69,6 +69,9 @@ async def replay(cassette: Cassette) -> list[Line]:
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
+    network = networks().get(cassette.venue)
+    if network is not None:
+        egress.allow(network.id, [rule for url in network.urls for rule in network.rules(url, False)])
     reader = reader_for(cassette.venue)
     try:
         async with open_scratch(cassette.venue, clock) as scratch:

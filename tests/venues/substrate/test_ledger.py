@@ -1,6 +1,7 @@
 """A chain of Substrate end to end: a node's storage, the real refresh and the ledger."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.stage import loopback
@@ -49,6 +50,8 @@ async def test_a_round_of_the_refresher_brings_every_coin_once(store: Store, wor
     }  # fmt: skip
     assert await reading.gaps() == {"history_unread", "assets_unread"}
     assert await reading.rebuild() == (0, 0)
+    lines: list[Any] = await reading.replayed()
+    assert len([line for line in lines if line["kind"] == "balance"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class World:
         self.checkpoint, self.epoch = 100, 7
         self.first = 0
         self.page = PAGE
-        self.identifier = "35834a8a"
+        self.identifier = "4btiuiMPvEENsttpZC7CZ53DruC3MAgfznDbASZ7DR6S"
         self.asked: list[str] = []
         self.faults: list[int | bytes] = []
         self.stale: set[str] = set()
@@ -55,7 +55,13 @@ class World:
     # What happens.
 
     def act(
-        self, *changes: tuple[str, int, str], sender: str = ME, sponsor: str | None = None, works: bool = True, more: int = 0
+        self,
+        *changes: tuple[str, int, str],
+        sender: str = ME,
+        sponsor: str | None = None,
+        works: bool = True,
+        more: int = 0,
+        events: tuple[tuple[str, dict[str, str]], ...] = (),
     ) -> str:
         """A transaction with changes (coin, units, owner) beside its gas; `more` changes of strangers come first. Its digest."""
         self.checkpoint += 3
@@ -74,6 +80,7 @@ class World:
                 "effects": {
                     "status": "SUCCESS" if works else "FAILURE", "timestamp": self.time(self.checkpoint),
                     "checkpoint": {"sequenceNumber": self.checkpoint}, "balanceChanges": told,
+                    "events": {"nodes": [{"contents": {"type": {"repr": name}, "json": said}} for name, said in events]},
                     "gasEffects": {
                         "gasSummary": {"computationCost": COMPUTING, "storageCost": STORING, "storageRebate": BACK}
                     },

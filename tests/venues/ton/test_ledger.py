@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.stage import loopback
@@ -87,6 +88,16 @@ async def test_a_jetton_is_sent_by_one_transaction_and_leaves_by_another_and_bot
     assert await reading.legs(names["returned"]) == {"GRAM": ["-0.05"], "GRAM fee": ["-0.0034"], "OLD": ["-0.5", "0.5"]}
     assert await reading.legs(names["failed"]) == {"GRAM fee": ["-0.003"]}
     assert await reading.legs(names["mint"]) == {"OLD": ["4"]}
+
+
+async def test_a_recorded_conversation_tells_the_same_without_the_server(store: Store, world: World, url: str) -> None:
+    busy(world)
+    reading = await begun(store, world, url)
+    await reading.sync()
+    lines: list[Any] = await reading.replayed()
+    held = {line["asset"]: line["amount"] for line in lines if line["kind"] == "balance"}
+    assert held == {key.rpartition("/")[2]: amount for key, amount in (await reading.book.held()).items()}
+    assert len([line for line in lines if line["kind"] == "transaction"]) == len(await reading.book.transactions())
 
 
 async def test_coins_for_a_jetton_in_one_trace_are_a_trade(store: Store, world: World, url: str) -> None:

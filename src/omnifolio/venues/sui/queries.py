@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 PAGE = 50
 """Rows of one page; the public servers allow no more."""
+EVENTS = 20
+"""Events of a transaction that are looked through for stakes."""
 STAKE_TYPE = "0x3::staking_pool::StakedSui"
 HEAD, BALANCES, STAKES, VALIDATORS, RATES, COINS, HISTORY, CHANGES = (
     "head", "balances", "stakes", "validators", "rates", "coins", "history", "changes",
@@ -48,6 +50,7 @@ QUERIES: Mapping[str, str] = {
             nodes {{ digest sender {{ address }} gasInput {{ gasSponsor {{ address }} }} effects {{
                 status timestamp checkpoint {{ sequenceNumber }}
                 gasEffects {{ gasSummary {{ computationCost storageCost storageRebate }} }}
+                events(first: {EVENTS}) {{ nodes {{ contents {{ type {{ repr }} json }} }} }}
                 {_CHANGES} }} }} }}
     }}""",
     CHANGES: f"""query ($digest: String!, $more: String) {{ transaction(digest: $digest) {{ effects {{ {_CHANGES} }} }} }}""",

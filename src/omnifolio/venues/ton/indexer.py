@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Budget
+from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 
@@ -38,6 +38,7 @@ class Indexer:
             method="GET",
             url=f"{self._url}{path}" + (f"?{urlencode(asked)}" if asked else ""),
             key_label=self._access.key_label,
+            question=Question(method="GET", path=path, params=asked),
         )
         if answer.status == 429:
             raise VenueBusy("the indexer asked us to slow down")
