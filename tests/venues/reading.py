@@ -95,6 +95,13 @@ class Reading(Doorkeeper):
         """The facts of all that was asked so far, out of its recording alone."""
         return await replay(self.recorder.cassette(recorded_at=self.clock.now(), fields=self.fields))
 
+    async def one(self, name: str) -> Batch:
+        """One transaction asked for by its name."""
+        assert self.network.ask_one is not None, "the network tells single transactions"
+        async with self.access() as access:
+            evidence = await self.network.ask_one(access, self.url, self.fields["wallet"], name)
+        return self.reader.decode(self.network.id, evidence[0].stream, evidence)
+
     async def rebuild(self) -> tuple[int, int]:
         """Derives the ledger again from the evidence; how many transactions changed and were taken back."""
 

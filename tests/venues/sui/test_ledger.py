@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.stage import START_MS, loopback
 from tests.venues.reading import Reading
 from tests.venues.sui.world import BACK, COMPUTING, ME, OTHER, SPONSOR, STORING, SUI, USDC, World
 
 from omnifolio.ledger import coverage
 from omnifolio.model.amounts import canonical, from_units
-from omnifolio.model.errors import VenueBadResponse, VenueBusy
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy
 from omnifolio.store.engine import Store
 
 WALLET = f"sui:35834a8a:{ME}"
@@ -109,6 +110,21 @@ async def test_a_recorded_conversation_tells_the_same_without_the_server(store: 
     held = {(line["asset"], line["product"]): line["amount"] for line in lines if line["kind"] == "balance"}
     assert held == {tuple(key.split("/")[:-3:-1]): amount for key, amount in (await reading.book.held()).items()}
     assert len([line for line in lines if line["kind"] == "transaction"]) == 6
+
+
+async def test_one_transaction_is_told_by_its_digest(store: Store, world: World, url: str) -> None:
+    digests = busy(world)
+    reading = await begun(store, url)
+    await reading.sync()
+    known = {claim.ref: claim for page in reading.pages for claim in page.claims}
+    for what in ("bought", "failed", "crowd"):
+        assert [replace(claim, evidence=None) for claim in (await reading.one(digests[what])).claims] == [
+            replace(known[digests[what]], evidence=None)
+        ]
+    with pytest.raises(InvalidField, match="32 bytes in base58"):
+        await reading.one("abc")
+    with pytest.raises(NotFound, match="no transaction of this digest"):
+        await reading.one("1" * 32)
 
 
 async def test_pages_of_balances_are_of_one_checkpoint(store: Store, world: World, url: str) -> None:

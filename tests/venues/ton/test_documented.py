@@ -160,6 +160,14 @@ def test_coins_for_an_account_without_code_arrive_though_the_transaction_was_abo
     assert found.name == base64.b64decode(FOUND["trace_id"]).hex()
 
 
+def test_ends_outside_the_chain_are_nobodys() -> None:
+    """A log to the outside costs its fee; a list of messages may be missing altogether."""
+    log = {"source": SENT["account"], "destination": "ext:01ab", "value": None, "fwd_fee": "266669"}
+    row = SENT | {"out_msgs": [log], "account_state_before": None, "in_msg": SENT["in_msg"] | {"source": ""}}
+    assert parts(claim(row)) == [("-0.002390472", "fee", None)]
+    assert parts(claim(row | {"out_msgs": None})) == [("-0.002123803", "fee", None)]
+
+
 def test_a_real_message_says_what_it_brings_and_from_whom() -> None:
     found = moved(base64.b64encode(bytes.fromhex(INTERNAL_TRANSFER)).decode())
     assert found is not None

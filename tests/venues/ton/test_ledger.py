@@ -10,7 +10,7 @@ from tests.venues.reading import Reading
 from tests.venues.ton.world import BOUNCED, World
 
 from omnifolio.ledger import coverage
-from omnifolio.model.errors import VenueBadResponse, VenueBusy
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy
 from omnifolio.store.engine import Store
 from omnifolio.venues.ton import history
 from omnifolio.venues.ton.address import spelt
@@ -98,6 +98,20 @@ async def test_a_recorded_conversation_tells_the_same_without_the_server(store: 
     held = {line["asset"]: line["amount"] for line in lines if line["kind"] == "balance"}
     assert held == {key.rpartition("/")[2]: amount for key, amount in (await reading.book.held()).items()}
     assert len([line for line in lines if line["kind"] == "transaction"]) == len(await reading.book.transactions())
+
+
+async def test_one_trace_is_told_by_the_name_of_any_of_its_transactions(store: Store, world: World, url: str) -> None:
+    names = busy(world)
+    reading = await begun(store, world, url)
+    await reading.sync()
+    known = sorted(claim.ref for page in reading.pages for claim in page.claims if claim.name == names["sent"])
+    first = base64.b64encode(bytes.fromhex(known[0])).decode()
+    for name_ in (names["sent"], f"0x{known[1]}", first, first.replace("+", "-").replace("/", "_")):
+        assert sorted(claim.ref for claim in (await reading.one(name_)).claims) == known
+    with pytest.raises(InvalidField, match="32 bytes"):
+        await reading.one("abc")
+    with pytest.raises(NotFound, match="no transaction of this name"):
+        await reading.one("ab" * 32)
 
 
 async def test_coins_for_a_jetton_in_one_trace_are_a_trade(store: Store, world: World, url: str) -> None:

@@ -84,7 +84,7 @@ def purses_of(evidence: Sequence[Evidence]) -> dict[str, Purse]:
         if item.params["read"] == JETTONS:
             answer = shaped(item.body, JettonWallets)
             for row in answer.jetton_wallets:
-                found[row.address.lower()] = Purse(row, jetton_of(answer.metadata, row.jetton))
+                found[row.address.lower()] = Purse(row, jetton_of(answer.metadata or {}, row.jetton))
     return found
 
 
@@ -142,7 +142,7 @@ def _gaps(stream: str, account: Account, purses: Sequence[Purse], evidence: Sequ
 
 def _items(chain: TonChain, evidence: Sequence[Evidence]) -> list[TokenFacts]:
     answers = [shaped(item.body, Items) for item in evidence if item.params["read"] == ITEMS]
-    return [item_facts(chain, row.address.lower(), answer.metadata) for answer in answers for row in answer.nft_items]
+    return [item_facts(chain, row.address.lower(), answer.metadata or {}) for answer in answers for row in answer.nft_items]
 
 
 async def _pages(indexer: Indexer, read: str, path: str, subject: Subject) -> list[Evidence]:

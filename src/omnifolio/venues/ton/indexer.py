@@ -12,7 +12,7 @@ from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 
-PATHS = ("/masterchainInfo", "/accountStates", "/jetton/wallets", "/nft/items", "/nft/transfers", "/transactions")
+PATHS = ("/masterchainInfo", "/accountStates", "/jetton/wallets", "/nft/items", "/nft/transfers", "/transactions", "/traces")
 """All that is ever asked."""
 PUBLIC_BUDGET = Budget(burst=1, per_s=0.9)
 """One question a second without a key; a little less, since the server's seconds are not ours."""
