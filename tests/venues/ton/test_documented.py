@@ -108,7 +108,7 @@ def parts(found: Claim) -> list[tuple[str, str, str | None]]:
 @pytest.mark.parametrize(
     "text",
     [
-        DOCUMENTED, DOCUMENTED.upper(), f" {FRIENDLY} ", FRIENDLY.replace("-", "+"),
+        DOCUMENTED, DOCUMENTED.upper(), DOCUMENTED.replace(":", "%3A"), f" {FRIENDLY} ", FRIENDLY.replace("-", "+"),
         friendly(DOCUMENTED), "UQDKbjIcfM6ezt8KjKJJLshZJJSqX7XOA4ff-W72r5gqPuwA",
     ],
 )  # fmt: skip

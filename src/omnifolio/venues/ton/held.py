@@ -27,6 +27,7 @@ TRIES_MAX = 3
 """Tries of one snapshot while the account moves under it."""
 ACCOUNT, JETTONS, ITEMS = "account", "jettons", "items"
 ITEM_AMOUNT = 1
+COLON = "%3A"
 
 
 class Subject(Struct, frozen=True):
@@ -37,8 +38,8 @@ class Subject(Struct, frozen=True):
 
     @property
     def wallet(self) -> str:
-        """The wallet's key, CAIP-10 but for the colon in the address."""
-        return f"{self.chain.caip2}:{self.raw}"
+        """The wallet's key, CAIP-10: the colon in the address is written as it wants it."""
+        return f"{self.chain.caip2}:{self.raw.replace(':', COLON)}"
 
 
 class Purse(Struct, frozen=True):
