@@ -45,7 +45,7 @@ def venue_token(venue: str, code: str) -> TokenId:
 def contract_of(token: TokenId) -> str | None:
     """The contract address in a chain token's id, as the chain writes it, else None."""
     namespace, _, reference = token.partition("/")[2].partition(":")
-    return unquote(reference.partition("/")[0]) if namespace.startswith(("erc", "token")) else None
+    return unquote(reference.partition("/")[0]) if namespace.startswith(("erc", "token", "trc20")) else None
 
 
 def venue_of(token: TokenId) -> str | None:
