@@ -4,7 +4,8 @@ import pytest
 
 from omnifolio.app.asking import asking
 from omnifolio.app.link import check
-from omnifolio.app.offers import Offers, all_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.settings import Settings
 from omnifolio.venues.base58 import encode, encode_check

@@ -8,7 +8,8 @@ from tests.fixtures import require
 from tests.venues.substrate.world import ALICE, GENESIS, compact, wide
 
 from omnifolio.app.link import check
-from omnifolio.app.offers import Offers, all_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.app.replay import replay_file
 from omnifolio.catalog import assets
 from omnifolio.catalog.substrate_chains import substrate_chain, substrate_chains

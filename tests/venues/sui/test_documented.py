@@ -7,7 +7,8 @@ import pytest
 from tests.venues.sui.world import ME, SUI, USDC
 
 from omnifolio.app.link import check
-from omnifolio.app.offers import Offers, all_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.catalog import assets
 from omnifolio.catalog.sui_chains import sui_chain
 from omnifolio.model.amounts import canonical
