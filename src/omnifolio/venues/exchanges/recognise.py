@@ -28,7 +28,10 @@ _EXACT = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())
 
 
 ENVELOPES: tuple[tuple[str, ...], ...] = (
-    *((name,) for name in ("data", "result", "rows", "list", "items", "records", "transactions", "Data")),
+    *(
+        (name,)
+        for name in ("data", "result", "rows", "list", "items", "records", "transactions", "trades", "fills", "orders", "Data")
+    ),
     *(("data", name) for name in ("items", "rows", "list", "records", "data", "dataList")),
     *(("result", name) for name in ("list", "rows", "data", "ledger", "trades")),
 )
