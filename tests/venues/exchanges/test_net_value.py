@@ -48,6 +48,18 @@ def phemex(body: Any) -> Stated:
     }
 
 
+def krakenfutures(body: Any) -> Stated:
+    """The portfolio value of each wallet that backs contracts: in dollars where there are several collaterals."""
+    accounts = body["accounts"].values()
+    return {
+        "USD" if account["type"].startswith("multi") else account["currency"].upper(): Decimal(
+            str(account["portfolioValue"] if account["type"].startswith("multi") else account["auxiliary"]["pv"])
+        )
+        for account in accounts
+        if account["type"] != "cashAccount"
+    }
+
+
 UNITS = {"XBt": ("XBT", 8), "USDt": ("USDT", 6), "BMEx": ("BMEX", 6), "Gwei": ("ETH", 9)}
 """BitMEX's whole units: currency and decimals."""
 EQUITIES: Mapping[str, Equity] = {
@@ -104,6 +116,11 @@ EQUITIES: Mapping[str, Equity] = {
         path="/info",
         stated=lambda body: {"USDC": Decimal(body["marginSummary"]["accountValue"])} if "marginSummary" in body else {},
     ),
+    "krakenfutures": Equity(
+        wallets=("flex", "single"),
+        path="/derivatives/api/v3/accounts",
+        stated=krakenfutures,
+    ),
     "kucoin": Equity(
         wallets=("futures",),
         path="/api/v1/account-overview",
@@ -148,7 +165,7 @@ def told(venue: str) -> tuple[list[Batch], list[dict[str, Any]]]:
 
 def _answers(take: Mapping[str, Any], paths: Iterable[str]) -> bool:
     """Whether a take is at one of the paths, whatever stands in its places, and is no refusal."""
-    forms = ["[^/]+".join(map(re.escape, re.split(r"{[a-z]+}", path))) for path in paths]
+    forms = ["[^/]+".join(map(re.escape, re.split(r"{[a-z_]+}", path))) for path in paths]
     return take.get("status", 200) == 200 and any(re.fullmatch(form, take.get("path") or "") for form in forms)
 
 
