@@ -117,6 +117,11 @@ EQUITIES: Mapping[str, Equity] = {
         path="/v5/account/balance",
         stated=lambda body: rows(body["data"]["details"], "currency", "equity"),
     ),
+    "htx coins": Equity(
+        wallets=("coin-swaps",),
+        path="/swap-api/v1/swap_account_info",
+        stated=lambda body: rows(body["data"], "symbol", "margin_balance"),
+    ),
     "hyperliquid": Equity(
         wallets=("perp",),
         path="/info",
@@ -148,7 +153,9 @@ EQUITIES: Mapping[str, Equity] = {
 
 def told(venue: str) -> tuple[list[Batch], list[dict[str, Any]]]:
     """What the decoder makes of the streams that tell the present, and the takes."""
-    takes = json.loads((FOLDER / venue / "account" / "cassette.json").read_bytes())["requests"]
+    text = (FOLDER / venue / "account" / "cassette.json").read_bytes()
+    # A binary float would lose the last digits of what the venue states.
+    takes = json.loads(text, parse_float=Decimal)["requests"]
     batches = []
     for stream in venue_of(venue).row.reading.streams:
         if not (stream.is_balances or stream.is_positions):

@@ -22,7 +22,8 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Scopes, Seen, distinct, read_list
 from omnifolio.venues.exchanges.codes import Codes
-from omnifolio.venues.exchanges.quirks import htx_positions
+from omnifolio.venues.exchanges.positions import several
+from omnifolio.venues.exchanges.quirks import htx_coin_positions, htx_positions
 from omnifolio.venues.exchanges.quirks.htx_balances import accounts_of, balances, code_of, data_of, rows_of, wallet_of
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.times import from_ms
@@ -278,6 +279,8 @@ def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
         return [{"uid": str(data_of(answers[-1])[0])}]
     if call == htx_positions.CONTRACTS_CALL:
         return htx_positions.asked(answers)
+    if call in htx_coin_positions.CALLS:
+        return htx_coin_positions.asked(call, answers)
     return [{}]
 
 
@@ -339,7 +342,7 @@ QUIRKS = Quirks(
         "transfers": moves,
         "history": history,
     },
-    snapshots={"balances": balances, "positions": htx_positions.open_positions},
+    snapshots={"balances": balances, "positions": several(htx_positions.open_positions, htx_coin_positions.open_positions)},
     rights=rights,
     asked=asked,
     is_due=is_due,
