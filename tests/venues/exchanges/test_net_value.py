@@ -74,6 +74,11 @@ EQUITIES: Mapping[str, Equity] = {
         path="/openApi/swap/v3/user/balance",
         stated=lambda body: rows((row for row in body["data"] if row["equity"]), "asset", "equity"),
     ),
+    "bingx coins": Equity(
+        wallets=("coin_perpetual",),
+        path="/openApi/cswap/v1/user/balance",
+        stated=lambda body: rows(body["data"], "asset", "equity"),
+    ),
     "bitget": Equity(
         wallets=("usdt-futures", "usdc-futures", "coin-futures"),
         path="/api/v2/mix/account/accounts",
