@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.ledger.fold import Event, fold
 from omnifolio.ledger.place import Place
-from omnifolio.meaning.classify import TYPE_NUMBERS
+from omnifolio.meaning.classify import TYPE_NUMBERS, Meaning
 from omnifolio.model.amounts import ZERO, canonical, exact
 from omnifolio.model.facts import Claim
 from omnifolio.store import bulk, codec
@@ -141,15 +141,24 @@ class _Filing(Struct, gc=False):
 
 
 def file_events(
-    conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], current: Mapping[int, tuple[Any, Version]]
+    conn: Connection,
+    place: Place,
+    events: Mapping[int, Sequence[Claim]],
+    current: Mapping[int, tuple[Any, Version]],
+    corrections: Mapping[int, Meaning],
 ) -> int:
-    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
+    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed.
+
+    `corrections` are the types that the user has said, which hold over those that follow from the claims.
+    """
     filing = _Filing([], [], [], [], defaultdict(list))
     versions: list[tuple[object, ...]] = []
     untouched: list[tuple[int, int, int, int]] = []
     replaced: list[int] = []
     for number, told in events.items():
         event = fold(told, place.is_fiat) if told else None
+        if event is not None and number in corrections:
+            event = structs.replace(event, type=corrections[number].type, subtype=corrections[number].subtype)
         stored = current.get(number)
         if stored is not None:
             row, old = stored

@@ -7,6 +7,8 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.catalog.assets import Assets
 from omnifolio.ledger import quotes, read
+from omnifolio.ledger.decisions import ADDRESS
+from omnifolio.ledger.overlays import said_of
 from omnifolio.ledger.read import Filter, StoredTransaction, WalletRow
 from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.model.accounts import Principal
@@ -18,20 +20,23 @@ from omnifolio.views.valuation import Value, Valued, value_transaction
 
 
 class TransactionView(Struct, frozen=True, kw_only=True):
-    """A transaction and the value of each leg by its key."""
+    """A transaction, the value of each leg by its key, and what the user says of it."""
 
     transaction: StoredTransaction
     values: Mapping[str, Value]
+    label: str | None = None
+    note: str | None = None
 
 
 class TransactionPage(Struct, frozen=True, kw_only=True):
-    """Transactions in the asked order, and the tokens and wallets that they name."""
+    """Transactions in the asked order, the tokens and wallets that they name, and the user's labels of addresses in them."""
 
     rows: Sequence[TransactionView]
     currency: str
     tokens: Mapping[int, TokenRow]
     wallets: Mapping[WalletId, WalletRow]
     venues: Mapping[AccountId, str]
+    labels: Mapping[str, str] = {}
 
 
 def transaction_page(
@@ -62,6 +67,7 @@ def _valued(
     tokens = by_number(conn, [leg.token for row in rows for leg in row.legs])
     asked = {ask for row in rows for ask in _asked(row, tokens)}
     prices = quotes.lookup(conn, asked, principal=principal, tolerance_ms=0)
+    said = _said(conn, principal, rows)
     currencies = {row.ticker for row in tokens.values() if row.kind == "fiat"} | ({BRIDGE} if asked else set())
     rates = rates_for(conn, currency=currency, sources=currencies, times=[row.at for row in rows])
     return TransactionPage(
@@ -71,6 +77,8 @@ def _valued(
                 values=value_transaction(
                     _legs(row, tokens), at=row.at, quotes=prices, rates=rates, currency=currency, assets=assets
                 ),
+                label=said.get(("label", str(row.id))),
+                note=said.get(("note", str(row.id))),
             )
             for row in rows
         ],
@@ -78,7 +86,18 @@ def _valued(
         tokens=tokens,
         wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
         venues=read.venues_of(conn, principal),
+        labels={
+            target.removeprefix(ADDRESS): text
+            for (kind, target), text in said.items()
+            if kind == "label" and target.startswith(ADDRESS)
+        },
     )
+
+
+def _said(conn: Connection, principal: Principal, rows: Sequence[StoredTransaction]) -> Mapping[tuple[str, str], str]:
+    """What the user says of the transactions and of the addresses in them."""
+    parties = {ADDRESS + leg.counterparty for row in rows for leg in row.legs if leg.counterparty is not None}
+    return said_of(conn, principal.data_user, ("label", "note"), {*(str(row.id) for row in rows), *parties})
 
 
 def _asked(row: StoredTransaction, tokens: Mapping[int, TokenRow]) -> Iterable[tuple[int, EpochMs]]:

@@ -91,6 +91,8 @@ class EventShape:
                 self._fee(leg, event, row.values[leg.key], page, venue=venue, beside=places.get((leg.wallet, leg.token), ()))
                 for leg in fees
             ],
+            label=row.label,
+            note=row.note,
             finality=event.finality,
             v=event.seq,
         )
@@ -102,6 +104,7 @@ class EventShape:
         coin, purse = self._coin(page.tokens[leg.token], event.at), page.wallets[leg.wallet]
         is_received = leg.amount > 0
         worth, source, reason = _worth(value)
+        label = None if leg.counterparty is None else page.labels.get(leg.counterparty)
         return PartOut(
             *coin,
             leg_id(event.id, leg.key),
@@ -116,7 +119,7 @@ class EventShape:
             leg.counterparty if is_received else purse.address,
             purse.address if is_received else leg.counterparty,
             [] if leg.counterparty is None else [leg.counterparty],
-            None,
+            None if label is None else {"label": label},
         )
 
     def _fee(

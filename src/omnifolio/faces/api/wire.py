@@ -17,6 +17,7 @@ FIELD_LENGTH_MAX = 8_000
 """Characters of one credential: an RSA key in PEM has fewer than half of them."""
 
 Status = Literal["ok", "error", "syncing", "retry"]
+DecisionKind = Literal["label", "note", "spam", "type", "link", "price"]
 Direction = Literal["sent", "received"]
 
 
@@ -388,7 +389,7 @@ class TransactionMiscOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
-    """An event with all its movements: tokens, coins and fees alike."""
+    """An event with all its movements: tokens, coins and fees alike. `label` and `note` are the user's own words on it."""
 
     id: str
     resource_type: Literal["transaction"] = "transaction"
@@ -404,6 +405,8 @@ class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
     misc: TransactionMiscOut
     parts: list[PartOut]
     fees: list[FeeOut]
+    label: str | None
+    note: str | None
     finality: str
     v: int
 
@@ -687,6 +690,46 @@ class ChangesOut(_Out, frozen=True, kw_only=True, gc=False):
     is_reset: bool
 
 
+class DecisionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What the user decided. One of `transaction` (with `other` where it is about two), `address` and `asset_id` says of what.
+
+    `value` is the text of a label or note, `yes` or `no` for spam and link, the type (`deposit/transfer_in`), or the price, which
+    is in `currency` and holds on one `day` or on all. `v` is the sequence under which it was made.
+    """
+
+    resource_type: Literal["decision"] = "decision"
+    id: str
+    kind: DecisionKind
+    transaction: str | None
+    other: str | None
+    address: str | None
+    asset_id: str | None
+    day: str | None
+    value: str
+    currency: str | None
+    reason: str
+    author: str
+    at: int
+    v: int
+
+
+class UnfoundOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A decision of a document that was not taken over: its place in there, from 0, and why."""
+
+    place: int
+    reason: str
+
+
+class LoadedOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What became of a document of decisions: `made` now, the `same` as stood already, `outweighed` by a later one, `unfound`."""
+
+    resource_type: Literal["loaded"] = "loaded"
+    made: int
+    same: int
+    outweighed: int
+    unfound: list[UnfoundOut]
+
+
 class HealthOut(_Out, frozen=True, kw_only=True, gc=False):
     """Whether the service can answer."""
 
@@ -745,3 +788,20 @@ class AccountChangeIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     credentials: Credentials | None = None
     security_answer: Annotated[str, Meta(max_length=FIELD_LENGTH_MAX)] | None = None
     name: Name | None = None
+
+
+Id = Annotated[str, Meta(max_length=FIELD_NAME_LENGTH_MAX)]
+
+
+class DecisionIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A decision to make, in the words of the one that is answered."""
+
+    kind: DecisionKind
+    value: Annotated[str, Meta(max_length=4_000)]
+    transaction: Id | None = None
+    other: Id | None = None
+    address: Id | None = None
+    asset_id: Id | None = None
+    day: Id | None = None
+    currency: Id | None = None
+    reason: Annotated[str, Meta(max_length=1_000)] = ""

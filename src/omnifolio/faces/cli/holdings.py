@@ -2,21 +2,19 @@
 
 import heapq
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import click
-from sqlalchemy.engine import Connection
 
 from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
+from omnifolio.faces.cli.deciding import transaction_commands
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
 from omnifolio.ledger import accounts as ledger_accounts
-from omnifolio.ledger import overlays
-from omnifolio.ledger.overlays import OverlayKind
 from omnifolio.ledger.read import PAGE_MAX, Filter, StoredLeg
 from omnifolio.meaning.classify import TYPES
 from omnifolio.model.amounts import canonical
@@ -29,8 +27,6 @@ from omnifolio.views.valuation import Money, Value
 BALANCE_COLUMNS = ("venue", "wallet", "product", "asset", "amount", "value", "note")
 TRANSACTION_COLUMNS = ("time", "venue", "type", "subtype", "out", "in", "fee", "value", "label", "note", "id")
 DATE = click.DateTime(["%Y-%m-%d"])
-Notes = Mapping[tuple[str, str], str]
-"""(kind, transaction's integer as text) → what the owner wrote."""
 
 
 @click.command()
@@ -117,7 +113,6 @@ def transactions(
     async def work(session: Session) -> list[Row]:
         start = start_of_day(first.date()) if first else EpochMs(0)
         end = end_of_day(last.date()) if last else END_OF_TIME
-        notes = await _notes(session)
         streams: list[list[tuple[int, Row]]] = []
         for account in await _chosen(session, account_name):
             found: list[tuple[int, Row]] = []
@@ -128,7 +123,7 @@ def transactions(
                 page = await Read(session.runtime.context).transactions(
                     session.owner.principal, account.id, wanted, fiat=currency(session, fiat)
                 )
-                found.extend(_rows(session, account, page, notes))
+                found.extend(_rows(session, account, page))
                 if len(page.rows) < asked:
                     break
                 edge = page.rows[-1].transaction.id
@@ -140,37 +135,8 @@ def transactions(
     show(rows, output_format, columns=TRANSACTION_COLUMNS, empty="No transactions fit.")
 
 
-def _overlay_command(kind: OverlayKind, doc: str) -> click.Command:
-    @click.command(kind, help=doc)
-    @click.argument("transaction")
-    @click.argument("text", required=False)
-    @click.option("--remove", is_flag=True, help="Take it back.")
-    @pass_invocation
-    def command(invocation: Invocation, transaction: str, text: str | None, remove: bool) -> None:
-        if (text is None) is not remove:
-            raise click.UsageError("give either TEXT or --remove")
-
-        async def work(session: Session) -> None:
-            context, principal = session.runtime.context, session.owner.principal
-            target = str(context.ids.integer("transaction", transaction))
-
-            def op(conn: Connection) -> None:
-                now = context.clock.now()
-                if text is None:
-                    overlays.drop(conn, principal, kind=kind, target=target, now=now)
-                else:
-                    overlays.put(conn, principal, kind=kind, target=target, value=text, now=now)
-
-            await context.store.write(op)
-
-        at_work(invocation, work)
-        click.echo(f"Took the {kind} back." if remove else f"Set the {kind}; it stays through every sync and rebuild.")
-
-    return command
-
-
-transactions.add_command(_overlay_command("label", "Label a transaction in your own words, or take the label back."))
-transactions.add_command(_overlay_command("note", "Write a note on a transaction, or take it back."))
+for _command in transaction_commands():
+    transactions.add_command(_command)
 
 
 async def _known(session: Session, known_at: str, chosen: AccountId | None) -> list[Row]:
@@ -210,12 +176,7 @@ async def _chosen(session: Session, account_name: str | None) -> list[ledger_acc
     return [account for account in found if account.id == number]
 
 
-async def _notes(session: Session) -> Notes:
-    found = await session.runtime.context.store.read(overlays.listed, session.owner.principal)
-    return {(overlay.kind, overlay.target): overlay.value for overlay in found}
-
-
-def _rows(session: Session, account: ledger_accounts.Account, page: TransactionPage, notes: Notes) -> Iterator[tuple[int, Row]]:
+def _rows(session: Session, account: ledger_accounts.Account, page: TransactionPage) -> Iterator[tuple[int, Row]]:
     ids = session.runtime.context.ids
     for view in page.rows:
         row = view.transaction
@@ -239,8 +200,8 @@ def _rows(session: Session, account: ledger_accounts.Account, page: TransactionP
                 "fiat": page.currency,
                 "ref": row.name,
                 "event": row.event,
-                "label": notes.get(("label", str(row.id))),
-                "note": notes.get(("note", str(row.id))),
+                "label": view.label,
+                "note": view.note,
                 "legs": [_leg(page, view, leg) for leg in row.legs],
             },
         )

@@ -63,6 +63,7 @@ COMMANDS = {
     "balances": ("holdings:balances", "What is held where, and what it is worth."),
     "completion": ("completion:completion", "Completion of commands and options for your shell."),
     "db": ("database:db", "The database: status, upgrade, backup."),
+    "decisions": ("deciding:decisions", "What you have said: list, undo, export, import."),
     "demo": ("demo:demo", "Simulated exchanges, a server and a portfolio in one command."),
     "doctor": ("doctor:doctor", "Is this installation in order, and whom may it call?"),
     "explain": ("explain:explain", "One transaction of a chain: its legs and its meaning."),
