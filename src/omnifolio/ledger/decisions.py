@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import claims, overlays
+from omnifolio.ledger import claims, links, overlays
 from omnifolio.ledger.marks import mark_accounts, mark_transactions, with_party
 from omnifolio.ledger.overlays import Overlay, OverlayKind, pair_of, transactions_in
 from omnifolio.ledger.place import Place
@@ -83,6 +83,8 @@ def decide(
     _CHECKS[kind](value)
     made = overlays.put(conn, principal, kind=kind, target=target, value=value, now=now, reason=reason)
     _follow(conn, principal, kind, target, made.seq)
+    if kind == "link" and value == YES and not links.is_said(conn, principal.data_user, transactions_in(target)):
+        raise InvalidField("link: neither of the two sent what the other received")
     return made
 
 
@@ -101,6 +103,8 @@ def _follow(conn: Connection, principal: Principal, kind: OverlayKind, target: s
     user, numbers = principal.data_user, transactions_in(target)
     if kind == "type":
         _refold(conn, principal, TransactionId(*numbers), seq)
+    if kind == "link":
+        links.say(conn, user, numbers, seq)
     mark_transactions(conn, user, numbers, seq)
     if target.startswith(ADDRESS):
         mark_transactions(conn, user, with_party(conn, user, target.removeprefix(ADDRESS)), seq)
