@@ -15,6 +15,7 @@ from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import Filter, WalletRow
 from omnifolio.ledger.sequence import latest
 from omnifolio.ledger.tokens import TokenRow, by_ids, by_number
+from omnifolio.meaning.transfers import State
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
@@ -29,6 +30,7 @@ from omnifolio.views.portfolio import Portfolio, portfolio
 from omnifolio.views.positions import OpenPositions, open_positions
 from omnifolio.views.reconciled import Reconciliation, reconciliation
 from omnifolio.views.transactions import TransactionPage, one_transaction, some_transactions, transaction_page
+from omnifolio.views.transfers import TransferView, transfer_page
 
 T = TypeVar("T")
 
@@ -170,6 +172,10 @@ class Read:
             return one_transaction(conn, principal, account, number, currency=fiat, assets=context.assets)
 
         return await context.store.read(op)
+
+    async def transfers(self, principal: Principal, *, state: State, before: EpochMs, limit: int) -> list[TransferView]:
+        """Transfers between the user's own wallets, linked or waiting for a word, the newest first."""
+        return await self._context.store.read(transfer_page, principal, state=state, before=before, limit=limit)
 
     async def history(
         self, principal: Principal, account: AccountId, *, first: date, last: date, wallet: str | None, fiat: str

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.catalog.assets import Assets
-from omnifolio.ledger import quotes, read
+from omnifolio.ledger import quotes, read, transfers
 from omnifolio.ledger.decisions import ADDRESS
 from omnifolio.ledger.overlays import said_of
 from omnifolio.ledger.read import Filter, StoredTransaction, WalletRow
 from omnifolio.ledger.tokens import TokenRow, by_number
+from omnifolio.ledger.transfers import Transfer
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
@@ -20,12 +21,16 @@ from omnifolio.views.valuation import Value, Valued, value_transaction
 
 
 class TransactionView(Struct, frozen=True, kw_only=True):
-    """A transaction, the value of each leg by its key, and what the user says of it."""
+    """A transaction, the value of each leg by its key, what the user says of it, and whose other side it is.
+
+    Where all that it moved is linked, its subtype says so: `transfer_in`, `transfer_out`.
+    """
 
     transaction: StoredTransaction
     values: Mapping[str, Value]
     label: str | None = None
     note: str | None = None
+    transfers: Sequence[Transfer] = ()
 
 
 class TransactionPage(Struct, frozen=True, kw_only=True):
@@ -68,17 +73,19 @@ def _valued(
     asked = {ask for row in rows for ask in _asked(row, tokens)}
     prices = quotes.lookup(conn, asked, principal=principal, tolerance_ms=0)
     said = _said(conn, principal, rows)
+    ties = transfers.of_transactions(conn, principal, [row.id for row in rows])
     currencies = {row.ticker for row in tokens.values() if row.kind == "fiat"} | ({BRIDGE} if asked else set())
     rates = rates_for(conn, currency=currency, sources=currencies, times=[row.at for row in rows])
     return TransactionPage(
         rows=[
             TransactionView(
-                transaction=row,
+                transaction=_as_transfer(row, ties[row.id]) if ("type", str(row.id)) not in said else row,
                 values=value_transaction(
                     _legs(row, tokens), at=row.at, quotes=prices, rates=rates, currency=currency, assets=assets
                 ),
                 label=said.get(("label", str(row.id))),
                 note=said.get(("note", str(row.id))),
+                transfers=ties[row.id],
             )
             for row in rows
         ],
@@ -94,10 +101,18 @@ def _valued(
     )
 
 
+def _as_transfer(row: StoredTransaction, ties: Sequence[Transfer]) -> StoredTransaction:
+    """The transaction with the subtype of a transfer, if it is nothing else."""
+    tied = {side.key for tie in ties for side in (tie.source, tie.target) if side.transaction == row.id}
+    if not tied or any(leg.key not in tied for leg in row.legs if leg.role == "principal"):
+        return row
+    return structs.replace(row, subtype="transfer_in" if row.type == "deposit" else "transfer_out")
+
+
 def _said(conn: Connection, principal: Principal, rows: Sequence[StoredTransaction]) -> Mapping[tuple[str, str], str]:
     """What the user says of the transactions and of the addresses in them."""
     parties = {ADDRESS + leg.counterparty for row in rows for leg in row.legs if leg.counterparty is not None}
-    return said_of(conn, principal.data_user, ("label", "note"), {*(str(row.id) for row in rows), *parties})
+    return said_of(conn, principal.data_user, ("label", "note", "type"), {*(str(row.id) for row in rows), *parties})
 
 
 def _asked(row: StoredTransaction, tokens: Mapping[int, TokenRow]) -> Iterable[tuple[int, EpochMs]]:

@@ -18,6 +18,7 @@ from omnifolio.faces.api import (
     positions,
     public,
     transactions,
+    transfers,
     user,
 )
 from omnifolio.faces.api.account_shape import AccountShape
@@ -42,6 +43,7 @@ ROUTERS = (
     positions.ROUTER,
     history.ROUTER,
     exports.ROUTER,
+    transfers.ROUTER,
     decisions.ROUTER,
     user.ROUTER,
     known.ROUTER,

@@ -17,6 +17,7 @@ FIELD_LENGTH_MAX = 8_000
 """Characters of one credential: an RSA key in PEM has fewer than half of them."""
 
 Status = Literal["ok", "error", "syncing", "retry"]
+Proof = Literal["user", "hash", "withdrawal_id", "address", "amount", "fee", "time"]
 DecisionKind = Literal["label", "note", "spam", "type", "link", "price"]
 Direction = Literal["sent", "received"]
 
@@ -379,6 +380,19 @@ class FeeOut(_Out, frozen=True, gc=False):
     misc: dict[str, Any] | None
 
 
+class TieOut(_Out, frozen=True, kw_only=True, gc=False):
+    """The other side of a part that was moved between the user's own wallets: `part` here is what came from, or went to,
+    `transaction` of `account`. `confidence` is from 0 to 1; `evidence` says why, the strongest first."""
+
+    part: str
+    direction: Direction
+    account: str
+    provider: str
+    transaction: str
+    evidence: list[Proof]
+    confidence: str
+
+
 class TransactionMiscOut(_Out, frozen=True, kw_only=True, gc=False):
     """Where a transaction comes from. `incomplete` names what is unknown in it."""
 
@@ -407,6 +421,7 @@ class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
     fees: list[FeeOut]
     label: str | None
     note: str | None
+    transfers: list[TieOut]
     finality: str
     v: int
 
@@ -688,6 +703,34 @@ class ChangesOut(_Out, frozen=True, kw_only=True, gc=False):
     cursor: str
     has_more: bool
     is_reset: bool
+
+
+class SideOut(_Out, frozen=True, kw_only=True, gc=False):
+    """One side of a transfer."""
+
+    account: str
+    provider: str
+    transaction: str
+    wallet: str
+    ticker: str
+    asset_id: str
+    amount: str
+    at: int
+
+
+class TransferOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What left one of the user's wallets and arrived at another. `offered`: it may be one, and waits for the user's word.
+
+    `lost` is what left and did not arrive; null where it arrived in parts, or together with something else.
+    """
+
+    resource_type: Literal["transfer"] = "transfer"
+    state: Literal["linked", "offered"]
+    source: SideOut
+    target: SideOut
+    evidence: list[Proof]
+    confidence: str
+    lost: str | None
 
 
 class DecisionOut(_Out, frozen=True, kw_only=True, gc=False):

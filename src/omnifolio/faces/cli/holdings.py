@@ -22,6 +22,7 @@ from omnifolio.model.clock import EpochMs, end_of_day, iso, start_of_day
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.ids import AccountId, TransactionId
 from omnifolio.views.transactions import TransactionPage, TransactionView
+from omnifolio.views.transfers import confidence_text
 from omnifolio.views.valuation import Money, Value
 
 BALANCE_COLUMNS = ("venue", "wallet", "product", "asset", "amount", "value", "note")
@@ -200,6 +201,17 @@ def _rows(session: Session, account: ledger_accounts.Account, page: TransactionP
                 "fiat": page.currency,
                 "ref": row.name,
                 "event": row.event,
+                "transfers": [
+                    {
+                        "account": ids.wire("account", side.account),
+                        "transaction": ids.wire("transaction", side.transaction),
+                        "evidence": list(tie.evidence),
+                        "confidence": confidence_text(tie.confidence),
+                    }
+                    for tie in view.transfers
+                    for side in (tie.source, tie.target)
+                    if side.transaction != row.id
+                ],
                 "label": view.label,
                 "note": view.note,
                 "legs": [_leg(page, view, leg) for leg in row.legs],

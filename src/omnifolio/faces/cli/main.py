@@ -79,6 +79,7 @@ COMMANDS = {
     "serve": ("serve:serve", "Serve the API and keep every account up to date."),
     "teams": ("teams:teams", "Teams that use the API: create, list, rotate, deactivate."),
     "transactions": ("holdings:transactions", "What happened, and your labels and notes on it."),
+    "transfers": ("transfers:transfers", "What went between your own wallets, and saying what did."),
     "vault": ("vault:vault", "The keys of stored credentials: status, rotation, shredding, self-test."),
     "venues": ("venues:venues", "What can be connected, and how each connector was proved."),
 }
