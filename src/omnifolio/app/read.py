@@ -157,7 +157,9 @@ class Read:
 
         def op(conn: Connection) -> TransactionPage:
             check_currency(conn, fiat, context.clock.now())
-            return transaction_page(conn, principal, account, wanted, currency=fiat, assets=context.assets)
+            return transaction_page(
+                conn, principal, account, wanted, currency=fiat, assets=context.assets, now=context.clock.now()
+            )
 
         return await context.store.read(op)
 
@@ -169,7 +171,7 @@ class Read:
             now = context.clock.now()
             check_currency(conn, fiat, now)
             accounts.get(conn, principal, account, now)
-            return one_transaction(conn, principal, account, number, currency=fiat, assets=context.assets)
+            return one_transaction(conn, principal, account, number, currency=fiat, assets=context.assets, now=now)
 
         return await context.store.read(op)
 
@@ -268,7 +270,9 @@ class Read:
             ]
             return ChangePage(
                 changes=found,
-                transactions=some_transactions(conn, principal, wanted, currency=fiat, assets=context.assets),
+                transactions=some_transactions(
+                    conn, principal, wanted, currency=fiat, assets=context.assets, now=context.clock.now()
+                ),
                 wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
             )
 

@@ -45,8 +45,8 @@ _said_of = Reading(
         overlays.c.user_id == _user, any_of(overlays.c.kind, "kinds"), any_of(overlays.c.target, "targets")
     )
 )
-_all_of_kind = sa.select(overlays.c.target, overlays.c.value).where(
-    overlays.c.user_id == _user, overlays.c.kind == sa.bindparam("of_kind")
+_all_of_kind = Reading(
+    sa.select(overlays.c.target, overlays.c.value).where(overlays.c.user_id == _user, overlays.c.kind == sa.bindparam("of_kind"))
 )
 _on_transaction = sa.select(overlays).where(
     overlays.c.user_id == _user,
@@ -143,7 +143,7 @@ def said_of(
 
 def all_of(conn: Connection, user: UserId, kind: OverlayKind) -> Mapping[str, str]:
     """Every decision of one kind: target → value."""
-    return {row.target: row.value for row in conn.execute(_all_of_kind, {"user": user, "of_kind": kind})}
+    return {row[0]: row[1] for row in _all_of_kind.rows(conn, user=user, of_kind=kind)}
 
 
 def pair_of(one: int, two: int) -> str:

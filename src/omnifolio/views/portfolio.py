@@ -33,13 +33,15 @@ class Unread(Struct, frozen=True):
 
 class Portfolio(Struct, frozen=True, kw_only=True):
     """Everything of one user: `assets` are what balances add up to, `positions` what open positions are worth besides, `total` is
-    both. `unread` accounts have an error, an open failure or a doubted balance: their last data count."""
+    both. `hidden` is how many tokens are spam and in none of it. `unread` accounts have an error, an open failure or a doubted
+    balance: their last data count."""
 
     total: Total
     accounts: Sequence[AccountView]
     assets: Sequence[AssetLine]
     positions: Total
     unread: Sequence[Unread]
+    hidden: int
 
     @property
     def is_partial(self) -> bool:
@@ -73,6 +75,7 @@ def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, cur
         assets=lines,
         positions=sum_up(stands, currency=currency),
         unread=[Unread(view.account, text) for view in views if (text := _unread(view)) is not None],
+        hidden=len({item.token.number for view in views for item in view.hidden}),
     )
 
 

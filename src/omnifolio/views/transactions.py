@@ -12,11 +12,13 @@ from omnifolio.ledger.overlays import said_of
 from omnifolio.ledger.read import Filter, StoredTransaction, WalletRow
 from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.ledger.transfers import Transfer
+from omnifolio.meaning.spam import CLEAN, Verdict
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
-from omnifolio.model.prices import BRIDGE
+from omnifolio.model.prices import BRIDGE, Unpriced
 from omnifolio.views.market import rates_for
+from omnifolio.views.spam import spam_among, spam_transactions
 from omnifolio.views.valuation import Value, Valued, value_transaction
 
 
@@ -31,6 +33,7 @@ class TransactionView(Struct, frozen=True, kw_only=True):
     label: str | None = None
     note: str | None = None
     transfers: Sequence[Transfer] = ()
+    spam: Verdict = CLEAN
 
 
 class TransactionPage(Struct, frozen=True, kw_only=True):
@@ -45,34 +48,44 @@ class TransactionPage(Struct, frozen=True, kw_only=True):
 
 
 def transaction_page(
-    conn: Connection, principal: Principal, account: AccountId, wanted: Filter, *, currency: str, assets: Assets
+    conn: Connection, principal: Principal, account: AccountId, wanted: Filter, *, currency: str, assets: Assets, now: EpochMs
 ) -> TransactionPage:
     """One page of an account's transactions. Raises: NotFound."""
-    return _valued(conn, principal, read.page(conn, principal, account, wanted), currency=currency, assets=assets)
+    return _valued(conn, principal, read.page(conn, principal, account, wanted), currency=currency, assets=assets, now=now)
 
 
 def one_transaction(
-    conn: Connection, principal: Principal, account: AccountId, number: TransactionId, *, currency: str, assets: Assets
+    conn: Connection,
+    principal: Principal,
+    account: AccountId,
+    number: TransactionId,
+    *,
+    currency: str,
+    assets: Assets,
+    now: EpochMs,
 ) -> TransactionPage:
     """One transaction as a page of one row. Raises: NotFound."""
     found = read.transaction(conn, principal, account, number)
-    return _valued(conn, principal, [found], currency=currency, assets=assets)
+    return _valued(conn, principal, [found], currency=currency, assets=assets, now=now)
 
 
 def some_transactions(
-    conn: Connection, principal: Principal, numbers: Sequence[TransactionId], *, currency: str, assets: Assets
+    conn: Connection, principal: Principal, numbers: Sequence[TransactionId], *, currency: str, assets: Assets, now: EpochMs
 ) -> TransactionPage:
     """The live ones among these transactions of the user, whatever their account."""
-    return _valued(conn, principal, read.by_ids(conn, principal, numbers), currency=currency, assets=assets)
+    return _valued(conn, principal, read.by_ids(conn, principal, numbers), currency=currency, assets=assets, now=now)
 
 
 def _valued(
-    conn: Connection, principal: Principal, rows: Sequence[StoredTransaction], *, currency: str, assets: Assets
+    conn: Connection, principal: Principal, rows: Sequence[StoredTransaction], *, currency: str, assets: Assets, now: EpochMs
 ) -> TransactionPage:
     tokens = by_number(conn, [leg.token for row in rows for leg in row.legs])
     asked = {ask for row in rows for ask in _asked(row, tokens)}
     prices = quotes.lookup(conn, asked, principal=principal, tolerance_ms=0)
     said = _said(conn, principal, rows)
+    wallets = {purse.id: purse for purse in read.wallets_of(conn, principal)}
+    bad = spam_among(conn, principal, tokens, tokens, now=now)
+    spam = spam_transactions(conn, principal, rows, bad, wallets.values())
     ties = transfers.of_transactions(conn, principal, [row.id for row in rows])
     currencies = {row.ticker for row in tokens.values() if row.kind == "fiat"} | ({BRIDGE} if asked else set())
     rates = rates_for(conn, currency=currency, sources=currencies, times=[row.at for row in rows])
@@ -80,18 +93,22 @@ def _valued(
         rows=[
             TransactionView(
                 transaction=_as_transfer(row, ties[row.id]) if ("type", str(row.id)) not in said else row,
-                values=value_transaction(
-                    _legs(row, tokens), at=row.at, quotes=prices, rates=rates, currency=currency, assets=assets
-                ),
+                values={
+                    **value_transaction(
+                        _legs(row, tokens), at=row.at, quotes=prices, rates=rates, currency=currency, assets=assets
+                    ),
+                    **{leg.key: Unpriced("spam") for leg in row.legs if leg.token in bad},
+                },
                 label=said.get(("label", str(row.id))),
                 note=said.get(("note", str(row.id))),
                 transfers=ties[row.id],
+                spam=spam.get(row.id, CLEAN),
             )
             for row in rows
         ],
         currency=currency,
         tokens=tokens,
-        wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
+        wallets=wallets,
         venues=read.venues_of(conn, principal),
         labels={
             target.removeprefix(ADDRESS): text

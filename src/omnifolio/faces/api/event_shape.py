@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from omnifolio.app.read import OrderPage
 from omnifolio.catalog.assets import Assets
-from omnifolio.faces.api.shape import is_verified, named, raw_code, total_text, wallet_id
+from omnifolio.faces.api.shape import is_verified, named, raw_code, spam_reasons, total_text, wallet_id
 from omnifolio.faces.api.wire import (
     FeeOut,
     HistoryOut,
@@ -96,6 +96,8 @@ class EventShape:
                 self._fee(leg, event, row.values[leg.key], page, venue=venue, beside=places.get((leg.wallet, leg.token), ()))
                 for leg in fees
             ],
+            is_spam=row.spam.is_spam,
+            spam_reasons=spam_reasons(row.spam.reasons if row.spam.is_spam else ()),
             transfers=[self._tie(tie, event.id, page) for tie in row.transfers],
             label=row.label,
             note=row.note,

@@ -77,6 +77,7 @@ async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat
                 )
                 for line in found.assets
             ],
+            hidden=found.hidden,
             at=at,
             v=seq,
         )

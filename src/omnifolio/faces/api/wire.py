@@ -241,6 +241,26 @@ class BalanceOut(_Out, frozen=True, gc=False):
     is_stale: bool
 
 
+class ReasonOut(_Out, frozen=True, kw_only=True, gc=False):
+    """Why something is as it is: a balance in its state, a token or transaction spam."""
+
+    code: str
+    text: str
+
+
+class HiddenOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A balance that is spam, and why. It has no worth."""
+
+    ticker: str
+    name: str
+    ticker_address: str | None
+    asset_id: str
+    wallet: str
+    product: str
+    amount: str
+    reasons: list[ReasonOut]
+
+
 class ListeningOut(_Out, frozen=True, kw_only=True, gc=False):
     """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
 
@@ -301,7 +321,10 @@ class PositionOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
-    """A user's connection to a provider with everything in it. `fiat_value` is that of its balances and its positions."""
+    """A user's connection to a provider with everything in it. `fiat_value` is that of its balances and its positions.
+
+    `hidden` are balances that are spam: they are not among `balances` and in no total.
+    """
 
     id: str
     name: str | None
@@ -320,6 +343,7 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     provider: ProviderOut
     wallets: list[WalletOut]
     balances: list[BalanceOut]
+    hidden: list[HiddenOut]
     positions: list[PositionOut]
     v: int
     authorized: bool
@@ -422,6 +446,8 @@ class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
     label: str | None
     note: str | None
     transfers: list[TieOut]
+    is_spam: bool
+    spam_reasons: list[ReasonOut]
     finality: str
     v: int
 
@@ -509,7 +535,8 @@ class UnreadOut(_Out, frozen=True, kw_only=True, gc=False):
 
 class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     """All that a user owns: what `assets` are worth, and `positions_value` besides. `complete` is false when any price is missing
-    or stale, `is_partial` when any account could not be read wholly; `unread` names those."""
+    or stale, `is_partial` when any account could not be read wholly; `unread` names those. `hidden` is how many tokens are spam,
+    and in none of it."""
 
     resource_type: Literal["portfolio"] = "portfolio"
     fiat_value: str | None
@@ -522,6 +549,7 @@ class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     accounts: list[AccountTotalOut]
     assets: list[AssetOut]
     positions_value: str | None
+    hidden: int
     at: int
     v: int
 
@@ -582,13 +610,6 @@ class AccountCoverageOut(_Out, frozen=True, kw_only=True, gc=False):
     streams: list[StreamOut]
     gaps: list[GapOut]
     warnings: list[WarningOut]
-
-
-class ReasonOut(_Out, frozen=True, kw_only=True, gc=False):
-    """Why a balance is in its state."""
-
-    code: str
-    text: str
 
 
 class HoleOut(_Out, frozen=True, kw_only=True, gc=False):

@@ -21,6 +21,7 @@ COLUMNS = ("kind", "about", "value", "reason", "author", "at", "id")
 _COMMANDS: tuple[tuple[OverlayKind, str], ...] = (
     ("label", "Label a transaction in your own words, or take the label back."),
     ("note", "Write a note on a transaction, or take it back."),
+    ("spam", "Say whether a transaction is spam (yes or no), or take that back."),
     ("type", "Say what a transaction is (deposit, reward/staking_reward …), or take that back."),
 )
 
@@ -82,6 +83,23 @@ def label_address(invocation: Invocation, address: str, text: str | None, remove
 
     at_work(invocation, work)
     click.echo("Took the label back." if remove else "Set the label; it stands beside every movement from and to it.")
+
+
+@decisions.command("spam")
+@click.argument("asset_id")
+@click.argument("answer", required=False, type=click.Choice(["yes", "no"]))
+@click.option("--remove", is_flag=True, help="Take it back.")
+@pass_invocation
+def spam_token(invocation: Invocation, asset_id: str, answer: str | None, remove: bool) -> None:
+    """Say whether the token ASSET_ID is spam (omnifolio balances --spam names the ids), or take that back."""
+    if (answer is None) is not remove:
+        raise click.UsageError("give either yes, no or --remove")
+
+    async def work(session: Session) -> None:
+        await _say(session, Asked(kind="spam", asset_id=asset_id, value=answer or ""), remove=remove)
+
+    at_work(invocation, work)
+    click.echo("Took it back; the token is judged by itself again." if remove else f"Spam: {answer}. It holds in every total.")
 
 
 @decisions.command("export")

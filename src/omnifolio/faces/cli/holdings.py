@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import click
@@ -17,16 +17,19 @@ from omnifolio.faces.money import money
 from omnifolio.ledger import accounts as ledger_accounts
 from omnifolio.ledger.read import PAGE_MAX, Filter, StoredLeg
 from omnifolio.meaning.classify import TYPES
+from omnifolio.meaning.spam import REASONS
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs, end_of_day, iso, start_of_day
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.ids import AccountId, TransactionId
+from omnifolio.model.ids import AccountId, TransactionId, WalletId
+from omnifolio.views.accounts import AccountView
 from omnifolio.views.transactions import TransactionPage, TransactionView
 from omnifolio.views.transfers import confidence_text
 from omnifolio.views.valuation import Money, Value
 
 BALANCE_COLUMNS = ("venue", "wallet", "product", "asset", "amount", "value", "note")
-TRANSACTION_COLUMNS = ("time", "venue", "type", "subtype", "out", "in", "fee", "value", "label", "note", "id")
+SPAM_COLUMNS = ("venue", "wallet", "asset", "asset_id", "amount", "why")
+TRANSACTION_COLUMNS = ("time", "venue", "type", "subtype", "out", "in", "fee", "value", "label", "note", "spam", "id")
 DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -38,12 +41,22 @@ DATE = click.DateTime(["%Y-%m-%d"])
     metavar="SEQ|YYYY-MM-DD",
     help="As it was known after that change, or at the end of that day (UTC); without values.",
 )
+@click.option("--spam", is_flag=True, help="What is hidden as spam, and why, in the place of the rest.")
 @format_option
 @pass_invocation
 def balances(
-    invocation: Invocation, fiat: str | None, account_name: str | None, known_at: str | None, output_format: str
+    invocation: Invocation,
+    /,
+    *,
+    fiat: str | None,
+    account_name: str | None,
+    known_at: str | None,
+    spam: bool,
+    output_format: str,
 ) -> None:
-    """What is held where, and what it is worth."""
+    """What is held where, and what it is worth. Spam is hidden, and its number is told."""
+    if spam and known_at is not None:
+        raise click.UsageError("--known-at hides nothing; leave --spam out")
 
     async def work(session: Session) -> list[Row]:
         context = session.runtime.context
@@ -51,8 +64,15 @@ def balances(
         if known_at is not None:
             return await _known(session, known_at, chosen)
         rows: list[Row] = []
+        hidden: set[str] = set()
         for view in await Read(context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None):
+            if chosen not in (None, view.account.id):
+                continue
             keys = {wallet.id: wallet.key for wallet in view.wallets}
+            hidden |= {item.token.id for item in view.hidden}
+            if spam:
+                rows.extend(_hidden(session, view, keys))
+                continue
             rows.extend(
                 {
                     "account": context.ids.wire("account", view.account.id),
@@ -68,15 +88,17 @@ def balances(
                     "note": _note(holding.value, is_suspect=holding.held.is_suspect),
                 }
                 for holding in view.holdings
-                if chosen in (None, view.account.id)
             )
+        if hidden and not spam:
+            many = f"{len(hidden)} token{'s' * (len(hidden) > 1)}"
+            click.echo(f"{many} hidden as spam; show with: omnifolio balances --spam", err=True)
         return rows
 
     show(
         at_work(invocation, work),
         output_format,
-        columns=BALANCE_COLUMNS,
-        empty="No balances yet. Link an account with: omnifolio accounts add kraken",
+        columns=SPAM_COLUMNS if spam else BALANCE_COLUMNS,
+        empty="Nothing is hidden as spam." if spam else "No balances yet. Link an account with: omnifolio accounts add kraken",
     )
 
 
@@ -138,6 +160,20 @@ def transactions(
 
 for _command in transaction_commands():
     transactions.add_command(_command)
+
+
+def _hidden(session: Session, view: AccountView, keys: Mapping[WalletId, str]) -> Iterator[Row]:
+    for item in view.hidden:
+        yield {
+            "account": session.runtime.context.ids.wire("account", view.account.id),
+            "venue": view.account.venue,
+            "wallet": keys[item.held.wallet],
+            "asset": item.token.ticker,
+            "asset_id": item.token.id,
+            "amount": item.held.text,
+            "reasons": list(item.reasons),
+            "why": "; ".join(REASONS[reason] for reason in item.reasons),
+        }
 
 
 async def _known(session: Session, known_at: str, chosen: AccountId | None) -> list[Row]:
@@ -212,6 +248,7 @@ def _rows(session: Session, account: ledger_accounts.Account, page: TransactionP
                     for side in (tie.source, tie.target)
                     if side.transaction != row.id
                 ],
+                "spam": "; ".join(REASONS[reason] for reason in view.spam.reasons) if view.spam.is_spam else None,
                 "label": view.label,
                 "note": view.note,
                 "legs": [_leg(page, view, leg) for leg in row.legs],
