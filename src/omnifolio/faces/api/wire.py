@@ -500,13 +500,14 @@ class OrderOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class AssetOut(_Out, frozen=True, kw_only=True, gc=False):
-    """One asset over all accounts."""
+    """One asset over all accounts. `represents` is the asset that a bridged, wrapped or staked form stands for."""
 
     asset: str
     ticker: str
     name: str
     amount: str
     asset_is_verified: bool
+    represents: str | None
     fiat_value: str | None
     fiat_ticker: str
     complete: bool
