@@ -1,6 +1,7 @@
 """No reviewed token is ever spam, whatever it calls itself and however it came; the user's word alone hides it."""
 
 from sqlalchemy.engine import Connection
+from tests.ledger.builders import Book, at
 
 from omnifolio.catalog import assets
 from omnifolio.ledger import decisions
@@ -8,7 +9,6 @@ from omnifolio.ledger.tokens import by_number, intern
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.store.engine import Store
 from omnifolio.views.spam import is_foreign, spam_among
-from tests.ledger.builders import Book, at
 
 EVIL = "visit https://claim-rewards.com \u200b"
 
