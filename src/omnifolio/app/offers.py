@@ -7,18 +7,18 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from omnifolio.app.proving import Live, live_of
+from omnifolio.app.proving import Live, live_of, live_of_chain
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.proofs import Proof
-from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import OWN, UtxoChain, utxo_chains
 from omnifolio.model.clock import DAY_MS, EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues import depth, manual, validators
-from omnifolio.venues.evm.plan import Given, host_of, steps_of
-from omnifolio.venues.solana.address import parse_address
+from omnifolio.venues.evm.plan import Given, steps_of
+from omnifolio.venues.registry import networks
+from omnifolio.venues.sources import host_of
 from omnifolio.venues.utxo.reader import source_of
 from omnifolio.venues.utxo.subject import subject_of
 
@@ -158,7 +158,7 @@ def all_offers(settings: Settings) -> list[Offer]:
         *exchange_offers(settings.egress_ips),
         *chain_offers(own),
         *coin_offers(settings.base_urls),
-        *solana_offers(own),
+        *network_offers(settings.base_urls),
         *beacon,
         MANUAL,
         *demo,
@@ -201,6 +201,7 @@ def chain_offers(configured: Collection[str]) -> list[Offer]:
             instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
             proof="executed" if chain.is_reviewed else "sampled",
             sources=_sources(chain, is_own=chain.id in configured),
+            live=live_of_chain(chain),
         )
         for chain in evm_chains().values()
         if chain.nodes or chain.id in configured
@@ -260,21 +261,27 @@ def _of_coin(chain: UtxoChain, *, own_url: str | None) -> Offer:
     )
 
 
-def solana_offers(configured: Collection[str]) -> list[Offer]:
-    """Solana: a public address is all that is needed."""
+def network_offers(base_urls: Mapping[str, str]) -> list[Offer]:
+    """Every chain of the families that tell theirs as networks, where there is a server to ask."""
     return [
         Offer(
-            name=chain.id,
-            display_name=chain.name,
+            name=network.id,
+            display_name=network.name,
             category="blockchains",
             auth_type="wallet",
-            fields=(Field(name="wallet", label="public address", is_secret=False, spelt=parse_address), HISTORY),
+            fields=(
+                Field(name="wallet", label=network.label, is_secret=False, spelt=network.spelt),
+                *((HISTORY,) if network.has_history else ()),
+            ),
+            alternate_names=network.also,
             identity=("wallet",),
-            instructions="Paste a public address. Never paste a private key or seed phrase anywhere.",
+            instructions=f"Paste a {network.label}. Never paste a private key or seed phrase anywhere.",
             proof="sampled",
-            sources=("your own node",) if chain.id in configured else tuple(map(host_of, chain.nodes)),
+            has_history=network.has_history,
+            sources=("your own node",) if network.id in base_urls else tuple(dict.fromkeys(map(host_of, network.urls))),
         )
-        for chain in solana_chains().values()
+        for network in networks().values()
+        if network.is_offered(base_urls.get(network.id))
     ]
 
 

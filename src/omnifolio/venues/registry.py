@@ -1,6 +1,7 @@
 """Who reads which venue: a table of families, each with the ids of its venues and the one reader of all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from msgspec import Struct
 
@@ -15,27 +16,36 @@ from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import STREAM_KIND, FileReader
+from omnifolio.venues.networks import Network
+from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
 from omnifolio.venues.utxo.reader import UtxoReader
 
 
 class Family(Struct, frozen=True):
-    """A way of reading: the ids of its venues, and their reader."""
+    """A way of reading: the ids of its venues, and their reader. `networks` where its chains differ by data alone."""
 
     ids: Callable[[], Sequence[str]]
     reader: Reader
+    networks: Callable[[], Sequence[Network]] = tuple
 
 
 FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, ExchangeReader()),
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
-    "solana": Family(lambda: tuple(solana_chains()), SolanaReader()),
+    "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
     "demo": Family(lambda: ("demo",), DemoReader()),
 }
+
+
+@cache
+def networks() -> Mapping[str, Network]:
+    """The chains of all families that tell theirs as networks, by id."""
+    return {network.id: network for family in FAMILIES.values() for network in family.networks()}
 
 
 def reader_for(venue: str, stream: str = "") -> Reader:

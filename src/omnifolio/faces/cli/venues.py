@@ -18,7 +18,7 @@ from omnifolio.faces.cli.verify import verify
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import AlreadyConnected
-from omnifolio.venues.evm.plan import host_of
+from omnifolio.venues.sources import host_of
 
 LIST_COLUMNS = ("id", "name", "category", "fields", "proof", "live")
 FILE_COLUMNS = ("id", "name", "account", "time_zone", "seen_real", "seen")
