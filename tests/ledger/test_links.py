@@ -367,8 +367,8 @@ async def test_a_commit_reads_no_more_than_what_is_near(store: Store, monkeypatc
     read: list[int] = []
     plain = Ends.within
 
-    def within(self: Ends, spans: Sequence[tuple[int, int]]) -> list[End]:
-        found = plain(self, spans)
+    def within(self: Ends, spans: Sequence[tuple[int, int]], *, wallet: int, chain: str | None) -> list[End]:
+        found = plain(self, spans, wallet=wallet, chain=chain)
         read.append(len(found))
         return found
 

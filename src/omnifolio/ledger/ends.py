@@ -50,6 +50,12 @@ _joined = (
 )
 _of_transactions = Reading(_joined.where(any_of(ends.c.transaction_id, "ids")))
 _of_events = Reading(_joined.where(any_of(ends.c.event, "events")))
+_shared = Reading(
+    sa.select(ends.c.event)
+    .where(ends.c.user_id == _user, any_of(ends.c.event, "events"))
+    .group_by(ends.c.event)
+    .having(sa.func.count() > 1)
+)
 _of_account = Reading(_joined.where(ends.c.account_id == sa.bindparam("account")))
 _of_user = Reading(_joined)
 _columns = (
@@ -57,15 +63,16 @@ _columns = (
     "t.token"
 )
 _tables = "JOIN wallets w ON w.id = e.wallet_id JOIN accounts a ON a.id = e.account_id JOIN tokens t ON t.id = e.token_id"
+_OTHERS = "e.wallet_id <> :wallet AND (e.event IS NULL OR e.event NOT LIKE :events)"
 _within = Reading(
     {
         "sqlite": sa.text(
             f"SELECT {_columns} FROM json_each(:spans) s CROSS JOIN ends e {_tables} WHERE e.user_id = :user "
-            "AND e.at BETWEEN json_extract(s.value, '$[0]') AND json_extract(s.value, '$[1]')"
+            f"AND e.at BETWEEN json_extract(s.value, '$[0]') AND json_extract(s.value, '$[1]') AND {_OTHERS}"
         ),
         "postgresql": sa.text(
             f"SELECT {_columns} FROM unnest(CAST(:starts AS BIGINT[]), CAST(:stops AS BIGINT[])) s(start, stop) "
-            f"JOIN ends e ON e.user_id = :user AND e.at BETWEEN s.start AND s.stop {_tables}"
+            f"JOIN ends e ON e.user_id = :user AND e.at BETWEEN s.start AND s.stop AND {_OTHERS} {_tables}"
         ),
     }
 )
@@ -171,6 +178,11 @@ class Ends:
         """Those of some events on chains."""
         return self._ends(_of_events, events=sorted(set(events)))
 
+    def shared(self, events: Iterable[str]) -> set[str]:
+        """Those of some events on chains that more than one end has."""
+        wanted = sorted(set(events))
+        return {row[0] for row in _shared.rows(self.conn, user=self.user, events=given(self.conn, wanted))} if wanted else set()
+
     def of_account(self, account: AccountId) -> list[End]:
         """Those of an account."""
         return self._made(_of_account.rows(self.conn, user=self.user, account=account))
@@ -179,14 +191,16 @@ class Ends:
         """All of them."""
         return self._made(_of_user.rows(self.conn, user=self.user))
 
-    def within(self, spans: Sequence[tuple[int, int]]) -> list[End]:
-        """Those in some stretches of time that do not overlap, both ends included."""
+    def within(self, spans: Sequence[tuple[int, int]], *, wallet: int, chain: str | None) -> list[End]:
+        """Those in some stretches of time that do not overlap (both ends included), but for those of one wallet, and those of
+        which one chain tells: what is asked about itself is none of its own other sides."""
         if not spans:
             return []
+        asked = {"user": self.user, "wallet": wallet, "events": f"{chain}:%" if chain is not None else ""}
         if self.conn.dialect.name == "sqlite":
-            return self._made(_within.rows(self.conn, user=self.user, spans=given(self.conn, spans)))
+            return self._made(_within.rows(self.conn, spans=given(self.conn, spans), **asked))
         starts, stops = [span[0] for span in spans], [span[1] for span in spans]
-        return self._made(_within.rows(self.conn, user=self.user, starts=starts, stops=stops))
+        return self._made(_within.rows(self.conn, starts=starts, stops=stops, **asked))
 
     def _ends(self, reading: Reading, **wanted: Sequence[object]) -> list[End]:
         ((name, values),) = wanted.items()

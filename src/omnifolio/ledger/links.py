@@ -140,7 +140,7 @@ def _conclude(
     if not before and not after and not whole:
         return
     word = _word(reader)
-    firm = _closed(reader, word, [*before, *after])
+    firm = _closed(reader, word, before, after)
     field = _Field(reader, firm.values())
     changed = {end.id: end for end in (*before, *firm.values())}
     near = {**changed, **field.near([*before, *firm.values()])}
@@ -176,37 +176,47 @@ class _Field:
     def __init__(self, reader: Ends, known: Iterable[End]) -> None:
         self._reader = reader
         self._known: set[Name] = set()
-        self._lines: dict[tuple[str, bool], list[End]] = {}
-        self._read: list[tuple[int, int]] = []
+        self._lines: dict[tuple[str, bool], dict[tuple[int, str | None], list[End]]] = {}
+        self._read: dict[tuple[int, str | None], list[tuple[int, int]]] = {}
         self._add(known)
 
     def near(self, wanted: Iterable[End]) -> dict[Name, End]:
         """The ends that fit any of these."""
         asked = list(wanted)
-        self._load(window(end) for end in asked)
+        windows: dict[tuple[int, str | None], list[tuple[int, int]]] = {}
+        for end in asked:
+            windows.setdefault((end.wallet, end.chain), []).append(window(end))
+        for place, spans in windows.items():
+            self._load(place, spans)
         return {item.other.id: item.other for end in asked for item in self.fits(end)}
 
     def fits(self, end: End) -> list[Candidate]:
         """The ends that fit this one, as far as they were read."""
-        line = self._lines.get((end.asset, not end.is_out), [])
         start, stop = window(end)
-        low, high = bisect_left(line, start, key=_at), bisect_right(line, stop, key=_at)
-        return fits(end, line[low:high])
+        found: list[Candidate] = []
+        for (wallet, chain), line in self._lines.get((end.asset, not end.is_out), {}).items():
+            # What one wallet or one chain tells of itself is none of its own other sides.
+            if wallet != end.wallet and (chain is None or chain != end.chain):
+                found += fits(end, line[bisect_left(line, start, key=_at) : bisect_right(line, stop, key=_at)])
+        return found
 
-    def _load(self, windows: Iterable[tuple[int, int]]) -> None:
-        wanted = [span for span in spans_of(windows) if not any(a <= span[0] and span[1] <= b for a, b in self._read)]
-        self._add(self._reader.within(wanted))
-        self._read = spans_of([*self._read, *wanted])
+    def _load(self, place: tuple[int, str | None], windows: Iterable[tuple[int, int]]) -> None:
+        """Reads the windows of ends of one wallet and chain, as far as they were not read for it before."""
+        read = self._read.get(place, [])
+        wanted = [span for span in spans_of(windows) if not any(a <= span[0] and span[1] <= b for a, b in read)]
+        self._add(self._reader.within(wanted, wallet=place[0], chain=place[1]))
+        self._read[place] = spans_of([*read, *wanted])
 
     def _add(self, found: Iterable[End]) -> None:
-        touched = set()
+        touched: dict[int, list[End]] = {}
         for end in found:
             if end.id not in self._known:
                 self._known.add(end.id)
-                self._lines.setdefault((end.asset, end.is_out), []).append(end)
-                touched.add((end.asset, end.is_out))
-        for line in touched:
-            self._lines[line].sort(key=_at)
+                line = self._lines.setdefault((end.asset, end.is_out), {}).setdefault((end.wallet, end.chain), [])
+                line.append(end)
+                touched[id(line)] = line
+        for line in touched.values():
+            line.sort(key=_at)
 
 
 _at = attrgetter("at")
@@ -219,19 +229,20 @@ def _word(reader: Ends) -> _Word:
     return _Word(frozenset(found["yes"]), frozenset(found["no"]))
 
 
-def _closed(reader: Ends, word: _Word, changed: Sequence[End]) -> dict[Name, End]:
-    """The ends that stand of the changed ones' transactions, with all that share an event or a word of the user with them."""
-    known: dict[Name, End] = {}
-    events: set[str] = set()
-    numbers: set[int] = set()
-    waiting = {end.number for end in changed}, {end.event for end in changed if end.event is not None}
-    while waiting[0] or waiting[1]:
-        numbers |= waiting[0]
-        events |= waiting[1]
-        found = [*reader.of_transactions(waiting[0]), *reader.of_events(waiting[1])]
+def _closed(reader: Ends, word: _Word, before: Sequence[End], after: Sequence[End]) -> dict[Name, End]:
+    """The ends `after`, and all that share an event or a word of the user with them, or did with those `before`."""
+    known = {end.id: end for end in after}
+    read: tuple[set[int], set[str]] = set(), set()
+    numbers = {end.number for end in before}
+    numbers |= word.partners(numbers | {end.number for end in after})
+    events = {end.event for end in before if end.event is not None}
+    events |= reader.shared(end.event for end in after if end.event is not None)
+    while numbers or events:
+        found = [*reader.of_transactions(numbers), *reader.of_events(events)]
         known |= {end.id: end for end in found}
-        more = word.partners(numbers | {end.number for end in found})
-        waiting = more - numbers, {end.event for end in found if end.event is not None} - events
+        read = read[0] | numbers, read[1] | events
+        numbers = word.partners(end.number for end in found) - read[0]
+        events = reader.shared({end.event for end in found if end.event is not None} - read[1])
     return known
 
 
@@ -250,7 +261,7 @@ def _firm_links(firm: Iterable[End], word: _Word) -> tuple[dict[Pair, Link], set
         if end.event is not None and end.id not in taken:
             by_event.setdefault(end.event, []).append(end)
     for group in by_event.values():
-        for link in together(group, word.is_vetoed):
+        for link in () if len(group) == 1 else together(group, word.is_vetoed):
             found[link.source.id, link.target.id] = link
     taken |= {name for pair, link in found.items() if link.state == "linked" for name in pair}
     return found, taken
