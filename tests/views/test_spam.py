@@ -8,7 +8,7 @@ from omnifolio.ledger import decisions
 from omnifolio.ledger.tokens import by_number, intern
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.store.engine import Store
-from omnifolio.views.spam import is_foreign, spam_among
+from omnifolio.views.spam import foreign_among, is_foreign, spam_among
 
 EVIL = "visit https://claim-rewards.com \u200b"
 
@@ -21,7 +21,7 @@ async def test_no_token_of_the_catalog_is_spam(store: Store) -> None:
     def op(conn: Connection) -> tuple[set[TokenId], set[TokenId]]:
         facts = [TokenFacts(id=token, ticker="USDС", name=EVIL) for token in (*members, strange)]
         rows = by_number(conn, [row.number for row in intern(conn, [fact.id for fact in facts], facts).values()])
-        found = spam_among(conn, book.principal, rows, rows, now=at(0))
+        found = spam_among(conn, book.principal, rows, foreign_among(rows), now=at(0))
         return {rows[number].id for number in found}, {row.id for row in rows.values() if is_foreign(row)}
 
     spam, foreign = await store.write(op)
@@ -36,6 +36,6 @@ async def test_the_user_s_word_hides_even_a_reviewed_token(store: Store) -> None
     def op(conn: Connection) -> set[TokenId]:
         rows = {row.number: row for row in intern(conn, [token], [TokenFacts(id=token, ticker="X")]).values()}
         decisions.decide(conn, book.principal, kind="spam", target=token, value="yes", now=at(0))
-        return {rows[number].id for number in spam_among(conn, book.principal, rows, rows, now=at(0))}
+        return {rows[number].id for number in spam_among(conn, book.principal, rows, foreign_among(rows), now=at(0))}
 
     assert await store.write(op) == {token}

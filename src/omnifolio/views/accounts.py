@@ -216,8 +216,9 @@ def _without_spam(
 ) -> tuple[Sequence[Look], Sequence[Hidden]]:
     """The looks without spam, and the balances that were taken out of them."""
     numbers = set(chain.from_iterable(look.tokens for look in looks))
-    rows = market.tokens(conn, numbers).rows
-    spam = spam_among(conn, principal, rows, numbers, now=now)
+    tokens = market.tokens(conn, numbers)
+    rows = tokens.rows
+    spam = spam_among(conn, principal, rows, numbers & tokens.foreign, now=now)
     if not spam:
         return looks, []
     hidden = [

@@ -32,17 +32,13 @@ def is_foreign(row: TokenRow) -> bool:
 
 
 def spam_among(
-    conn: Connection, principal: Principal, rows: Mapping[int, TokenRow], numbers: Iterable[int], *, now: EpochMs
+    conn: Connection, principal: Principal, rows: Mapping[int, TokenRow], foreign: Iterable[int], *, now: EpochMs
 ) -> Mapping[int, Verdict]:
-    """Those of the tokens that are spam, with the reasons."""
-    assets, asked = load(), set(numbers)
-    words = spam_tokens(conn, principal)
-    found = {number: _SAID for number in asked if words and words.get(rows[number].id) is True}
+    """Those of the tokens that are spam, with the reasons. `foreign` are the numbers of those that anybody may have made."""
+    assets, words = load(), spam_tokens(conn, principal)
+    found = {number: _SAID for number, row in rows.items() if words.get(row.id) is True} if words else {}
     suspects = [
-        number
-        for number in asked
-        if number not in found and is_foreign(rows[number]) and rows[number].id not in words
-        and assets.of(rows[number].id, now) is None
+        number for number in foreign if rows[number].id not in words and assets.of(rows[number].id, now) is None
     ]  # fmt: skip
     if suspects:
         past = past_of(conn, principal, suspects)
@@ -52,6 +48,11 @@ def spam_among(
             if verdict.is_spam:
                 found[number] = verdict
     return found
+
+
+def foreign_among(rows: Mapping[int, TokenRow]) -> list[int]:
+    """The numbers of those that anybody may have made."""
+    return [number for number, row in rows.items() if is_foreign(row)]
 
 
 def spam_transactions(

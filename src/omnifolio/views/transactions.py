@@ -18,7 +18,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, TransactionId, WalletId
 from omnifolio.model.prices import BRIDGE, Unpriced
 from omnifolio.views.market import rates_for
-from omnifolio.views.spam import spam_among, spam_transactions
+from omnifolio.views.spam import foreign_among, spam_among, spam_transactions
 from omnifolio.views.valuation import Value, Valued, value_transaction
 
 
@@ -84,7 +84,7 @@ def _valued(
     prices = quotes.lookup(conn, asked, principal=principal, tolerance_ms=0)
     said = _said(conn, principal, rows)
     wallets = {purse.id: purse for purse in read.wallets_of(conn, principal)}
-    bad = spam_among(conn, principal, tokens, tokens, now=now)
+    bad = spam_among(conn, principal, tokens, foreign_among(tokens), now=now)
     spam = spam_transactions(conn, principal, rows, bad, wallets.values())
     ties = transfers.of_transactions(conn, principal, [row.id for row in rows])
     currencies = {row.ticker for row in tokens.values() if row.kind == "fiat"} | ({BRIDGE} if asked else set())
