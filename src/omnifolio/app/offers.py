@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 
+from msgspec.structs import replace
+
 from omnifolio.app.brands import brand_offers
 from omnifolio.app.offer import HISTORY, TITLE, DataKind, Field, Offer
 from omnifolio.app.proving import live_of, live_of_chain
