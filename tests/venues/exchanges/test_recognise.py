@@ -159,3 +159,11 @@ def test_a_sub_account_is_never_guessed() -> None:
     bare = '{"code":"0","data":[{"ccy":"ETH","bal":"2","availBal":"2","frozenBal":"0"}]}'
     (batch,) = read("okx", ("asset/balances", bare))
     assert [snapshot.wallet for snapshot in batch.snapshots] == ["funding"]
+
+
+def test_a_history_whose_rows_would_also_read_as_balances_is_a_history() -> None:
+    row = (
+        '{"type":"Deposit","status":"Advanced","timestampms":1507913541275,"eid":1,"currency":"USD","amount":"36","method":"ACH"}'
+    )
+    (batch,) = read("gemini", ("*", f"[{row}]"))
+    assert (batch.cursor.stream, batch.snapshots) == ("transfers/all", ())

@@ -55,12 +55,12 @@ class Reading(Struct, frozen=True):
     beside: tuple[Evidence, ...] = ()
 
     @property
-    def worth(self) -> tuple[int, int]:
-        """More facts are better; of equally many, fewer unreadable rows."""
+    def worth(self) -> tuple[int, int, int]:
+        """More facts are better; of equally many, fewer unreadable rows; then a history, more of whose fields had to fit."""
         batch = self.batch
         facts = len(batch.claims) + len(batch.orders) + sum(len(snapshot.balances) for snapshot in batch.snapshots)
         facts += sum(len(snapshot.positions) for snapshot in batch.positions)
-        return facts, -len(batch.gaps)
+        return facts, -len(batch.gaps), len(batch.claims)
 
 
 def recognised(venue: str, takes: Sequence[Take], *, observed_at: EpochMs) -> Iterator[Batch]:
@@ -142,7 +142,7 @@ def _told(asked: _Question, turns: Counter[str], *, depth: int = 0) -> list[Read
     for candidates in _candidates(asked.venue, asked.take, turns):
         for way in (_readings, _in_envelopes, _together):
             found = [
-                reading for row, path in candidates for reading in way(asked, row, asked.asked(row, path)) if reading.worth[0]
+                reading for row, path in candidates for reading in way(asked, row, asked.asked(row, path)) if _counts(reading)
             ]
             if found:
                 best = max(found, key=lambda reading: reading.worth)
@@ -151,6 +151,12 @@ def _told(asked: _Question, turns: Counter[str], *, depth: int = 0) -> list[Read
     pieces = _inside(asked.take) if depth < PIECES_DEPTH_MAX else []
     asks = [msgspec.structs.replace(asked, take=piece) for piece in pieces]
     return [reading for ask in asks for reading in _told(ask, turns, depth=depth + 1)]
+
+
+def _counts(reading: Reading) -> bool:
+    """Whether it tells something, of wallets that have a name: a sub-account's may have stood in the question, which is lost."""
+    wallets = (snapshot.wallet for snapshot in reading.batch.snapshots)
+    return reading.worth[0] > 0 and not any(wallet.startswith("sub//") or "{" in wallet for wallet in wallets)
 
 
 def _inside(take: Take) -> list[Take]:
