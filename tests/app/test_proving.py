@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from omnifolio.app.offers import BEST_EFFORT_NOTICE, Offer, Offers, chain_offers, exchange_offers
+from omnifolio.app.offer import BEST_EFFORT_NOTICE, Offer, Offers
+from omnifolio.app.offers import chain_offers, exchange_offers
 from omnifolio.app.proving import live_of, live_of_chain
 from omnifolio.catalog import confirmed, exchanges
 from omnifolio.catalog.chains import evm_chain, evm_chains

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from omnifolio.app.offers import Offer, Offers
+from omnifolio.app.offer import Offer, Offers
 from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.utxo_chains import utxo_chains

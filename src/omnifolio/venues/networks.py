@@ -36,6 +36,8 @@ class Network(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...] = ()
     label: str = "public address"
     """What has to be entered, in words."""
+    is_long_hex: bool = False
+    """Whether addresses are 32 bytes after `0x`, the form that private keys of Ethereum have."""
     has_history: bool = True
     ask_one: AskOne | None = None
     """None where no single transaction can be asked for."""

@@ -7,7 +7,7 @@ import click
 
 from omnifolio.app import link as linking
 from omnifolio.app.finding import Found, asked_chains, find
-from omnifolio.app.offers import Offer
+from omnifolio.app.offer import Offer
 from omnifolio.catalog import layouts
 from omnifolio.catalog.layouts import LayoutRow
 from omnifolio.faces.cli.entering import address_of, offer_of, offers_of
