@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import carrying, decisions, feed, overlays, read
+from omnifolio.ledger import accounts, carrying, decisions, feed, overlays, read
 from omnifolio.ledger.carrying import Document, Loaded
 from omnifolio.ledger.decisions import of_address, of_pair, of_transaction
 from omnifolio.ledger.overlays import Overlay, OverlayKind
@@ -175,6 +175,19 @@ async def test_a_document_of_decisions_is_taken_over_by_the_names_of_things(stor
     nobody = await Book.open(store, name="u3")
     assert (await take_over(nobody)).made == 2
     assert len((await take_over(nobody)).unfound) == 2
+
+
+async def test_what_was_said_of_an_account_goes_with_it(store: Store) -> None:
+    book = await Book.open(store)
+    other = await book.beside("other")
+    await book.commit(batch(IN))
+    await other.commit(batch(OUT))
+    (one,), (two,) = await book.transactions(), await other.transactions()
+    await say(book, "label", "mine", one.id)
+    await say(book, "label", "theirs", two.id)
+    await say(book, "link", "no", one.id, two.id)
+    await store.write(accounts.delete, book.principal, other.account, at(1))
+    assert await standing(book) == {("label", str(one.id)): "mine"}
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ BAD: list[tuple[str, str, Past, bool | None, bool, Reason]] = [
     ("XX", "Uniѕwap", PAID, None, False, "look_alike"),
     ("USDC\u200b", "USD Coin", PAID, True, False, "hidden_characters"),
     ("U\u202eCDS", "USD Coin", PAID, True, False, "hidden_characters"),
-    ("USDT", "Tether USD", UNASKED, None, False, "borrowed_ticker"),
-    ("usdt", "Tether USD", UNASKED, False, False, "borrowed_ticker"),
+    ("USDT", "Tether USD", UNASKED, False, False, "borrowed_ticker"),
+    ("usdc", "USD Coin", UNASKED, False, False, "borrowed_ticker"),
     ("DUST", "Nothing of note", UNASKED, False, False, "no_price"),
     ("VOUCHER", "ETH airdrop voucher", UNASKED, None, True, "claim_words"),
     ("KITTY", "Kitties", MINTED, None, True, "mass_mint"),
@@ -73,6 +73,7 @@ def test_a_gift_and_an_odd_token_that_was_bought_are_no_spam() -> None:
     assert not verdict("KITTY", "Kitties", past=UNASKED, is_nft=True).is_spam
     assert not verdict("MEME", "Meme of the day", past=PAID, is_listed=False).is_spam
     assert not verdict("NEW", "New Token", past=UNASKED, is_listed=None).is_spam
+    assert not verdict("USDT", "Tether USD", past=UNASKED, is_listed=None).is_spam
     assert not verdict("USDC", "USD Coin", past=PAID, is_listed=False).is_spam
 
 

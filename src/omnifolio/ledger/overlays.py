@@ -18,7 +18,7 @@ from omnifolio.ledger.sequence import stamp, take
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, NotFound
-from omnifolio.model.ids import UserId
+from omnifolio.model.ids import AccountId, UserId
 from omnifolio.store.lists import any_of, given
 from omnifolio.store.reading import Reading
 from omnifolio.store.schema import overlays, past, transactions
@@ -57,6 +57,9 @@ _on_transaction = sa.select(overlays).where(
     ),
 )
 _owns = sa.select(transactions.c.id).where(transactions.c.id == sa.bindparam("number"), transactions.c.user_id == _user)
+_of_account = sa.select(transactions.c.id).where(
+    any_of(transactions.c.id, "ids"), transactions.c.account_id == sa.bindparam("account")
+)
 _drop = sa.delete(overlays).where(overlays.c.id == sa.bindparam("overlay"))
 _move = sa.update(overlays).where(overlays.c.id == sa.bindparam("overlay")).values(target=sa.bindparam("to"))
 _remember = sa.insert(past)
@@ -173,6 +176,16 @@ def merge(conn: Connection, user: UserId, *, older: int, younger: int, seq: int)
             if there is not None:
                 _end(conn, user, there, seq)
             conn.execute(_move, {"overlay": row.id, "to": target})
+
+
+def forget(conn: Connection, user: UserId, account: AccountId) -> None:
+    """Takes away what was said of the transactions of an account that is about to go."""
+    rows = conn.execute(_of_user, {"user": user}).all()
+    named = {number for row in rows for number in transactions_in(row.target)}
+    gone = {row[0] for row in conn.execute(_of_account, {"ids": sorted(named), "account": account})}
+    for row in rows:
+        if gone.intersection(transactions_in(row.target)):
+            conn.execute(_drop, {"overlay": row.id})
 
 
 def _end(conn: Connection, user: UserId, row: Any, seq: int) -> None:

@@ -59,7 +59,7 @@ _LOOKS = str.maketrans(
         "Т": "T", "У": "Y", "Х": "X", "а": "a", "с": "c", "е": "e", "о": "o", "р": "p", "ѕ": "s", "х": "x", "у": "y", "і": "i",
         "Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M", "Ν": "N", "Ο": "O", "Ρ": "P", "Τ": "T",
         "Υ": "Y", "Χ": "X", "ν": "v", "ο": "o", "ρ": "p", "υ": "u", "Ꭰ": "D", "Ꮪ": "S", "Ꮯ": "C", "Ս": "U", "Տ": "S", "Լ": "L",
-        "ꓳ": "O", "ꓢ": "S", "ꓓ": "D", "ꓴ": "U", "ꓚ": "C", "ꓔ": "T", "ꓐ": "B", "₮": "T", "₿": "B", "Đ": "D", "Ð": "D", "Ł": "L",
+        "ꓳ": "O", "ꓢ": "S", "ꓓ": "D", "ꓴ": "U", "ꓚ": "C", "ꓔ": "T", "ꓐ": "B", "₿": "B", "Đ": "D", "Ð": "D", "Ł": "L",
     }
 )  # fmt: skip
 """Letters of other scripts that look like Latin ones."""
@@ -87,9 +87,11 @@ def judge(*, ticker: str, name: str, is_nft: bool, known_tickers: Container[str]
     """The verdict on a token that nobody has reviewed.
 
     `known_tickers` are those of reviewed assets, in capitals; `is_listed` whether a price source knows it, None where none was
-    asked.
+    asked, or none knows such contracts: then an equal ticker tells nothing.
     """
     reasons = list(_named(ticker, name)) + _ticker(ticker, name, known_tickers)
+    if is_listed is None and "borrowed_ticker" in reasons:
+        reasons.remove("borrowed_ticker")
     if past.is_unsolicited:
         reasons.append("unsolicited")
         if is_nft and past.is_minted:

@@ -6,6 +6,7 @@ is the other side's own; amount and time alone (`score`). What is alike is never
 best for both ends, and offers the rest.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -43,6 +44,7 @@ SLOW_EXITS = frozenset({"eip155:10", "eip155:8453", "eip155:42161"})
 """From these chains to Ethereum's main network the chain's own bridge takes a week."""
 MAIN = "eip155:1"
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 _LOSS_MAX = Decimal("0.01")
 """The share that may be missing at the arrival where nothing but amount and time speaks: a bridge's fee."""
 _LOSS_WITH_ADDRESS_MAX = Decimal("0.1")
@@ -108,13 +110,14 @@ Vetoes = Callable[[End, End], bool]
 
 
 def plain_event(event: str | None) -> str | None:
-    """Chain and hash as every source writes them: EVM hashes with 0x, hexadecimal ones in lower case."""
+    """Chain and hash as they are compared: hexadecimal hashes in lower case, with 0x on EVM chains and without elsewhere."""
     if event is None:
         return None
     chain, _, name = event.rpartition(":")
-    if chain.startswith("eip155:"):
-        return f"{chain}:0x{name.lower().removeprefix('0x')}"
-    return f"{chain}:{name.lower()}" if chain.startswith("bip122:") else event
+    bare = name.lower().removeprefix("0x")
+    if not _HASH.fullmatch(bare):
+        return event
+    return f"{chain}:0x{bare}" if chain.startswith("eip155:") else f"{chain}:{bare}"
 
 
 def plain_address(address: str | None) -> str | None:

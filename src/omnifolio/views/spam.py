@@ -24,6 +24,8 @@ from omnifolio.model.prices import NOW_INTERVAL_MS, Price, Unpriced
 
 _SAID = Verdict(True, ("user",))
 _NOTHING = Past()
+_LISTED_CHAINS = ("eip155:", "solana:")
+"""Chains whose contracts price sources know: what they do not list there is worth a thought."""
 
 
 def is_foreign(row: TokenRow) -> bool:
@@ -83,7 +85,8 @@ def spam_transactions(
 
 
 def _judged(row: TokenRow, past: Past, price: Price | Unpriced, assets: Assets) -> Verdict:
-    is_listed = True if isinstance(price, Price) else False if price.reason == "no_source" else None
+    is_absent = row.id.startswith(_LISTED_CHAINS) and not isinstance(price, Price) and price.reason == "no_source"
+    is_listed = True if isinstance(price, Price) else False if is_absent else None
     return judge(
         ticker=row.ticker, name=row.name, is_nft=row.kind == "nft", known_tickers=_tickers(assets), past=past, is_listed=is_listed
     )
