@@ -21,6 +21,8 @@ FLAGS = {
     "withdraw": {"enableWithdrawals": True},
     "unknown-flag": {"enableTeleport": True},
     "no-history": {"enableReading": False},
+    "bound": {"ipRestrict": True},
+    "expiring": {},
 }
 
 
