@@ -16,7 +16,8 @@ from omnifolio.model.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from omnifolio.model.ids import AccountId
 from omnifolio.sync.refresh import BUSY_FIRST_MS, BUSY_LAST_MS, RETRY_FIRST_MS, RETRY_LAST_MS
 from omnifolio.transport.retries import ATTEMPTS_MAX
-from tests.proof.simulation import NOW, Facts, Installation, Venues
+from tests.proof.forgetting import holds_all_that_was_ever_told
+from tests.proof.simulation import NOW, Installation, Venues
 
 USER, SMALL = "proof", "small-100"
 BALANCES, LEDGER, TRADES = "/0/private/BalanceEx", "/0/private/Ledgers", "/0/private/TradesHistory"
@@ -65,26 +66,6 @@ CASES = {
 
 LONG_HISTORY_CASES = ("an empty object", "half an answer", "an error page", "a closed connection")
 """Bybit's history takes hundreds of questions."""
-
-
-async def holds_all_that_was_ever_told(house: Installation, number: AccountId, now: Facts, *earlier: Facts) -> None:
-    """The balances of now, and every transaction that the venue tells now or told before it forgot the like.
-
-    Of an old transfer OKX tells one side alone: what was known of both of them stays.
-    """
-    found = await house.facts(number)
-    transactions = by_ref(found)
-    assert {line for line in found if '"balance"' in line} == {line for line in now if '"balance"' in line}
-    assert set(found.values()) == {1}
-    told = {ref: line for facts in (now, *earlier) for ref, line in by_ref(facts).items()}
-    assert transactions.items() <= told.items()
-    assert [line for ref, line in told.items() if ref not in transactions and '"subtype": "transfer_' not in line] == []
-    assert await house.sums_agree(number)
-
-
-def by_ref(facts: Facts) -> dict[str, str]:
-    """Transactions by the name that the truth gives them."""
-    return {msgspec.json.decode(line)["ref"]: line for line in facts if '"transaction"' in line}
 
 
 async def is_told_as(house: Installation, number: AccountId, case: Case, *, strained: str) -> None:
