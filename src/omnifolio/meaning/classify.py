@@ -5,10 +5,12 @@ of one sign only is no trade.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
 
+from omnifolio.model.amounts import EXACT, ZERO
 from omnifolio.model.facts import Kind, Leg
 from omnifolio.model.tokens import TokenId
 
@@ -56,6 +58,9 @@ _TELLING: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
+_ONE_WAY: frozenset[Kind] = frozenset({"deposit", "withdrawal", "transfer"})
+
+
 def telling(kinds: Sequence[Kind]) -> Kind:
     """The most specific of what several claims call one event."""
     if len(kinds) == 1:
@@ -69,6 +74,8 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
     kind = telling(kinds)
     if kind in _FIXED:
         return _FIXED[kind]
+    if len(kinds) > 1 and _ONE_WAY.issuperset(kinds):
+        kind = _by_balance(legs, kind)
     incoming: list[Leg] = []
     outgoing: list[Leg] = []
     for leg in legs:
@@ -83,6 +90,18 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
     if kind == "transfer":
         return _transfer(incoming, outgoing)
     return Meaning("other", "fees") if legs and not incoming and not outgoing else Meaning("other")
+
+
+def _by_balance(legs: Sequence[Leg], kind: Kind) -> Kind:
+    """What ways in and out of one event amount to that were each told by themselves; `kind` where that is no other thing."""
+    left: dict[TokenId, Decimal] = {}
+    for leg in legs:
+        if leg.role == "principal":
+            left[leg.token] = EXACT.add(left.get(leg.token, ZERO), leg.amount)
+    gains, costs = (any(amount * sign > 0 for amount in left.values()) for sign in (1, -1))
+    if gains and costs:
+        return "trade"
+    return "withdrawal" if costs and kind == "deposit" else kind
 
 
 def _trade(incoming: Sequence[Leg], outgoing: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:

@@ -5,6 +5,7 @@ from typing import cast
 
 from msgspec import UNSET
 
+from omnifolio.app.brands import BRAND
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.balance_shape import BalanceShape
 from omnifolio.faces.api.position_shape import position_out
@@ -62,7 +63,7 @@ class AccountShape:
             complete=view.total.complete,
             missing=named(view.total.missing),
             stale=named(view.total.stale),
-            provider=self._providers.of_venue(account.venue),
+            provider=self._providers.of_venue(account.fields.get(BRAND, account.venue)),
             wallets=[
                 WalletOut(
                     id=wallets[purse.id],
