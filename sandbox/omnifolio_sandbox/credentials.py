@@ -18,7 +18,8 @@ from uuid import UUID
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-PERMISSIONS = ("read", "trade", "withdraw", "unknown-flag", "no-history")
+PERMISSIONS = ("read", "trade", "withdraw", "unknown-flag", "no-history", "bound", "expiring")
+ADDRESS = "127.0.0.1"  # what a bound key is bound to
 USER = re.compile(r"[a-z0-9][a-z0-9._-]{0,21}")
 MASTER = b"omnifolio sandbox: these keys open nothing"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from omnifolio_sandbox.clock import Clock
+from omnifolio_sandbox.clock import MS_PER_DAY, Clock
 from omnifolio_sandbox.faults import Faults
 from omnifolio_sandbox.http import Request
 from omnifolio_sandbox.limits import CallWindow, DecayingCounter, WeightWindow
@@ -20,6 +20,7 @@ BINANCE_SAPI_UID_WEIGHT_PER_MINUTE = 180_000
 BYBIT_CALLS_PER_SECOND = 20  # of one key at one path; the documentation's table has 10 to 50
 BYBIT_CALLS_PER_ADDRESS, BYBIT_ADDRESS_SPAN_MS = 600, 5_000
 OKX_CALLS, OKX_BILLS_CALLS, OKX_SPAN_MS = 10, 5, 2_000  # of one user at one path; the archive of bills allows the fewer
+KEY_LIFE_MS = 10 * MS_PER_DAY
 COINBASE_CALLS_PER_MINUTE = 10_000 // 60 * 10  # documented as 10,000 an hour; ten minutes' worth may come in one
 
 
@@ -56,6 +57,11 @@ class State:
     tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Tokens that open sockets: whose each is, and when it was made."""
     keys: Keys = field(default_factory=Keys)
+    keys_end_ms: int = 0
+    """When the keys that expire do so: some days after the beginning."""
+
+    def __post_init__(self) -> None:
+        self.keys_end_ms = self.clock.wire_ms() + KEY_LIFE_MS
 
     def server_ms(self) -> int:
         """What the venues' servers believe the time is."""

@@ -9,10 +9,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from omnifolio.app.offers import BEST_EFFORT_NOTICE, Offer, Offers, exchange_offers
-from omnifolio.app.proving import live_of
+from omnifolio.app.offer import BEST_EFFORT_NOTICE, Offer, Offers
+from omnifolio.app.offers import chain_offers, exchange_offers
+from omnifolio.app.proving import live_of, live_of_chain
 from omnifolio.catalog import confirmed, exchanges
-from omnifolio.catalog.confirmed import FORMAT, LASTS_MS, Result, read
+from omnifolio.catalog.chains import evm_chain, evm_chains
+from omnifolio.catalog.confirmed import CHAIN_FORMAT, FORMAT, LASTS_MS, ChainResult, Result, read
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.model.clock import DAY_MS, EpochMs, start_of_day
 from omnifolio.model.errors import FileRefused
@@ -40,7 +42,9 @@ GOOD = {
 
 def result(**fields: Any) -> Result:
     """A result of the present connector, with other fields where given."""
-    return read(msgspec.json.encode({**GOOD, "connector": connector.digest(VENUE), **fields}))
+    found = read(msgspec.json.encode({**GOOD, "connector": connector.digest(VENUE), **fields}))
+    assert isinstance(found, Result)
+    return found
 
 
 def with_a_change(changed: str, name: str) -> bytes:
@@ -129,10 +133,10 @@ def test_a_result_that_confirms_nothing_is_refused(fields: dict[str, Any]) -> No
         result(**fields)
 
 
-def test_the_results_that_came_in_are_of_known_exchanges_and_named_after_them() -> None:
+def test_the_results_that_came_in_are_of_known_venues_and_named_after_them() -> None:
     folder = resources.files("omnifolio.catalog") / "data" / "confirmed"
     names = {entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")}
-    assert names == set(confirmed.results()) <= set(exchanges.ids())
+    assert names == set(confirmed.results()) <= {*exchanges.ids(), *evm_chains()}
 
 
 def test_a_best_effort_reader_that_was_confirmed_warns_no_more() -> None:
@@ -140,3 +144,52 @@ def test_a_best_effort_reader_that_was_confirmed_warns_no_more() -> None:
     found = result(venue="blofin", connector=connector.digest("blofin"))
     assert offer.notice == BEST_EFFORT_NOTICE
     assert replace(offer, live=live_of("blofin", {"blofin": found})).at(EpochMs(0)).notice is None
+
+
+BASE = evm_chain("base")
+GOOD_CHAIN = {
+    "format": CHAIN_FORMAT,
+    "venue": BASE.id,
+    "date": "2026-11-20",
+    "omnifolio": "0.1.0",
+    "sources": ["mainnet.base.org", "own"],
+    "checks": {"chain": "ok", "head": "warning", "multicall": "ok", "balance": "ok"},
+}
+
+
+def chain_result(**fields: Any) -> ChainResult:
+    """A result of the present row, with other fields where given."""
+    found = read(msgspec.json.encode({**GOOD_CHAIN, "connector": BASE.connector, **fields}))
+    assert isinstance(found, ChainResult)
+    return found
+
+
+def test_a_chain_whose_row_was_confirmed_is_live_until_that_ends() -> None:
+    (offer,) = (offer for offer in chain_offers(()) if offer.name == BASE.id)
+    assert (offer.proof, offer.live) == ("executed", None)
+    held = replace(offer, live=live_of_chain(BASE, {BASE.id: chain_result()}))
+    ends_at = chain_result().ends_at
+    assert (held.at(EpochMs(ends_at - 1)).proof, held.at(ends_at).proof) == ("live", "executed")
+
+
+def test_another_row_was_not_confirmed() -> None:
+    assert live_of_chain(replace(BASE, rpc_url="https://example.org"), {BASE.id: chain_result()}) is None
+    assert live_of_chain(BASE, {BASE.id: result(venue=BASE.id)}) is None
+    assert live_of(VENUE, {VENUE: chain_result(venue=VENUE)}) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"checks": {**GOOD_CHAIN["checks"], "multicall": "failed"}},  # type: ignore[dict-item]
+        {"checks": {**GOOD_CHAIN["checks"], "balance": "warning"}},  # type: ignore[dict-item]
+        {"checks": {"chain": "ok"}},
+        {"sources": ["own"]},
+        {"date": "soon"},
+        {"surprise": 1},
+    ],
+    ids=str,
+)
+def test_a_chain_result_that_confirms_nothing_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(FileRefused):
+        chain_result(**fields)

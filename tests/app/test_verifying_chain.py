@@ -57,6 +57,7 @@ async def test_two_nodes_that_agree_prove_a_row(node: Anvil, second: Difficult, 
         "balance": "ok",
     }
     assert done.result["venue"] == "ethereum"
+    assert done.sources == ["127.0.0.1", "127.0.0.1"]
     assert node.accounts[1] not in str(done.result)
     other = await verified(monkeypatch, node, node.url, second.url, name="Other")
     assert other.result["connector"] != done.result["connector"]

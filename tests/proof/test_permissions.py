@@ -92,8 +92,10 @@ async def test_a_key_that_can_do_too_much_is_wiped_and_the_switch_is_named(
     assert venues.calls() == []
 
 
-@pytest.mark.parametrize("setting", ["warn", "refuse"])
-@pytest.mark.parametrize("venue", ["kraken", "coinbase"])
+@pytest.mark.parametrize(
+    ("venue", "setting"),
+    [*((venue, "warn") for venue in ("kraken", "coinbase")), *((venue, "refuse") for venue in PROBE)],
+)
 async def test_a_key_that_can_trade_is_warned_of_or_refused_by_setting(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, venues: Venues, venue: str, setting: str
 ) -> None:
@@ -110,6 +112,36 @@ async def test_a_key_that_can_trade_is_warned_of_or_refused_by_setting(
         else:
             assert (shown.status, await stored(house)) == ("error", [])
             assert await house.facts(number) == {}
+
+
+@pytest.mark.parametrize("venue", PROBE)
+async def test_a_key_that_is_bound_to_an_address_says_so_and_reads(house: Installation, venues: Venues, venue: str) -> None:
+    """Coinbase tells nothing of addresses: not known is not unbound."""
+    number = await house.link(venue, USER, permission="bound")
+    await house.work()
+    shown = await house.shown(number)
+    assert shown.permission is not None
+    assert (shown.status, shown.permission.ip_restricted) == ("ok", None if venue == "coinbase" else True)
+    assert await house.facts(number) == venues.truth(USER, venue)
+
+
+@pytest.mark.parametrize("venue", ["kraken", "bybit"])
+async def test_the_end_of_a_key_is_told_before_it_comes_and_is_no_loss(house: Installation, venues: Venues, venue: str) -> None:
+    number = await house.link(venue, USER, permission="expiring")
+    end_ms = (house.time.now() + 10 * DAY_MS) // 1000 * 1000
+    await house.work()
+    shown = await house.shown(number)
+    assert shown.permission is not None
+    assert (shown.status, shown.permission.expires_at) == ("ok", end_ms)
+    assert "expires_soon" in [change.code for change in shown.permission.changes]
+    facts = await house.facts(number)
+    assert facts == venues.truth(USER, venue)
+    venues.pass_time(11 * DAY_MS)
+    await house.sync(number)
+    shown = await house.shown(number)
+    assert shown.error is not None
+    assert (shown.status, shown.error.code, shown.next_sync_at) == ("error", "bad_credentials", None)
+    assert await house.facts(number) == facts
 
 
 def grown(venue: str) -> dict[str, Any]:

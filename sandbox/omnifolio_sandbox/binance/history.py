@@ -216,7 +216,7 @@ def converts(book: BinanceBook, params: Params, now_ms: int) -> Any:
 def transfers(book: BinanceBook, params: Params, now_ms: int) -> Any:
     """`asset/transfer` (history): one direction a call, seven days by default."""
     kind = required(params, "type")
-    if kind in {"MAIN_UMFUTURE", "UMFUTURE_MAIN"}:
+    if kind in FUTURES_TRANSFERS:
         return _futures_transfers(book, params, now_ms, kind)
     if kind not in {"MAIN_FUNDING", "FUNDING_MAIN"}:
         return {"total": 0, "rows": []}
@@ -233,13 +233,19 @@ def transfers(book: BinanceBook, params: Params, now_ms: int) -> Any:
     return {"total": page["total"], "rows": page["rows"]} if rows else {"total": 0, "rows": []}
 
 
+FUTURES_TRANSFERS = {
+    "MAIN_UMFUTURE": "usdm_transfer", "UMFUTURE_MAIN": "usdm_transfer",
+    "MAIN_CMFUTURE": "coinm_transfer", "CMFUTURE_MAIN": "coinm_transfer",
+}  # fmt: skip
+
+
 def _futures_transfers(book: BinanceBook, params: Params, now_ms: int, kind: str) -> Any:
     start, end = whole(params, "startTime") or now_ms - 7 * MS_PER_DAY, whole(params, "endTime") or now_ms
     rows = [
         {"asset": event.facts["asset"], "amount": text(abs(event.facts["amount"])), "type": kind, "status": "CONFIRMED",
          "tranId": event.facts["id"], "timestamp": event.at}
-        for event in book.between("futures_transfer", start, end)
-        if (event.facts["amount"] > 0) is (kind == "MAIN_UMFUTURE")
+        for event in book.between(FUTURES_TRANSFERS[kind], start, end)
+        if (event.facts["amount"] > 0) is kind.startswith("MAIN_")
     ]  # fmt: skip
     return paged(rows, params)
 

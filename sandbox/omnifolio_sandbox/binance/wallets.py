@@ -21,6 +21,8 @@ FLAGS = {
     "withdraw": {"enableWithdrawals": True},
     "unknown-flag": {"enableTeleport": True},
     "no-history": {"enableReading": False},
+    "bound": {"ipRestrict": True},
+    "expiring": {},
 }
 
 
@@ -74,7 +76,15 @@ def _in_btc(code: str, amount: Decimal, at_ms: int) -> str:
 
 def wallet_balance(book: BinanceBook) -> Any:
     """`asset/wallet/balance`: each wallet's worth in BTC."""
-    names = {"Spot": "spot", "Funding": "funding", "Earn": "earn", "Cross Margin": "margin", "USDⓈ-M Futures": "usdm"}
+    names = {
+        "Spot": "spot",
+        "Funding": "funding",
+        "Earn": "earn",
+        "Cross Margin": "margin",
+        "Isolated Margin": "isolated",
+        "USDⓈ-M Futures": "usdm",
+        "COIN-M Futures": "coinm",
+    }
     rows = []
     for name in ("Spot", "Funding", "Cross Margin", "Isolated Margin", "USDⓈ-M Futures", "COIN-M Futures", "Earn",
                  "Options", "Trading Bots"):  # fmt: skip

@@ -79,7 +79,7 @@ class BybitServer:
         holder = self._signed(request, holder)
         self._spend(request, key, headers)
         if request.path == KEY_INFO:
-            return wallets.key_info(holder, key)
+            return wallets.key_info(holder, key, now, self.state.keys_end_ms)
         if holder.permission == "no-history":
             raise BybitError(10005, "Permission denied, please check your API key permissions.")
         with exact():
@@ -94,6 +94,8 @@ class BybitServer:
             raise BybitError(10001, "Request parameter error.")
         if holder is None:
             raise BybitError(10003, "API key is invalid.")
+        if holder.permission == "expiring" and self.state.server_ms() >= self.state.keys_end_ms:
+            raise BybitError(33004, "Your api key has expired.")
         now = self.state.server_ms()
         if not now - int(window) <= int(stamp) < now + AHEAD_MAX_MS:
             raise BybitError(

@@ -1,12 +1,14 @@
 """Bybit's reads of what is there now: both accounts, savings, markets, and what a key may do."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from omnifolio_sandbox.amounts import cut, fixed, text
 from omnifolio_sandbox.bybit.book import BybitBook
 from omnifolio_sandbox.bybit.errors import BybitError, Params, required
-from omnifolio_sandbox.credentials import Holder
+from omnifolio_sandbox.clock import MS_PER_DAY
+from omnifolio_sandbox.credentials import ADDRESS, Holder
 from omnifolio_sandbox.world.bybit import PRODUCTS, SYMBOLS
 from omnifolio_sandbox.world.dice import number
 from omnifolio_sandbox.world.prices import token_price
@@ -17,11 +19,17 @@ RIGHTS = {
     "withdraw": {"Wallet": ["AccountTransfer", "SubMemberTransfer", "Withdraw"]},
     "unknown-flag": {"Teleport": ["Teleport"]},
     "no-history": {},
+    "bound": {},
+    "expiring": {},
 }
+FOREVER_MS = 2_157_506_465_000
+"""2038-05-15: the end of keys whose end nobody meets."""
 
 
-def key_info(holder: Holder, key: str) -> Any:
-    """`user/query-api`: the asking key."""
+def key_info(holder: Holder, key: str, now_ms: int, end_ms: int) -> Any:
+    """`user/query-api`: the asking key. Only a key that is bound to no address has an end."""
+    is_bound, end_ms = holder.permission == "bound", end_ms if holder.permission == "expiring" else FOREVER_MS
+    end = {"deadlineDay": (end_ms - now_ms) // MS_PER_DAY, "expiredAt": f"{datetime.fromtimestamp(end_ms // 1000, UTC):%FT%TZ}"}
     can_write = holder.permission in {"trade", "withdraw", "unknown-flag"}
     groups: dict[str, list[str]] = {
         "ContractTrade": [], "Spot": [], "Wallet": [], "Options": [], "Derivatives": [], "CopyTrading": [], "BlockTrade": [],
@@ -29,8 +37,8 @@ def key_info(holder: Holder, key: str) -> Any:
     }  # fmt: skip
     return {
         "id": str(number("key", holder.user) % 10**8), "note": "books", "apiKey": key, "readOnly": 0 if can_write else 1,
-        "secret": "", "permissions": groups | RIGHTS[holder.permission], "ips": ["*"], "type": 1, "deadlineDay": 83,
-        "expiredAt": "2038-05-15T03:21:05Z", "createdAt": "2023-06-01T02:36:29Z", "unified": 0, "uta": 1,
+        "secret": "", "permissions": groups | RIGHTS[holder.permission], "ips": [ADDRESS if is_bound else "*"], "type": 1,
+        **({} if is_bound else end), "createdAt": "2023-06-01T02:36:29Z", "unified": 0, "uta": 1,
         "userID": number("uid", holder.user) % 10**8, "inviterID": 0, "vipLevel": "No VIP", "mktMakerLevel": "0",
         "affiliateID": 0, "rsaPublicKey": "", "isMaster": True, "parentUid": "0", "kycLevel": "LEVEL_DEFAULT", "kycRegion": "",
     }  # fmt: skip

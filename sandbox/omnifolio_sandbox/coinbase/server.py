@@ -29,6 +29,8 @@ FLAGS = {
     "withdraw": {"can_transfer": True},
     "unknown-flag": {"can_teleport": True},
     "no-history": {"can_view": False},
+    "bound": {},
+    "expiring": {},
 }
 
 

@@ -30,6 +30,8 @@ PERMISSIONS = {
     "withdraw": (*READ, "withdraw-funds"),
     "unknown-flag": (*READ, "teleport-funds"),
     "no-history": ("query-funds",),
+    "bound": READ,
+    "expiring": READ,
 }
 WRITES = frozenset(
     {
@@ -128,7 +130,7 @@ class KrakenServer:
     def _private(self, path: str, request: Request) -> Any:
         key = request.headers.get("api-key", "")
         holder = credentials.kraken_holder(key)
-        if holder is None:
+        if holder is None or (holder.permission == "expiring" and self.state.server_ms() >= self.state.keys_end_ms):
             raise KrakenError("EAPI:Invalid key")
         request.trace.label = f"{holder.user}/{holder.permission}"
         if path in WRITES:
@@ -190,12 +192,12 @@ class KrakenServer:
             "nonceWindow": 0,
             "permissions": list(PERMISSIONS[holder.permission]),
             "iban": "AA88 N84G WOAK NMOI",
-            "validUntil": "0",
+            "validUntil": str(self.state.keys_end_ms // 1000 if holder.permission == "expiring" else 0),
             "queryFrom": "0",
             "queryTo": "0",
             "createdTime": str(created),
             "modifiedTime": str(created),
-            "ipAllowlist": [],
+            "ipAllowlist": [credentials.ADDRESS] if holder.permission == "bound" else [],
             "lastUsed": str(self.state.server_ms() // 1000),
         }
 

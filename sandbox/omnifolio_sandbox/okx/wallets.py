@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from omnifolio_sandbox.amounts import cut, fixed, text
-from omnifolio_sandbox.credentials import Holder
+from omnifolio_sandbox.credentials import ADDRESS, Holder
 from omnifolio_sandbox.okx.book import OkxBook
 from omnifolio_sandbox.okx.errors import OkxError, Params, required
 from omnifolio_sandbox.world.dice import number
@@ -17,16 +17,19 @@ PERMISSIONS = {
     "withdraw": "read_only,withdraw",
     "unknown-flag": "read_only,teleport",
     "no-history": "read_only",
+    "bound": "read_only",
+    "expiring": "read_only",
 }
 
 
 def config(holder: Holder) -> Any:
     """`account/config`: the account, and the asking key's permissions and addresses."""
     uid = str(number("uid", holder.user) % 10**17)
+    bound_to = ADDRESS if holder.permission == "bound" else ""
     return [
         {
             "acctLv": "2", "acctStpMode": "cancel_maker", "autoLoan": False, "ctIsoMode": "automatic", "enableSpotBorrow": False,
-            "greeksType": "PA", "ip": "", "type": "0", "kycLv": "3", "label": "books", "level": "Lv1", "levelTmp": "",
+            "greeksType": "PA", "ip": bound_to, "type": "0", "kycLv": "3", "label": "books", "level": "Lv1", "levelTmp": "",
             "liquidationGear": "-1", "mainUid": uid, "mgnIsoMode": "automatic", "opAuth": "0",
             "perm": PERMISSIONS[holder.permission], "posMode": "net_mode", "roleType": "0", "spotBorrowAutoRepay": False,
             "spotOffsetType": "", "spotRoleType": "0", "spotTraderInsts": [], "traderInsts": [], "uid": uid,

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 
-from omnifolio.app.offers import Offer, Offers
+from omnifolio.app.offer import Offer, Offers
 from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.chains import evm_chains
-from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.model.settings import Settings
 from omnifolio.venues.depth import depth_of
-from omnifolio.venues.evm.plan import Given, host_of, steps_of
-from omnifolio.venues.solana import plan as solana
-from omnifolio.venues.sources import Step
+from omnifolio.venues.evm.plan import Given, steps_of
+from omnifolio.venues.registry import networks
+from omnifolio.venues.sources import Step, host_of
 from omnifolio.venues.utxo.plan import steps_of as steps_for_coin
 from omnifolio.venues.utxo.reader import source_of
 from omnifolio.venues.utxo.subject import subject_of
@@ -28,9 +27,9 @@ def asking(settings: Settings, offer: Offer, *, fields: Mapping[str, str], has_k
     if chain is not None:
         given = Given(node=own.get(venue), explorer=own.get(f"{venue}-explorer"), has_key=has_key)
         return steps_of(chain, given, depth_of(fields))
-    network = solana_chains().get(venue)
+    network = networks().get(venue)
     if network is not None:
-        return solana.steps_of(network, node=own.get(venue), depth=depth_of(fields))
+        return network.steps(own.get(venue), depth_of(fields))
     if venue in utxo_chains():
         subject = subject_of(venue, fields.get("wallet", ""))
         source = source_of(subject, chosen=fields.get("source", ""), base_url=own.get(venue))

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.app.offers import Offers
+from omnifolio.app.offer import Offers
 from omnifolio.catalog.assets import Assets
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import Clock

@@ -18,7 +18,7 @@ from omnifolio.catalog.chains import EvmChain, evm_chain
 from omnifolio.model import amounts
 from omnifolio.model.clock import Clock
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.facts import Evidence
+from omnifolio.model.facts import Batch, Evidence
 from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import build
 from omnifolio.transport.egress import Egress
@@ -105,13 +105,17 @@ def _addresses(accounts: Sequence[str]) -> list[str]:
 
 
 async def _facts(chain: EvmChain, pages: Sequence[Sequence[Evidence]], clock: Clock, valuing: Valuing | None) -> list[Line]:
-    """The lines of all addresses, transactions before problems; a problem that all of them have is told once."""
     amounts.install()
-    lines: list[Line] = []
     stream = f"{STREAM}/{chain.id}"
-    for evidence in pages:
-        async with open_scratch(chain.id, clock) as scratch:
-            await scratch.commit(decode_transaction(chain, stream, evidence))
+    return await facts_of(chain.id, [decode_transaction(chain, stream, evidence) for evidence in pages], clock, valuing)
+
+
+async def facts_of(venue: str, pages: Sequence[Batch], clock: Clock, valuing: Valuing | None) -> list[Line]:
+    """The lines of all addresses, a page each: transactions before problems; a problem that all of them have is told once."""
+    lines: list[Line] = []
+    for page in pages:
+        async with open_scratch(venue, clock) as scratch:
+            await scratch.commit(page)
             told = await scratch.facts() if valuing is None else await _valued(scratch, valuing, clock)
             lines += [line for line in told if line not in lines]
     return sorted(lines, key=lambda line: line["kind"] == "problem")

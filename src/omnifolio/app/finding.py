@@ -15,9 +15,9 @@ from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 from omnifolio.venues.evm.address import parse_address
-from omnifolio.venues.evm.plan import host_of
 from omnifolio.venues.evm.presence import Presence, ask_presence, presence_of
 from omnifolio.venues.evm.rpc import Node
+from omnifolio.venues.sources import host_of
 
 AT_ONCE = 24
 """Chains that are asked at the same time."""

@@ -8,11 +8,14 @@ import re
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.administer import shred_now
+from omnifolio.app.brands import BRAND, NETWORK
 from omnifolio.app.context import Context
-from omnifolio.app.offers import MANUAL, NAMES_OF_FIELDS, TITLE, Field, Offer
+from omnifolio.app.offer import NAMES_OF_FIELDS, TITLE, Field, Offer
+from omnifolio.app.offers import MANUAL
 from omnifolio.app.private_keys import refuse_private_keys
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import AccountStatus, Principal
@@ -57,7 +60,7 @@ async def link(
     if offer.name == MANUAL.name:  # its name is all that it has, whichever way it is given
         name = name or entered.get(TITLE)
         entered = {**({TITLE: name} if name else {}), **entered}
-    credentials = check(offer, entered, fingerprint_key=context.edge.fingerprint)
+    offer, credentials = check_any(offer, entered, fingerprint_key=context.edge.fingerprint)
 
     def op(conn: Connection) -> AccountId:
         made = _file(
@@ -86,6 +89,8 @@ async def relink(context: Context, principal: Principal, account: AccountId, ent
     now = context.clock.now()
     found = await context.store.read(accounts.get, principal, account, now)
     credentials = check(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
+    if brand := found.fields.get(BRAND):
+        credentials = replace(credentials, fields={**credentials.fields, BRAND: brand})
 
     def op(conn: Connection) -> None:
         _renew(conn, principal, account, credentials, publication_key=context.edge.publication, now=now)
@@ -123,9 +128,24 @@ async def unlink(context: Context, principal: Principal, account: AccountId) -> 
     await shred_now(context)
 
 
+def check_any(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -> tuple[Offer, Credentials]:
+    """As `check`; what was entered under a wallet brand belongs to the chain that comes back, and remembers the brand.
+
+    Raises: InvalidField naming the field, PrivateKeyRefused.
+    """
+    if offer.onward is None:
+        return offer, check(offer, entered, fingerprint_key=fingerprint_key)
+    if not entered.get(NETWORK):  # a named network knows what its addresses look like
+        _refuse_private_keys(offer, entered)
+    _named(offer, entered)
+    found = offer.onward(entered)
+    credentials = check(found.offer, found.entered, fingerprint_key=fingerprint_key)
+    return found.offer, replace(credentials, fields={**credentials.fields, BRAND: offer.name})
+
+
 def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -> Credentials:
     """What was entered, under our names of the fields. Raises: InvalidField naming the field, PrivateKeyRefused."""
-    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS)
+    _refuse_private_keys(offer, entered)
     named = _named(offer, entered)
     for field in offer.fields:
         _check_field(field, named.get(field.name), offer)
@@ -142,6 +162,11 @@ def check(offer: Offer, entered: Mapping[str, str], *, fingerprint_key: bytes) -
         fingerprint=fingerprint(fingerprint_key, offer.name, {n: _spelt(named[n]) for n in offer.identity if n in named}),
         hint=identity.hint() if offer.auth_type != "wallet" else "",
     )
+
+
+def _refuse_private_keys(offer: Offer, entered: Mapping[str, str]) -> None:
+    takes_long_hex = any(field.is_long_hex for field in offer.fields)
+    refuse_private_keys(entered, of_address=_ADDRESS_FIELDS, of_long_hex=_ADDRESS_FIELDS if takes_long_hex else frozenset())
 
 
 def _spelt(value: str) -> str:

@@ -23,17 +23,21 @@ _KEY_FORMS = (_EXTENDED, _PREFIXED_HEX, _BYTE_LIST)
 _ADDRESS_FORMS = (*_KEY_FORMS, _BARE_HEX, _SOLANA)
 
 
-def refuse_private_keys(fields: Mapping[str, str], *, of_address: frozenset[str] = frozenset()) -> None:
+def refuse_private_keys(
+    fields: Mapping[str, str], *, of_address: frozenset[str] = frozenset(), of_long_hex: frozenset[str] = frozenset()
+) -> None:
     """Looks at every value that a caller wants to entrust.
 
     `of_address` names the fields that hold public addresses: there even the forms that an exchange's API secret may share are
-    refused (64 hexadecimal digits, 64 bytes in base58). An exchange's own API key in PEM is no chain key and passes.
+    refused (64 hexadecimal digits, 64 bytes in base58), but for 32 bytes after `0x` where `of_long_hex` names them: there that is
+    what an address looks like. An exchange's own API key in PEM is no chain key and passes.
 
     Raises: PrivateKeyRefused naming the field, never the value.
     """
     for name, value in fields.items():
         text = value.strip()
-        if _NAMES.fullmatch(name) or _is_phrase(text) or _matches(text, is_address=name in of_address):
+        is_meant = name in of_long_hex and _PREFIXED_HEX.fullmatch(text) is not None
+        if _NAMES.fullmatch(name) or _is_phrase(text) or (not is_meant and _matches(text, is_address=name in of_address)):
             raise PrivateKeyRefused(
                 f"credentials: {name[:40]} looks like a private key or a seed phrase of a chain; it was not stored"
             )

@@ -23,8 +23,9 @@ from omnifolio.venues.contract import Access, Reader
 from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
 from omnifolio.venues.exchanges.recognise import recognised
-from omnifolio.venues.registry import reader_for
+from omnifolio.venues.registry import networks, reader_for
 from omnifolio.venues.solana import recognise as solana
+from omnifolio.venues.substrate import recognise as substrate
 from omnifolio.venues.utxo.recognise import newest
 
 UNSTATED = EpochMs(1_577_836_800_000)
@@ -63,9 +64,12 @@ async def replay(cassette: Cassette) -> list[Line]:
         return await _changes(cassette, network)
     if cassette.venue == lite.VENUE:
         return await _claims(cassette)
+    if cassette.venue == substrate.VENUE:
+        return await _storage(cassette)
     loose = _loose(cassette)
     clock = HeldClock(cassette.recorded_at or _latest(cassette, loose))
     egress = Egress.playing(cassette, clock=clock)
+    _open_way(egress, cassette.venue)
     reader = reader_for(cassette.venue)
     try:
         async with open_scratch(cassette.venue, clock) as scratch:
@@ -85,6 +89,22 @@ async def _claims(cassette: Cassette) -> list[Line]:
     async with open_scratch(cassette.venue, clock) as scratch:
         await scratch.commit(lite.recognised(pages, observed_at=clock.now()))
         return await scratch.facts()
+
+
+async def _storage(cassette: Cassette) -> list[Line]:
+    """What the recorded storage of a Substrate chain says of accounts, each by itself."""
+    takes = [substrate.Recorded(take.body, take.content) for take in cassette.requests]
+    clock = HeldClock(cassette.recorded_at or UNSTATED)
+    found = substrate.recognised(takes, observed_at=clock.now())
+    if found is None:
+        raise FileRefused("the recording does not say which chain it is of")
+    chain, pages = found
+    lines: list[Line] = []
+    for page in pages:
+        async with open_scratch(chain.id, clock) as scratch:
+            await scratch.commit(page)
+            lines += await scratch.facts()
+    return lines
 
 
 async def _transactions(cassette: Cassette) -> list[Line]:
@@ -133,6 +153,13 @@ async def _read_all(scratch: Scratch, reader: Reader, access: Access) -> None:
                     await scratch.commit(page)
             except OmnifolioError as error:
                 await scratch.fail(stream.name, error)
+
+
+def _open_way(egress: Egress, venue: str) -> None:
+    """Lets the reads of a chain's public servers pass, as in a sync; they are answered from the recording."""
+    network = networks().get(venue)
+    if network is not None:
+        egress.allow(venue, [rule for url in network.urls for rule in network.rules(url, False)])
 
 
 def _access(cassette: Cassette, egress: Egress, clock: HeldClock) -> Access:

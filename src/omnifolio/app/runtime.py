@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context, EdgeKeys
 from omnifolio.app.link import mark_due
-from omnifolio.app.offers import Offers, all_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.app.way_out import base_urls_of, open_way_out
 from omnifolio.catalog import assets as asset_catalog
 from omnifolio.catalog import exchanges

@@ -4,7 +4,6 @@ An address is all that is needed and nothing is stored. The dated result beside 
 """
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -14,6 +13,7 @@ from msgspec import Struct
 from omnifolio.app.findings import Finding, refusal
 from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.chains import EvmChain, evm_chain
+from omnifolio.catalog.confirmed import CHAIN_FORMAT
 from omnifolio.model import amounts
 from omnifolio.model.clock import SECOND_MS, Clock, iso
 from omnifolio.model.errors import InvalidField, OmnifolioError
@@ -24,16 +24,14 @@ from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.head import Head, ask_head, head_of
-from omnifolio.venues.evm.plan import host_of
 from omnifolio.venues.evm.rpc import Call, Node, gathered
 from omnifolio.venues.evm.words import quantity
+from omnifolio.venues.sources import host_of
 
-RESULT_FORMAT = "omnifolio-chain-verification/1"
 HEAD_LOOKS, HEAD_PAUSE_S = 6, 5.0
 """How often the head is looked at, and the pause between two looks: half a minute in all."""
 HEAD_AGE_MAX_S = 600
 """A head older than this is told: the node lags, or the chain stands still."""
-DIGEST_LENGTH = 16
 
 
 class ChainVerification(Struct, frozen=True, kw_only=True):
@@ -47,13 +45,12 @@ class ChainVerification(Struct, frozen=True, kw_only=True):
     @property
     def result(self) -> dict[str, object]:
         """The line that shows it to others. `connector` changes with the chain's row; the address is not in it."""
-        row = hashlib.sha256(msgspec.json.encode(self.chain, order="deterministic")).hexdigest()
         return {
-            "format": RESULT_FORMAT,
+            "format": CHAIN_FORMAT,
             "venue": self.chain.id,
             "date": self.date,
             "omnifolio": version("omnifolio"),
-            "connector": row[:DIGEST_LENGTH],
+            "connector": self.chain.connector,
             "sources": list(self.sources),
             "checks": {finding.check: finding.outcome for finding in self.findings},
         }
@@ -74,15 +71,16 @@ async def verify_chain(
     access = Access(venue=chain.id, egress=egress, clock=clock, key_label="verify")
     try:
         findings, asked = await _checked(access, chain, urls, wallet, sleep=sleep)
+        sources = ["own" if url == own else host_of(url) for url in asked]
     finally:
         await egress.close()
-    return ChainVerification(chain=chain, findings=findings, sources=asked, date=iso(clock.now())[:10])
+    return ChainVerification(chain=chain, findings=findings, sources=sources, date=iso(clock.now())[:10])
 
 
 async def _checked(
     access: Access, chain: EvmChain, urls: Sequence[str], wallet: str, *, sleep: Sleep
 ) -> tuple[list[Finding], list[str]]:
-    """The findings, and the hosts that answered."""
+    """The findings, and the nodes that answered."""
     heads: dict[str, Head] = {}
     failed: list[Finding] = []
     for url in urls:
@@ -101,7 +99,7 @@ async def _checked(
     found.append(await _agreed(access, chain, heads, wallet))
     # A node that does not answer is no fault of the row while another one does.
     found += [msgspec.structs.replace(finding, outcome="warning") for finding in failed]
-    return found, [host_of(url) for url in heads]
+    return found, list(heads)
 
 
 def _node(access: Access, chain: EvmChain, url: str) -> Node:

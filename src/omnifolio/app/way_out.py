@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.chains import evm_chains
-from omnifolio.catalog.solana_chains import solana_chains
 from omnifolio.catalog.utxo_chains import configured_source, utxo_chains
 from omnifolio.model.settings import Settings
 from omnifolio.pricing.registry import Sources
@@ -14,6 +13,7 @@ from omnifolio.venues import validators
 from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.exchanges.ccxt_bridge import rules_of
 from omnifolio.venues.exchanges.listening import socket_rules
+from omnifolio.venues.registry import networks
 from omnifolio.venues.utxo.reader import rules_of as rules_of_source
 
 SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
@@ -53,11 +53,10 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
     for coin in utxo_chains().values():
         servers = [configured_source(base_urls[coin.id])] if coin.id in base_urls else coin.sources
         egress.allow(coin.id, [rule for server in servers for rule in rules_of_source(server, is_configured=server.is_own)])
-    for network in solana_chains().values():
-        if network.id in base_urls:
-            egress.allow(network.id, [Rule("POST", base_urls[network.id], is_configured=True)])
-        else:
-            egress.allow(network.id, [Rule("POST", url) for url in network.nodes])
+    for network in networks().values():
+        own_url = base_urls.get(network.id)
+        urls = (own_url,) if own_url else network.urls
+        egress.allow(network.id, [rule for url in urls for rule in network.rules(url, own_url is not None)])
     if validators.VENUE in base_urls:
         explorer = base_urls.get(f"{validators.VENUE}-explorer")
         asked = Rule("GET", explorer, is_configured=True) if explorer else Rule("GET", validators.CHAIN.explorer_api)

@@ -6,6 +6,7 @@ short list of well-known tokens, for transactions that must be read where no con
 """
 
 import functools
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -19,6 +20,8 @@ from omnifolio.model.tokens import TokenFacts, TokenId
 MULTICALL3 = "0xca11bde05977b3631167028862be2a173976ca11"
 """Where Multicall3 is deployed on every chain that has it, but for a few."""
 
+
+CONNECTOR_LENGTH = 16
 
 NativeEvents = Literal["", "all", "beside", "log_transfer"]
 
@@ -68,6 +71,11 @@ class EvmChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return TokenFacts(
             id=TokenId(f"{self.caip2}/slip44:{self.slip44}"), ticker=self.ticker, name=self.ticker, decimals=self.decimals
         )
+
+    @property
+    def connector(self) -> str:
+        """Names the row as it is: a confirmation of another one says nothing of this."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:CONNECTOR_LENGTH]
 
     def erc20(self, contract: str) -> TokenId:
         """The token id of an ERC-20 contract (lower case): `eip155:1/erc20:0x…`."""

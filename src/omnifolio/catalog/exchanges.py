@@ -39,7 +39,8 @@ class CredentialField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ClockRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the venue tells its time: the call, the place in its JSON answer, and how many milliseconds one unit has.
+    """Where the venue tells its time: the call, the place in its JSON answer (names, and numbers in lists), and how many
+    milliseconds one unit has.
 
     `nonce` = `increasing`: each request of a key carries a number greater than the last, so requests go one at a time.
     `is_silent`: a signature of the wrong time is refused in the same words as a wrong key.

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import names
+from omnifolio.ledger import names, overlays
+from omnifolio.ledger.corrections import corrections_of
 from omnifolio.ledger.events import file_events, stored_events
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.tokens import intern
@@ -26,7 +27,7 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk, codec, numbers
 from omnifolio.store.lists import any_of, given
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import claims, overlays, transactions
+from omnifolio.store.schema import claims, transactions
 
 Key = tuple[str, str, str]
 """(ref, book, origin): what identifies a claim within its account."""
@@ -50,20 +51,6 @@ _move_claims = (
     sa.update(claims)
     .where(claims.c.account_id == _account, claims.c.transaction_id == sa.bindparam("younger"))
     .values(transaction_id=sa.bindparam("older"))
-)
-_kept = overlays.alias("kept")
-_move_overlays = (
-    sa.update(overlays)
-    .where(
-        overlays.c.user_id == sa.bindparam("user"),
-        overlays.c.target == sa.bindparam("younger_target"),
-        ~sa.exists().where(
-            _kept.c.user_id == overlays.c.user_id,
-            _kept.c.kind == overlays.c.kind,
-            _kept.c.target == sa.bindparam("older_target"),
-        ),
-    )
-    .values(target=sa.bindparam("older_target"))
 )
 _mark_merged = (
     sa.update(transactions).where(transactions.c.id == sa.bindparam("younger")).values(merged_into=sa.bindparam("older"))
@@ -154,7 +141,7 @@ def write(conn: Connection, place: Place, changed: Sequence[Said], known: Mappin
     for number, group in events.items():
         if number not in touched:
             told[number] = [item.claim for item in group]
-    return file_events(conn, place, told, stored_events(conn, touched))
+    return file_events(conn, place, told, stored_events(conn, touched), corrections_of(conn, place.user, touched))
 
 
 def _are_apart(changed: Sequence[Said]) -> bool:
@@ -177,6 +164,13 @@ def _joined_events(
                 touched.discard(younger)
         events[older] = group.said
     return events
+
+
+def refold(conn: Connection, place: Place, touched: Iterable[int]) -> int:
+    """Concludes again what the claims of these transactions amount to, after a person's word on them; gives how many changed."""
+    told = _told(conn, place.account, touched)
+    place = _with_tokens_of(conn, place, told)
+    return file_events(conn, place, told, stored_events(conn, told), corrections_of(conn, place.user, told))
 
 
 def _said(batch: Batch, evidence: Sequence[int]) -> dict[Key, Said]:
@@ -270,7 +264,7 @@ def _joined(met: Sequence[_Group], group_of: dict[str | int, _Group]) -> _Group:
 def _merge(conn: Connection, place: Place, *, older: int, younger: int) -> bool:
     """Lets the younger transaction lead to the older; false when nothing is left of it but its names."""
     conn.execute(_move_claims, {"account": place.account, "older": older, "younger": younger})
-    conn.execute(_move_overlays, {"user": place.user, "older_target": str(older), "younger_target": str(younger)})
+    overlays.merge(conn, place.user, older=older, younger=younger, seq=place.seq)
     # The legs go with the younger row's version in `file_events`: it has no claims any more and is marked there.
     if conn.execute(_mark_merged, {"older": older, "younger": younger}).rowcount:
         return True

@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import links
+from omnifolio.ledger.ends import Row, may_have, rows_of
 from omnifolio.ledger.fold import Event, fold
 from omnifolio.ledger.place import Place
-from omnifolio.meaning.classify import TYPE_NUMBERS
+from omnifolio.meaning.classify import TYPE_NUMBERS, Meaning
 from omnifolio.model.amounts import ZERO, canonical, exact
 from omnifolio.model.facts import Claim
 from omnifolio.store import bulk, codec
@@ -106,6 +108,7 @@ class _Filing:
     """Rows on their way into the tables, and what they add to the sums."""
 
     def __init__(self, place: Place) -> None:
+        self._place = place
         self._wallets = place.wallets
         self._tokens = {token: row.number for token, row in place.tokens.items()}
         self.transactions: list[tuple[object, ...]] = []
@@ -113,6 +116,7 @@ class _Filing:
         self.crossings: list[tuple[int, int, int, int, int]] = []
         self.touches: list[tuple[int, int, int, int]] = []
         self.moved: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
+        self.ends: list[Row] = []
 
     def put(self, number: int, event: Event) -> None:
         """A transaction with its legs, as it is from now on."""
@@ -135,6 +139,8 @@ class _Filing:
             self.touches.append((wallet, kind, at, number))
         else:
             self._touch({(row[2], row[3]) for row in rows[-len(legs) :]}, number, kind, at)
+        if may_have(event.type):
+            self.ends += rows_of(self._place, number, event)
 
     def _touch(self, pairs: Set[tuple[int, int]], number: int, kind: int, at: int) -> None:
         purses = {wallet for wallet, _ in pairs}
@@ -161,16 +167,24 @@ class _Filing:
 
 
 def file_events(
-    conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], current: Mapping[int, tuple[Any, Version]]
+    conn: Connection,
+    place: Place,
+    events: Mapping[int, Sequence[Claim]],
+    current: Mapping[int, tuple[Any, Version]],
+    corrections: Mapping[int, Meaning],
 ) -> int:
-    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
+    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed.
+
+    `corrections` are the types that the user has said, which hold over those that follow from the claims.
+    """
     filing = _Filing(place)
-    is_fiat = {token for token, row in place.tokens.items() if row.kind == "fiat"}.__contains__
     versions: list[tuple[object, ...]] = []
     untouched: list[tuple[int, int, int, int]] = []
     replaced: list[int] = []
     for number, told in events.items():
-        event = fold(told, is_fiat) if told else None
+        event = fold(told, place.is_fiat) if told else None
+        if event is not None and number in corrections:
+            event = structs.replace(event, type=corrections[number].type, subtype=corrections[number].subtype)
         stored = current.get(number)
         if stored is not None:
             row, old = stored
@@ -197,6 +211,7 @@ def file_events(
     bulk.insert(conn, crossings, _CROSSING_COLUMNS, filing.crossings)
     bulk.insert(conn, touches, _TOUCH_COLUMNS, filing.touches)
     _file_sums(conn, filing.moved)
+    links.follow(conn, place.user, replaced=replaced, rows=filing.ends, seq=place.seq)
     return len(filing.transactions)
 
 

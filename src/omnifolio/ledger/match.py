@@ -221,10 +221,15 @@ def known_names(conn: Connection, account: AccountId, wanted: Iterable[str]) -> 
 
 def names_of(conn: Connection, account: AccountId, numbers: Iterable[int]) -> dict[int, str]:
     """One name of each transaction of the account."""
+    return {number: told[0] for number, told in all_names(conn, account, numbers).items()}
+
+
+def all_names(conn: Connection, account: AccountId, numbers: Iterable[int]) -> dict[int, Sequence[str]]:
+    """The names that the claims of each transaction of the account state, in order."""
     found: dict[int, set[str]] = defaultdict(set)
     for row in stored_claims(conn, account, sorted(set(numbers))):
         found[row[0]].update(decode_claim(row[1]).refs)
-    return {number: min(told) for number, told in found.items()}
+    return {number: sorted(told) for number, told in found.items()}
 
 
 def stored_lines(conn: Connection, account: AccountId, told: Iterable[Claim]) -> dict[tuple[str, str], Claim]:

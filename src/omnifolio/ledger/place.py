@@ -19,3 +19,7 @@ class Place(Struct, frozen=True, kw_only=True):
     tokens: Mapping[TokenId, TokenRow]
     wallets: Mapping[str, WalletId]
     evidence: Sequence[int]
+
+    def is_fiat(self, token: TokenId) -> bool:
+        """Government money, as the token's first facts said."""
+        return self.tokens[token].kind == "fiat"

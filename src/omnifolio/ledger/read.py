@@ -116,8 +116,9 @@ _known_tokens = sa.union(
     .where(wallets.c.account_id == _account),
 )
 _known_cursors = sa.select(cursors.c.stream, cursors.c.token).where(cursors.c.account_id == _account)
+# As it is written in the index: SQLite plans a statement anew for each value that decides whether a partial index may be used.
 _unsettled = sa.select(claims.c.finality, claims.c.height, claims.c.payload).where(
-    claims.c.account_id == _account, claims.c.finality != "final", claims.c.is_withdrawn == 0
+    claims.c.account_id == _account, claims.c.finality != sa.literal_column("'final'"), claims.c.is_withdrawn == 0
 )
 
 

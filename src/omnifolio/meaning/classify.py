@@ -5,10 +5,13 @@ of one sign only is no trade.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
 
+from omnifolio.model.amounts import EXACT, ZERO
+from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Kind, Leg
 from omnifolio.model.tokens import TokenId
 
@@ -19,11 +22,38 @@ TYPE_NUMBERS: Mapping[str, int] = {name: number for number, name in enumerate(TY
 """How a type is stored where a word is too long, so a new type stands last in `TYPES`."""
 
 
+SUBTYPES: Mapping[TransactionType, tuple[str, ...]] = {
+    "deposit": ("onchain_deposit", "offchain_deposit", "fiat_deposit", "vault_deposit", "transfer_in", "receive_payment"),
+    "withdrawal": (
+        "onchain_withdrawal", "offchain_withdrawal", "fiat_withdrawal", "vault_withdrawal", "transfer_out", "liquidation",
+        "send_payment",
+    ),
+    "trade": ("buy", "sell", "trade_crypto", "trade_fiat"),
+    "staking": (),
+    "unstaking": (),
+    "reward": ("income_reward", "interest_income", "staking_reward"),
+    "bonus": ("distribution", "cashback", "rebate", "referral_bonus"),
+    "other": ("refund", "cancel", "fees", "spam", "fork", "mining"),
+}  # fmt: skip
+"""What a transaction of each type may be in particular."""
+
+
 class Meaning(Struct, frozen=True, gc=False):
     """The derived labels of a transaction."""
 
     type: TransactionType
     subtype: str | None = None
+
+
+def meaning_of(text: str) -> Meaning:
+    """A type with or without a subtype as people write it: `deposit`, `reward/staking_reward`. Raises: InvalidField."""
+    kind, slash, subtype = text.partition("/")
+    known = next((name for name in TYPES if name == kind), None)
+    if known is None:
+        raise InvalidField(f"type: expected one of {', '.join(TYPES)}")
+    if slash and subtype not in SUBTYPES[known]:
+        raise InvalidField(f"type: a {known} is {' or '.join(SUBTYPES[known]) or 'nothing in particular'}, got {subtype[:40]!r}")
+    return Meaning(known, subtype or None)
 
 
 _FIXED: dict[Kind, Meaning] = {
@@ -58,6 +88,9 @@ _TELLING: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
+_ONE_WAY: frozenset[Kind] = frozenset({"deposit", "withdrawal", "transfer"})
+
+
 def telling(kinds: Sequence[Kind]) -> Kind:
     """The most specific of what several claims call one event."""
     if len(kinds) == 1:
@@ -72,6 +105,8 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
     fixed = _FIXED.get(kind)
     if fixed is not None:
         return fixed
+    if len(kinds) > 1 and _ONE_WAY.issuperset(kinds):
+        kind = _by_balance(legs, kind)
     incoming: list[Leg] = []
     outgoing: list[Leg] = []
     for leg in legs:
@@ -86,6 +121,18 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
     if kind == "transfer":
         return _transfer(incoming, outgoing)
     return Meaning("other", "fees") if legs and not incoming and not outgoing else Meaning("other")
+
+
+def _by_balance(legs: Sequence[Leg], kind: Kind) -> Kind:
+    """What ways in and out of one event amount to that were each told by themselves; `kind` where that is no other thing."""
+    left: dict[TokenId, Decimal] = {}
+    for leg in legs:
+        if leg.role == "principal":
+            left[leg.token] = EXACT.add(left.get(leg.token, ZERO), leg.amount)
+    gains, costs = (any(amount * sign > 0 for amount in left.values()) for sign in (1, -1))
+    if gains and costs:
+        return "trade"
+    return "withdrawal" if costs and kind == "deposit" else kind
 
 
 def _trade(incoming: Sequence[Leg], outgoing: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:

@@ -13,9 +13,9 @@ from msgspec import Struct
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.tokens import TokenFacts, TokenId
 
-Product = Literal["spot", "funding", "earn", "staked", "lent", "margin", "collateral", "debt"]
-"""What a balance is to its owner. `lent` was given to borrowers, `collateral` backs derivatives, `debt` is owed and negative;
-no two products of a wallet overlap."""
+Product = Literal["spot", "funding", "earn", "staked", "locked", "lent", "margin", "collateral", "debt"]
+"""What a balance is to its owner. `locked` is his and cannot be moved now (a reserve, an escrow), `lent` was given to borrowers,
+`collateral` backs derivatives, `debt` is owed and negative; no two products of a wallet overlap."""
 Role = Literal["principal", "fee"]
 Status = Literal["pending", "confirmed", "failed", "cancelled"]
 Finality = Literal["pending", "provisional", "final"]

@@ -6,6 +6,7 @@ the only thing that balances, legs and quotes store; tickers are shown, never co
 
 import re
 from typing import Literal, NewType
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -42,9 +43,9 @@ def venue_token(venue: str, code: str) -> TokenId:
 
 
 def contract_of(token: TokenId) -> str | None:
-    """The contract address in a chain token's id, else None."""
+    """The contract address in a chain token's id, as the chain writes it, else None."""
     namespace, _, reference = token.partition("/")[2].partition(":")
-    return reference.partition("/")[0] if namespace.startswith(("erc", "token")) else None
+    return unquote(reference.partition("/")[0]) if namespace.startswith(("erc", "token", "trc20")) else None
 
 
 def venue_of(token: TokenId) -> str | None:

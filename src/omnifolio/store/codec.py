@@ -15,6 +15,7 @@ COMPRESSION_LEVEL = 2
 BODY_BYTES_MAX = 64 * 1024 * 1024
 
 _encoder = msgspec.msgpack.Encoder()
+_text_of = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def pack(value: object) -> bytes:
@@ -43,7 +44,7 @@ def unsqueeze(stored: bytes) -> bytes:
 
 def to_json(value: Mapping[str, Any] | Sequence[Any]) -> str:
     """A small document as JSON text with sorted keys: the same value has the same text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _text_of(value)
 
 
 def from_json(text: str) -> Any:

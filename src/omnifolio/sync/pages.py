@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.engine import Connection
+
+from omnifolio.ledger import accounts
 from omnifolio.ledger.commit import Committed, commit
 from omnifolio.ledger.portions import portions
 from omnifolio.model.accounts import Principal
@@ -20,8 +23,11 @@ async def commit_page(
     fence: int,
     now: EpochMs,
     keep_bodies: bool = True,
+    lease_until: EpochMs | None = None,
 ) -> Committed:
-    """Files a page and tells what it changed as a whole. Raises: what `commit` raises.
+    """Files a page and tells what it changed as a whole; with each portion the lease is kept until `lease_until`, if given.
+
+    Raises: what `commit` raises.
 
     After an error earlier portions may stay, and the cursor has not moved: reading the page again files the rest, nothing twice.
     """
@@ -30,18 +36,17 @@ async def commit_page(
     is_moved = False
     proof: Sequence[int] = ()
     seq: int | None = None
+
+    def op(conn: Connection, part: Batch) -> Committed:
+        is_last = part is parts[-1]
+        done = commit(conn, principal, account, part, fence=fence, now=now, keep_bodies=keep_bodies, proof=proof, is_last=is_last)
+        if lease_until is not None:
+            # In the same transaction: one of its own would cost as much as a small page.
+            accounts.extend(conn, account, fence=fence, until=lease_until)
+        return done
+
     for part in parts:
-        done = await store.write_sync(
-            commit,
-            principal,
-            account,
-            part,
-            fence=fence,
-            now=now,
-            keep_bodies=keep_bodies,
-            proof=proof,
-            is_last=part is parts[-1],
-        )
+        done = await store.write_sync(op, part)
         transactions += done.transactions
         balances += done.balances
         is_moved |= done.is_moved

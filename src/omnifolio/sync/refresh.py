@@ -168,15 +168,13 @@ class Refresher:
                     fence=turn.fence,
                     now=self._now(turn),
                     keep_bodies=self._keep_bodies,
+                    lease_until=EpochMs(self._clock.now() + turn.lease_ms),
                 )
                 turn.pages_left -= 1
                 turn.moved |= stream.is_present and done.is_moved
                 turn.found += done.transactions
                 if not page.done and (turn.pages_left <= 0 or self._clock.monotonic() >= turn.deadline_s):
                     return False
-                await self._store.write(
-                    accounts.extend, turn.account.id, fence=turn.fence, until=EpochMs(self._clock.now() + turn.lease_ms)
-                )
         except MissingPermission as error:
             if stream.is_balances:
                 raise

@@ -175,6 +175,8 @@ class Pacer:
 def retry_after_s(headers: Mapping[str, str], *, now: EpochMs) -> float:
     """The seconds of a Retry-After header (a number or an HTTP date); 0 when absent or unreadable, at most six hours."""
     raw = headers.get("retry-after", "").strip()
+    if not raw:
+        return 0.0
     if raw.replace(".", "", 1).isdecimal():
         seconds = float(raw)
     else:

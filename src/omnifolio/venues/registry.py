@@ -1,41 +1,83 @@
 """Who reads which venue: a table of families, each with the ids of its venues and the one reader of all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from msgspec import Struct
 
 from omnifolio.catalog import exchanges, layouts
+from omnifolio.catalog.cardano_chains import cardano_chains
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.cosmos_chains import cosmos_chains
 from omnifolio.catalog.solana_chains import solana_chains
+from omnifolio.catalog.stellar_chains import stellar_chains
+from omnifolio.catalog.substrate_chains import substrate_chains
+from omnifolio.catalog.sui_chains import sui_chains
+from omnifolio.catalog.ton_chains import ton_chains
+from omnifolio.catalog.tron_chains import tron_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
+from omnifolio.catalog.xrpl_chains import xrpl_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual, validators
+from omnifolio.venues.cardano import plan as cardano
+from omnifolio.venues.cardano.reader import CardanoReader
 from omnifolio.venues.contract import Reader
+from omnifolio.venues.cosmos import plan as cosmos
+from omnifolio.venues.cosmos.reader import CosmosReader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import STREAM_KIND, FileReader
+from omnifolio.venues.networks import Network
+from omnifolio.venues.solana import plan as solana
 from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.stellar import plan as stellar
+from omnifolio.venues.stellar.reader import StellarReader
+from omnifolio.venues.substrate import plan as substrate
+from omnifolio.venues.substrate.reader import SubstrateReader
+from omnifolio.venues.sui import plan as sui
+from omnifolio.venues.sui.reader import SuiReader
+from omnifolio.venues.ton import plan as ton
+from omnifolio.venues.ton.reader import TonReader
+from omnifolio.venues.tron import plan as tron
+from omnifolio.venues.tron.reader import TronReader
 from omnifolio.venues.utxo.reader import UtxoReader
+from omnifolio.venues.xrpl import plan as xrpl
+from omnifolio.venues.xrpl.reader import XrplReader
 
 
 class Family(Struct, frozen=True):
-    """A way of reading: the ids of its venues, and their reader."""
+    """A way of reading: the ids of its venues, and their reader. `networks` where its chains differ by data alone."""
 
     ids: Callable[[], Sequence[str]]
     reader: Reader
+    networks: Callable[[], Sequence[Network]] = tuple
 
 
 FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, ExchangeReader()),
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
-    "solana": Family(lambda: tuple(solana_chains()), SolanaReader()),
+    "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
+    "cardano": Family(lambda: tuple(cardano_chains()), CardanoReader(), cardano.networks),
+    "xrpl": Family(lambda: tuple(xrpl_chains()), XrplReader(), xrpl.networks),
+    "substrate": Family(lambda: tuple(substrate_chains()), SubstrateReader(), substrate.networks),
+    "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
+    "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
+    "cosmos": Family(lambda: tuple(cosmos_chains()), CosmosReader(), cosmos.networks),
+    "tron": Family(lambda: tuple(tron_chains()), TronReader(), tron.networks),
+    "stellar": Family(lambda: tuple(stellar_chains()), StellarReader(), stellar.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),
     "demo": Family(lambda: ("demo",), DemoReader()),
 }
+
+
+@cache
+def networks() -> Mapping[str, Network]:
+    """The chains of all families that tell theirs as networks, by id."""
+    return {network.id: network for family in FAMILIES.values() for network in family.networks()}
 
 
 def reader_for(venue: str, stream: str = "") -> Reader:

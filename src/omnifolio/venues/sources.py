@@ -1,5 +1,7 @@
 """Who is asked for an account before anybody was: hosts, what each one gives, and what that costs. Words for people."""
 
+from urllib.parse import urlsplit
+
 from msgspec import Struct
 
 
@@ -13,3 +15,8 @@ class Step(Struct, frozen=True, kw_only=True):
     time: str
     is_own: bool = False
     """The operator named this source, so nobody else learns of the address by it."""
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, for showing."""
+    return urlsplit(url).hostname or url

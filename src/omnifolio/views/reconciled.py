@@ -8,6 +8,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import accounts, coverage, days, read, traces
+from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.read import Look, WalletRow
 from omnifolio.ledger.tokens import TokenRow, by_number
 from omnifolio.ledger.traces import Movement, Purse, Seen
@@ -30,6 +31,10 @@ from omnifolio.views.reconciliation import (
 
 OWING = frozenset({"margin", "collateral", "debt"})
 """Products in which less than nothing is nothing strange."""
+EARNING = frozenset({"staked", "earn"})
+"""Products that grow by themselves."""
+UNLISTED = "rewards_not_listed"
+"""The code of a reader's statement that what is earned is in no transaction of its source."""
 STATES: tuple[State, ...] = get_args(State)
 """From the best to the worst."""
 
@@ -64,6 +69,8 @@ class _Told(Struct, frozen=True, kw_only=True):
     tellers: Mapping[Purse, Collection[str]]
     lacking: Sequence[Missing]
     streams: Sequence[str]
+    unlisted: Mapping[WalletId, str]
+    """Wallets that only grow by themselves, and of which no source tells a movement, with what the reader says of it."""
 
 
 def reconciliation(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> Reconciliation:
@@ -75,7 +82,7 @@ def reconciliation(conn: Connection, principal: Principal, account: AccountId, n
     calculated = {(wallet, token): Decimal(text) for wallet, state in states.items() for token, text in state.sums.items()}
     purses = sorted({*reported, *calculated})
     unequal = [purse for purse in purses if reported.get(purse, ZERO) != calculated.get(purse, ZERO)]
-    told = _told(conn, principal, account, venue=venue, looks=looks, unequal=unequal, now=now)
+    told = _told(conn, principal, account, venue=venue, looks=looks, moved=calculated, unequal=unequal, now=now)
     tokens = by_number(conn, {token for _, token in purses})
     lines = [
         _line(states[wallet].wallet, tokens[token], reported.get((wallet, token)), calculated.get((wallet, token), ZERO), told)
@@ -93,13 +100,15 @@ def _told(
     *,
     venue: str,
     looks: Mapping[WalletId, Sequence[Look]],
+    moved: Mapping[Purse, Decimal],
     unequal: Sequence[Purse],
     now: EpochMs,
 ) -> _Told:
+    gaps = coverage.gaps_of(conn, account)
     spans, marks = coverage.intervals_of(conn, account), coverage.bookmarks(conn, account)
     streams = history_streams(venue, {*spans, *(mark.stream for mark in marks)})
     money = {name: row for name, row in streams.items() if kind_of(name) != ORDERS}
-    lacking = [*missing(money, spans, now), *declared(coverage.gaps_of(conn, account))]
+    lacking = [*missing(money, spans, now), *declared(gaps)]
     if not money:
         lacking.append(Missing(stream="history", why="unread", start=None, end=None, text="no history is read here"))
     seen = traces.seen(conn, principal, account)
@@ -127,7 +136,16 @@ def _told(
         tellers=traces.tellers(conn, principal, account, tokens) if tokens else {},
         lacking=lacking,
         streams=list(money),
+        unlisted=_unlisted(gaps, looks, {wallet for wallet, _ in moved}),
     )
+
+
+def _unlisted(
+    gaps: Sequence[StoredGap], looks: Mapping[WalletId, Sequence[Look]], moved: Collection[WalletId]
+) -> dict[WalletId, str]:
+    texts = [gap.text for gap in gaps if gap.code == UNLISTED and coverage.is_present(gap.stream)]
+    grow = [wallet for wallet, found in looks.items() if wallet not in moved and {look.product for look in found} <= EARNING]
+    return dict.fromkeys(grow, texts[0]) if texts else {}
 
 
 def _line(wallet: WalletRow, token: TokenRow, reported: Decimal | None, calculated: Decimal, told: _Told) -> Line:
@@ -141,6 +159,8 @@ def _line(wallet: WalletRow, token: TokenRow, reported: Decimal | None, calculat
     difference = EXACT.subtract(held, calculated)
     if not difference:
         verdict = agreed(told.changed_at[wallet.id], told.lacking)
+    elif wallet.id in told.unlisted:
+        verdict = Verdict(state="explained", reasons=[Reason(UNLISTED, told.unlisted[wallet.id])])
     else:
         seen = told.seen.get(purse, ())
         verdict = differing(

@@ -4,7 +4,8 @@ import gzip
 
 import msgspec
 
-from omnifolio.app.offers import Offers, all_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.catalog import exchanges
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.model.settings import Settings

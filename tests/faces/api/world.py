@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context, EdgeKeys
 from omnifolio.app.link import mark_due
-from omnifolio.app.offers import DEMO, Offers, exchange_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import DEMO, exchange_offers
 from omnifolio.catalog import assets as asset_catalog
 from omnifolio.faces.api.server import build_app
 from omnifolio.ledger import accounts, quotes, rates

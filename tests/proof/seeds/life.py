@@ -15,7 +15,7 @@ from tests.proof.seeds.world import BEGAN, DEEP_MS, LATE_MS, World
 TROUBLES = (0.04, 0.1, 0.2)
 """How many of the calls fail in a seed's bad times."""
 PAUSES_MS = (MINUTE_MS, 11 * MINUTE_MS, 3 * HOUR_MS, 30 * HOUR_MS)
-WHOLE_EVERY = 20
+WHOLE_EVERY = 50
 """Of so many seeds one runs its statements by SQLAlchemy and keeps the bodies of its evidence."""
 SLICES_MAX = 80
 ROUNDS_MAX = 15

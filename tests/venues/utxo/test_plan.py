@@ -3,7 +3,8 @@
 from yarl import URL
 
 from omnifolio.app.asking import asking, hosts_of
-from omnifolio.app.offers import Offers, all_offers
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.app.way_out import open_way_out
 from omnifolio.catalog.assets import load
 from omnifolio.model.clock import SystemClock

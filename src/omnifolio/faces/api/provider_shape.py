@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from omnifolio.app.offers import Category, Field, Offer, Offers
+from omnifolio.app.offer import Category, Field, Offer, Offers
 from omnifolio.faces.api.wire import DataKindOut, FeaturesOut, InstructionsOut, LiveOut, ProviderOut
 from omnifolio.model.clock import Clock
 

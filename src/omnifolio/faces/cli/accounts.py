@@ -10,7 +10,8 @@ import click
 from omnifolio.app import link as linking
 from omnifolio.app.asking import asking, hosts_of
 from omnifolio.app.importing import import_file
-from omnifolio.app.offers import MANUAL, TITLE, Offer
+from omnifolio.app.offer import TITLE, Offer
+from omnifolio.app.offers import MANUAL
 from omnifolio.app.read import Read
 from omnifolio.app.refreshing import sync_now
 from omnifolio.app.way_out import is_simulated
@@ -248,7 +249,7 @@ def remove(invocation: Invocation, account: str) -> None:
 def _steps(settings: Settings, offer: Offer, entered: Mapping[str, str]) -> list[Row]:
     """What linking with these fields would ask, of whom. Raises: InvalidField, PrivateKeyRefused, as linking would."""
     named = [name for name, value in entered.items() if our_name(offer, name) == WALLET and is_name(value)]
-    credentials = linking.check(offer, {**entered, **dict.fromkeys(named, ZERO_ADDRESS)}, fingerprint_key=bytes(32))
+    offer, credentials = linking.check_any(offer, {**entered, **dict.fromkeys(named, ZERO_ADDRESS)}, fingerprint_key=bytes(32))
     steps = asking(settings, offer, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
     name_steps: list[Row] = [
         {

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from omnifolio.app.naming import resolved
-from omnifolio.app.offers import NAMES_OF_FIELDS, Field, Offer, Offers, all_offers
+from omnifolio.app.offer import NAMES_OF_FIELDS, Field, Offer, Offers
+from omnifolio.app.offers import all_offers
 from omnifolio.faces.cli.main import Invocation, run
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import InvalidField, LiteralSecretRefused, NotFound

@@ -8,6 +8,7 @@ import click
 
 from omnifolio.app.explaining import Valuing, explain_document, explain_hash
 from omnifolio.app.explaining_coins import coin_facts, coin_named, explain_coin
+from omnifolio.app.explaining_networks import explain_network, network_named
 from omnifolio.app.facts import Line
 from omnifolio.faces.cli.entering import address_of
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, Invocation, pass_invocation, run
@@ -45,16 +46,16 @@ def explain(
 ) -> int:
     """Print a transaction's legs and meaning for an address, as a sync would file them.
 
-    CHAIN is a venue's id (ethereum, bitcoin) or a CAIP-2 id (eip155:1). It asks your own node, else a public one. Of an EVM
-    document, chain, hash and addresses may be left out where it states them. Exit code 6: something of it is not known.
+    CHAIN is a venue's id (ethereum, bitcoin, solana) or a CAIP-2 id (eip155:1). It asks your own node, else a public one. Of an
+    EVM document, chain, hash and addresses may be left out where it states them. Exit code 6: something of it is not known.
     """
     clock = SystemClock()
-    coin = coin_named(chain or "")
+    coin, network = coin_named(chain or ""), network_named(chain or "")
+    if network is not None and document is not None:
+        raise click.UsageError(f"--from-file reads documents of EVM chains and coins; give HASH and --account for {network.name}")
     wallets = [address_of(invocation, account) for account in accounts]
     if coin is not None and fiat is not None:
-        raise click.UsageError(
-            "--fiat works for EVM chains only; for a coin, link the wallet (accounts add), then omnifolio transactions"
-        )
+        raise click.UsageError("--fiat does not work for this coin; link the wallet (accounts add), then omnifolio transactions")
     valuing = None if fiat is None else Valuing(invocation.settings(), fiat.upper())
     if document is not None:
         body = sys.stdin.buffer.read() if str(document) == "-" else document.read_bytes()
@@ -70,6 +71,8 @@ def explain(
         asked = invocation.settings()
         if coin is not None:
             lines = run(lambda: explain_coin(asked, coin, name=name, accounts=wallets, clock=clock))
+        elif network is not None:
+            lines = run(lambda: explain_network(asked, network, name=name, accounts=wallets, clock=clock, valuing=valuing))
         else:
             lines = run(lambda: explain_hash(asked, chain=chain, name=name, accounts=wallets, clock=clock, valuing=valuing))
     if output_format in (Format.JSON, Format.NDJSON):

@@ -7,7 +7,7 @@ import click
 
 from omnifolio.app import link as linking
 from omnifolio.app.finding import Found, asked_chains, find
-from omnifolio.app.offers import Offer
+from omnifolio.app.offer import Offer
 from omnifolio.catalog import layouts
 from omnifolio.catalog.layouts import LayoutRow
 from omnifolio.faces.cli.entering import address_of, offer_of, offers_of
@@ -18,7 +18,7 @@ from omnifolio.faces.cli.verify import verify
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import AlreadyConnected
-from omnifolio.venues.evm.plan import host_of
+from omnifolio.venues.sources import host_of
 
 LIST_COLUMNS = ("id", "name", "category", "fields", "proof", "live")
 FILE_COLUMNS = ("id", "name", "account", "time_zone", "seen_real", "seen")

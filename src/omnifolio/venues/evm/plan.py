@@ -1,7 +1,6 @@
 """What reading an address on an EVM chain will ask, of whom, and how long that takes: before the first call."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -11,7 +10,7 @@ from omnifolio.venues.evm.explorer import ETHERSCAN
 from omnifolio.venues.evm.listing import ROWS, lists_of
 from omnifolio.venues.evm.rpc import BATCH_CALLS_MAX, PUBLIC_BUDGET
 from omnifolio.venues.evm.tokens import FACTS_PER_CALL_MAX
-from omnifolio.venues.sources import Step
+from omnifolio.venues.sources import Step, host_of
 
 CALLS_PER_TRANSACTION = 2
 """The receipt, and the transaction where the address sent or received coins by it."""
@@ -74,8 +73,3 @@ def _steps(chain: EvmChain, given: Given, depth: Depth) -> Iterator[Step]:
         time="as fast as it answers" if is_own else f"{int(seconds)} s for each {TRANSACTIONS:,} transactions",
         is_own=is_own,
     )
-
-
-def host_of(url: str) -> str:
-    """The host of a URL, for showing."""
-    return urlsplit(url).hostname or url

@@ -351,9 +351,9 @@ def stated_time(body: bytes, row: ExchangeRow) -> EpochMs:
     try:
         value = msgspec.json.decode(body)
         for name in row.clock.field:
-            value = value[name]
+            value = value[int(name)] if isinstance(value, list) else value[name]
         return EpochMs(int(value) * row.clock.unit_ms)
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+    except (msgspec.DecodeError, IndexError, KeyError, TypeError, ValueError):
         raise VenueBadResponse(f"{row.id}: the time endpoint stated no time") from None
 
 

@@ -29,7 +29,9 @@ AT_ONCE = 8
 """Questions under way at the same time."""
 ACCOUNTS_MAX = 2_000
 """Token accounts whose lists are read; each costs a question at every read."""
-_LIST, _TRANSACTION, _END = "list", "transaction", "end"
+_LIST, TRANSACTION, _END = "list", "transaction", "end"
+OPTIONS = {**FINAL, "encoding": "json", "maxSupportedTransactionVersion": 0}
+"""How a transaction is asked for."""
 
 
 class Place(Struct, frozen=True, array_like=True):
@@ -66,8 +68,12 @@ class History:
         while waiting and len(read) <= ACCOUNTS_MAX:
             address = waiting.pop(0)
             read.add(address)
+            is_resumed = address in self._mark.open
             async for page in self._list(address):
                 yield page
+            if is_resumed:  # what came since that walk began is above its top
+                async for page in self._list(address):
+                    yield page
             waiting += [name for name in self._mark.found if name not in read and name not in waiting]
         ending = await self._node.ask(_END, "getSlot", [FINAL], left=str(len(waiting)), **self._about(wallet))
         yield structs.replace(self._page([ending]), done=True)
@@ -84,7 +90,7 @@ class History:
             if rows:
                 place = Place(place.top or rows[0].signature, rows[-1].signature)
             evidence = [listing, *await self._transactions([row.signature for row in wanted])]
-            told = [found for item in evidence if (found := _told(item)) is not None]
+            told = [found for item in evidence if (found := told_of(item)) is not None]
             evidence += await mints_asked(self._node, [row.mint for row in self._own(told) if not row.ui_token_amount.decimals])
             self._move(address, place, self._accounts(told), is_over=is_over)
             if wanted:
@@ -97,10 +103,9 @@ class History:
         return await self._node.ask(_LIST, "getSignaturesForAddress", params, **self._about(address))
 
     async def _transactions(self, names: Sequence[str]) -> list[Evidence]:
-        options = {**FINAL, "encoding": "json", "maxSupportedTransactionVersion": 0}
         kept: list[Evidence] = []
         for start in range(0, len(names), AT_ONCE):
-            asked = [self._node.ask(_TRANSACTION, "getTransaction", [name, options]) for name in names[start : start + AT_ONCE]]
+            asked = [self._node.ask(TRANSACTION, "getTransaction", [name, OPTIONS]) for name in names[start : start + AT_ONCE]]
             kept += await asyncio.gather(*asked)
         return kept
 
@@ -146,9 +151,9 @@ def decode_history(chain: SolanaChain, stream: str, evidence: Sequence[Evidence]
     tokens: dict[str, TokenFacts] = {chain.native.id: chain.native}
     unread = 0
     for index, item in enumerate(evidence):
-        if item.params["read"] != _TRANSACTION:
+        if item.params["read"] != TRANSACTION:
             continue
-        told = _told(item)
+        told = told_of(item)
         if told is None:
             unread += 1
         elif (found := claim_of(subject, told, mints, evidence=index)) is not None:
@@ -173,9 +178,9 @@ def decode_history(chain: SolanaChain, stream: str, evidence: Sequence[Evidence]
     )
 
 
-def _told(item: Evidence) -> Told | None:
+def told_of(item: Evidence) -> Told | None:
     """The transaction, as far as the node keeps what it changed and when."""
-    if item.params["read"] != _TRANSACTION:
+    if item.params["read"] != TRANSACTION:
         return None
     found = reply_of(item).read(Told | None)  # type: ignore[arg-type]  # a union is no type to the checker, but one to msgspec
     return found if found is not None and found.meta is not None and found.block_time is not None else None

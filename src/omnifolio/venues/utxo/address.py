@@ -2,8 +2,7 @@
 
 from omnifolio.catalog.utxo_chains import UtxoChain, utxo_chains
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
-from omnifolio.venues import base58
-from omnifolio.venues.utxo import bech32
+from omnifolio.venues import base58, bech32
 from omnifolio.venues.utxo.scripts import address_of, key_hash_script, script_hash_script, witness_script
 
 HASH_BYTES = 20

@@ -7,8 +7,7 @@ import hashlib
 from collections.abc import Sequence
 
 from omnifolio.catalog.utxo_chains import UtxoChain
-from omnifolio.venues import base58
-from omnifolio.venues.utxo import bech32
+from omnifolio.venues import base58, bech32
 from omnifolio.venues.utxo.curve import compressed, moved, point_of
 
 KEYS_MAX = 20

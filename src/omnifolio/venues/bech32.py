@@ -1,6 +1,6 @@
-"""Texts of the bech32 alphabet: segwit addresses (BIP-173, BIP-350) and CashAddr (the Bitcoin Cash specification of 2017).
+"""Texts of the bech32 alphabet: plain ones (BIP-173), segwit addresses (BIP-350 too) and CashAddr (Bitcoin Cash, 2017).
 
-All three write five bits a character and end in a checksum over prefix and data, of other polynomials and constants.
+All of them write five bits a character and end in a checksum over prefix and data, of other polynomials and constants.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,31 @@ _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _BECH32, _BECH32M = 1, 0x2BC830A3
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CASH_GENERATORS = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
-_LENGTH_MAX = 90
+_LENGTH_MAX, _CHECKSUM_LENGTH = 90, 6
 _WRONG = "its checksum does not fit, so a character is wrong, missing or too many"
 
 CASH_HASH_BYTES = 20
 """The only length of hash that Bitcoin Cash uses in addresses."""
+
+
+def decode_plain(text: str, *, length_max: int = _LENGTH_MAX) -> tuple[str, bytes]:
+    """Prefix and bytes of a plain bech32 text; Cardano's are longer than BIP-173's. Raises: ValueError saying what is wrong."""
+    if text not in (text.lower(), text.upper()):
+        raise ValueError("it mixes small and capital letters, which such addresses never do")
+    prefix, separator, rest = text.lower().rpartition("1")
+    if not separator or not prefix or len(text) > length_max or len(rest) < _CHECKSUM_LENGTH:
+        raise ValueError(f"expected a prefix, the digit 1, and at most {length_max} characters")
+    values = _values(rest)
+    if _polymod([*_expanded(prefix), *values]) != _BECH32:
+        raise ValueError(_WRONG)
+    return prefix, bytes(_regrouped(values[:-6], 5, 8, is_padded=False))
+
+
+def encode_plain(prefix: str, data: bytes) -> str:
+    """The plain bech32 text of bytes under a prefix."""
+    values = list(_regrouped(data, 8, 5, is_padded=True))
+    checksum = _polymod([*_expanded(prefix), *values, *bytes(6)]) ^ _BECH32
+    return prefix + "1" + _text([*values, *(checksum >> 5 * (5 - n) & 31 for n in range(6))])
 
 
 def decode_segwit(hrp: str, text: str) -> tuple[int, bytes]:
