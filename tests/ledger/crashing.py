@@ -31,7 +31,7 @@ from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor, Evidence, Interval
 from omnifolio.model.ids import AccountId
-from omnifolio.store import bulk
+from omnifolio.store import bulk, reading
 from omnifolio.store.engine import Store, open_store
 from tests.ledger.builders import T0, Book, claim, leg
 from tests.ledger.histories import API, CSV, TRADES, random_page
@@ -249,6 +249,19 @@ def _hook(store: Any, after_statement: Callable[[str], None], die: Callable[[Poi
 
     engine.dialect.do_commit = do_commit  # type: ignore[method-assign,assignment]
     bulk.run = run_and_tell
+    for kind, name in ((reading.Reading, "rows"), (reading.Writing, "run")):
+        setattr(kind, name, _telling(getattr(kind, name), after_statement))
+
+
+def _telling(method: Callable[..., Any], after_statement: Callable[[str], None]) -> Callable[..., Any]:
+    """A statement that the driver runs itself, told like any other."""
+
+    def told(statement: Any, conn: sa.Connection, **values: object) -> Any:
+        result = method(statement, conn, **values)
+        after_statement(statement._compiled[conn.dialect.name].sql)
+        return result
+
+    return told
 
 
 def _kill_server(postmaster: int) -> None:

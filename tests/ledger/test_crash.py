@@ -149,7 +149,7 @@ async def books(book: Book) -> list[object]:
         )
         rank = {number: place for place, number in enumerate(born)}
         keys = {row.id: row.key for row in conn.execute(sa.select(wallets.c.id, wallets.c.key))}
-        names = sorted((row.ref, rank[row.transaction_id]) for row in conn.execute(sa.select(refs)))
+        names = sorted((row.key, rank[row.transaction_id]) for row in conn.execute(sa.select(refs)))
         known: list[object] = [names]
         for seq in range(1, int(told[3]) + 1):  # type: ignore[call-overload]
             past = feed.known_at(conn, book.principal, seq)

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from omnifolio.app import link as linking
@@ -45,6 +44,7 @@ from omnifolio_sandbox.clock import Clock, Wire
 from omnifolio_sandbox.server import running
 from omnifolio_sandbox.state import Limits, State
 from omnifolio_sandbox.world.world import World
+from tests.proof import power
 
 NOW = 1_740_830_400_000
 """2025-03-01T12:00:00Z: every story has had its hard cases by then, and many events are still to come."""
@@ -188,28 +188,17 @@ class Installation:
         self.venues.clock.advance(RESTART_MS)
         await self.start()
 
-    def cut_power(self, after: int) -> None:
-        """Lets the process die at its n-th writing statement or COMMIT from now on; what follows in it fails as well."""
-        engine = self.runtime.context.store.engine  # type: ignore[attr-defined]  # both kinds of store have one
-        left = [after]
-
-        def count(*_: object) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise PowerCut
-
-        sync_engine = getattr(engine, "sync_engine", engine)
-        event.listen(sync_engine, "before_cursor_execute", count)
-        event.listen(sync_engine, "commit", count)
-
     async def crash(self, after: int, work: Callable[[], Awaitable[None]]) -> bool:
         """Runs `work` with the power cut after so many statements and starts again; true when it died of that."""
-        self.cut_power(after)
+        # Both kinds of store have an engine.
+        mend = power.cut(self.runtime.context.store.engine, after, PowerCut)  # type: ignore[attr-defined]
         is_dead = False
         try:
             await work()
         except PowerCut:
             is_dead = True
+        finally:
+            mend()
         await self.restart()
         if is_dead:
             self.venues.clock.advance(LEASE_MS + SECOND_MS)

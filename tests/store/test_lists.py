@@ -5,7 +5,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.store.engine import Store
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import claims, tokens
+from omnifolio.store.schema import refs, tokens
 
 WANTED = sa.select(tokens.c.token).where(tokens.c.kind == "crypto", any_of(tokens.c.token, "wanted")).order_by(tokens.c.token)
 
@@ -20,8 +20,8 @@ async def test_any_of_finds_the_rows_with_one_of_the_values(store: Store) -> Non
     assert (await store.read(lambda conn: conn.execute(either, {"wanted": ["a", "b", "c"]}).all())) == [("b",)]
 
 
-async def test_a_list_of_refs_is_looked_up_in_the_index_and_not_by_reading_the_account(store: Store) -> None:
-    statement = sa.select(claims.c.id).where(claims.c.account_id == 1, any_of(claims.c.ref, "refs"))
+async def test_a_list_of_names_is_looked_up_in_the_index_and_not_by_reading_the_account(store: Store) -> None:
+    statement = sa.select(refs.c.transaction_id).where(refs.c.account_id == 1, any_of(refs.c.key, "keys"))
 
     def op(conn: Connection) -> str:
         text = str(statement.compile(dialect=conn.dialect))
@@ -29,8 +29,9 @@ async def test_a_list_of_refs_is_looked_up_in_the_index_and_not_by_reading_the_a
             plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", (1, '["x"]'))
         else:
             conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            plan = conn.execute(sa.text("EXPLAIN SELECT id FROM claims WHERE account_id = 1 AND ref = ANY (ARRAY['x'])"))
+            asked = "SELECT transaction_id FROM refs WHERE account_id = 1 AND key = ANY (ARRAY['x'])"
+            plan = conn.execute(sa.text(f"EXPLAIN {asked}"))
         return "\n".join(str(row) for row in plan)
 
     plan = await store.read(op)
-    assert "account_id=? AND ref=?" in plan or "ref = ANY" in plan.partition("Index Cond")[2]
+    assert "account_id=? AND key=?" in plan or "key = ANY" in plan.partition("Index Cond")[2]

@@ -5,19 +5,31 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from tests.ledger.test_pages import a_full_account
 
+from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
 from omnifolio.store.migrations import links, live, pages, positions
+from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
 MADE = (*positions.TABLES, *links.TABLES)
-TABLES = ("transactions", "legs", "crossings", "touches", *MADE)
+TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
     "CREATE INDEX ix_transactions_type ON transactions (account_id, type, at, id)",
     "CREATE INDEX ix_legs_token ON legs (account_id, token_id, at, transaction_id)",
     "CREATE INDEX ix_legs_wallet ON legs (wallet_id, at, transaction_id)",
+)
+OLD_REFS = (
+    "CREATE TABLE refs (account_id BIGINT NOT NULL, ref TEXT NOT NULL, transaction_id BIGINT NOT NULL, "
+    "CONSTRAINT pk_refs PRIMARY KEY (account_id, ref), CONSTRAINT fk_refs_account_id FOREIGN KEY (account_id) "
+    "REFERENCES accounts (id) ON DELETE CASCADE)"
+)
+TEXT_INDEXES = (
+    "CREATE INDEX ix_refs_transaction_id ON refs (transaction_id)",
+    "CREATE INDEX ix_claims_transaction_id ON claims (transaction_id)",
+    "CREATE INDEX ix_transactions_event ON transactions (user_id, event) WHERE event IS NOT NULL",
 )
 _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
@@ -25,6 +37,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
     without_links(conn)
+    with_texts(conn)
     without_listeners(conn)
     for table in reversed(positions.TABLES):
         conn.execute(sa.text(f"DROP TABLE {table}"))
@@ -47,6 +60,21 @@ def make_old(conn: Connection) -> None:
     for statement in OLD_INDEXES:
         conn.execute(sa.text(statement))
     conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def with_texts(conn: Connection) -> None:
+    """Writes names as texts, as they were before revision 0006."""
+    told = conn.execute(sa.text("SELECT account_id, transaction_id, payload FROM claims")).all()
+    rows = {(row[0], name, row[1]) for row in told for name in decode_claim(row[2]).refs}
+    conn.execute(sa.text("DROP TABLE refs"))
+    conn.execute(sa.text(OLD_REFS))
+    add = sa.text("INSERT INTO refs VALUES (:account, :ref, :number)")
+    conn.execute(add, [{"account": account, "ref": ref, "number": number} for account, ref, number in rows])
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text(f"ALTER TABLE claims ADD CONSTRAINT {UNIQUE} UNIQUE (account_id, ref, book, origin)"))
+    conn.execute(sa.text("DROP INDEX ix_claims_transaction"))
+    for statement in TEXT_INDEXES:
+        conn.execute(sa.text(statement))
 
 
 def without_links(conn: Connection) -> None:
@@ -83,9 +111,14 @@ def contents(conn: Connection) -> tuple[object, ...]:
     legs = conn.execute(sa.text("SELECT transaction_id, key, type_number, at FROM legs ORDER BY 1, 2")).all()
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
     touched = conn.execute(sa.text("SELECT * FROM touches ORDER BY 1, 2, 3, 4")).all()
+    named = conn.execute(sa.text("SELECT * FROM refs ORDER BY 1, 2")).all()
+    said = conn.execute(sa.text("SELECT id, ref, transaction_id, stream, finality, is_withdrawn FROM claims ORDER BY 1")).all()
+    unique = [told.get_unique_constraints(table) for table in ("refs", "claims")]
+    primary = [told.get_pk_constraint(table) for table in ("refs", "claims")]
     summed = conn.execute(sa.text("SELECT wallet_id, token_id FROM sums ORDER BY 1, 2")).all()
-    names |= {column["name"] for table in ("claims", "legs") for column in told.get_columns(table)}
-    return names, columns, keys, *([tuple(row) for row in rows] for rows in (legs, crossed, touched, summed))
+    names |= {column["name"] for table in ("claims", "legs", "refs") for column in told.get_columns(table)}
+    names |= {str(found) for found in (unique, primary)}
+    return names, columns, keys, *([tuple(row) for row in rows] for rows in (legs, crossed, touched, summed, named, said))
 
 
 async def test_an_older_database_comes_to_hold_what_a_new_one_does(store: Store) -> None:
@@ -104,6 +137,7 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     await a_full_account(store)
     new = await store.read(columns)
     accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    await store.write(with_texts)
     await store.write(without_listeners)
     await store.write(without_links)
     await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0004'")))

@@ -57,7 +57,7 @@ def compare(
     tickers = {token.id: token.ticker for batch in batches for token in batch.tokens}
     events = _events(claim for batch in batches for claim in batch.claims)
     known = match.known_names(conn, account, (name for event in events for name in event.names))
-    stored = match.stored_lines(conn, account, (claim.ref for event in events for claim in event.claims))
+    stored = match.stored_lines(conn, account, (claim for event in events for claim in event.claims))
     referred = _referred(events, ids)
     homes = match.homes(conn, principal, referred.values())
     matches: dict[str, str] = {}

@@ -4,6 +4,7 @@ A transaction is told by its venue, its account's label and every name under whi
 their own names. What is not found is counted and told, never guessed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, overlays
+from omnifolio.ledger import accounts, names, overlays
 from omnifolio.ledger.decisions import ADDRESS, decide, of_address, of_pair, of_transaction
+from omnifolio.ledger.match import all_names
 from omnifolio.ledger.overlays import Overlay, OverlayKind, transactions_in
 from omnifolio.ledger.overrides import OVERLAY_KIND, restate
 from omnifolio.model.accounts import Principal
@@ -20,25 +22,15 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import CallerError, InvalidField
 from omnifolio.model.ids import AccountId, TransactionId
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import accounts as account_table
-from omnifolio.store.schema import refs, transactions
+from omnifolio.store.schema import transactions
 
 FORMAT: Literal["omnifolio-decisions/1"] = "omnifolio-decisions/1"
 DECISIONS_MAX = 10_000
 NAMES_MAX = 100
 """Names of one transaction that are written: one of them is enough to find it."""
 
-_names = (
-    sa.select(refs.c.transaction_id, refs.c.ref, refs.c.account_id)
-    .join(account_table, account_table.c.id == refs.c.account_id)
-    .where(any_of(refs.c.transaction_id, "ids"), account_table.c.user_id == sa.bindparam("user"))
-    .order_by(refs.c.transaction_id, refs.c.ref)
-)
-_found = (
-    sa.select(refs.c.account_id, refs.c.transaction_id)
-    .distinct()
-    .join(transactions, transactions.c.id == refs.c.transaction_id)
-    .where(any_of(refs.c.account_id, "accounts"), any_of(refs.c.ref, "names"), transactions.c.user_id == sa.bindparam("user"))
+_homes = sa.select(transactions.c.id, transactions.c.account_id).where(
+    any_of(transactions.c.id, "ids"), transactions.c.user_id == sa.bindparam("user")
 )
 
 
@@ -149,13 +141,14 @@ def _with(told: Carried, **about: object) -> Carried:
 
 def _named(conn: Connection, principal: Principal, numbers: Iterable[int], now: EpochMs) -> dict[int, Named]:
     owners = {account.id: account for account in accounts.listed(conn, principal, now)}
-    names: dict[int, tuple[AccountId, list[str]]] = {}
-    for row in conn.execute(_names, {"ids": sorted(numbers), "user": principal.data_user}):
-        names.setdefault(row.transaction_id, (row.account_id, []))[1].append(row.ref)
+    homes: dict[AccountId, list[int]] = defaultdict(list)
+    for number, account in conn.execute(_homes, {"ids": sorted(numbers), "user": principal.data_user}):
+        homes[AccountId(account)].append(number)
     return {
-        number: Named(venue=owners[account].venue, account=owners[account].key_label, names=tuple(found[:NAMES_MAX]))
-        for number, (account, found) in names.items()
+        number: Named(venue=owners[account].venue, account=owners[account].key_label, names=tuple(told[:NAMES_MAX]))
+        for account, theirs in homes.items()
         if account in owners
+        for number, told in all_names(conn, account, theirs).items()
     }
 
 
@@ -176,9 +169,10 @@ def _target(conn: Connection, principal: Principal, item: Carried, owned: Sequen
 def _transaction(conn: Connection, principal: Principal, named: Named, owned: Sequence[accounts.Account]) -> TransactionId:
     """The one transaction that has such a name, in the account of that label or else at that venue."""
     there = [account for account in owned if account.venue == named.venue]
-    values = {"names": list(named.names[:NAMES_MAX]), "user": principal.data_user}
+    wanted = names.keys(named.names[:NAMES_MAX])
     for chosen in ([a for a in there if a.key_label == named.account], there):
-        found = {row.transaction_id for row in conn.execute(_found, values | {"accounts": [a.id for a in chosen]})}
+        led = {number for account in chosen for number in names.leads(conn, account.id, wanted).values()}
+        found = {row.id for row in conn.execute(_homes, {"ids": sorted(led), "user": principal.data_user})}
         if len(found) == 1:
             return TransactionId(found.pop())
     raise InvalidField(f"transaction: none of {named.venue} has one of its names alone")

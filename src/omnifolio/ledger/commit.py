@@ -20,17 +20,20 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import LeaseLost, NotFound
 from omnifolio.model.facts import Batch, Gap
 from omnifolio.model.ids import AccountId
+from omnifolio.store.reading import Reading, Writing
 from omnifolio.store.schema import accounts
 
-_fence = sa.select(accounts.c.fence).where(
-    accounts.c.id == sa.bindparam("account"), accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0
+_fence = Reading(
+    sa.select(accounts.c.fence).where(
+        accounts.c.id == sa.bindparam("account"), accounts.c.user_id == sa.bindparam("user"), accounts.c.is_deleted == 0
+    )
 )
-_touch = (
+_seen = (
     sa.update(accounts)
     .where(accounts.c.id == sa.bindparam("account"))
     .values(seq=sa.bindparam("seq_"), updated_at=sa.bindparam("now"))
 )
-_touch_moved = _touch.values(scanned_at=None)
+_touch, _touch_moved = Writing(_seen), Writing(_seen.values(scanned_at=sa.null()))
 """A balance or a position has moved: history is to be read, whatever becomes of the worker that saw it."""
 
 
@@ -87,7 +90,7 @@ def commit(
             evidence.drop_page(conn, place.evidence)
         seq_out = None
     else:
-        conn.execute(_touch_moved if is_moved else _touch, {"account": account, "seq_": seq, "now": now})
+        (_touch_moved if is_moved else _touch).run(conn, account=account, seq_=seq, now=now)
         seq_out = seq
     stamp(conn, principal, seq, account, now)
     return Committed(
@@ -107,27 +110,28 @@ def record_failure(conn: Connection, principal: Principal, account: AccountId, g
     seq = take(conn, principal, now)
     _check_fence(conn, principal, account, fence)
     coverage.fail(conn, account, seq, gap, now)
-    conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
+    _touch.run(conn, account=account, seq_=seq, now=now)
     stamp(conn, principal, seq, account, now)
     return seq
 
 
 def _check_fence(conn: Connection, principal: Principal, account: AccountId, fence: int) -> None:
-    current = conn.execute(_fence, {"account": account, "user": principal.data_user}).scalar_one_or_none()
-    if current is None:
+    rows = _fence.rows(conn, account=account, user=principal.data_user)
+    if not rows:
         raise NotFound("no account has this id")
-    if current != fence:
+    if rows[0][0] != fence:
         raise LeaseLost
 
 
 def _place(
     conn: Connection, principal: Principal, account: AccountId, batch: Batch, seq: int, *, keep_bodies: bool, proof: Sequence[int]
 ) -> Place:
+    tokens, names = set(positions.tokens_in(batch)), set(positions.wallets_in(batch))
     for claim in batch.claims:
         for leg in claim.legs:
             bounded(leg.amount, where=claim.ref)
-    tokens = {*claims.tokens_in(batch), *positions.tokens_in(batch)}
-    names = {*claims.wallets_in(batch), *positions.wallets_in(batch)}
+            tokens.add(leg.token)
+            names.add(leg.wallet)
     for snapshot in batch.snapshots:
         names.add(snapshot.wallet)
         for balance in snapshot.balances:

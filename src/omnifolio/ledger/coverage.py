@@ -10,14 +10,19 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Gap, Interval
 from omnifolio.model.ids import AccountId
 from omnifolio.store import bulk
+from omnifolio.store.reading import Reading, Writing
 from omnifolio.store.schema import coverage, cursors, gaps
 
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _stream: sa.BindParameter[str] = sa.bindparam("stream_")
-_intervals = sa.select(coverage.c.start, coverage.c.end).where(coverage.c.account_id == _account, coverage.c.stream == _stream)
+_intervals = Reading(
+    sa.select(coverage.c.start, coverage.c.end).where(coverage.c.account_id == _account, coverage.c.stream == _stream)
+)
 _all_intervals = sa.select(coverage.c.stream, coverage.c.start, coverage.c.end).where(coverage.c.account_id == _account)
-_drop_intervals = sa.delete(coverage).where(coverage.c.account_id == _account, coverage.c.stream == _stream)
-_cursor = sa.select(cursors.c.token, cursors.c.done_at).where(cursors.c.account_id == _account, cursors.c.stream == _stream)
+_drop_intervals = Writing(sa.delete(coverage).where(coverage.c.account_id == _account, coverage.c.stream == _stream))
+_cursor = Reading(
+    sa.select(cursors.c.token, cursors.c.done_at).where(cursors.c.account_id == _account, cursors.c.stream == _stream)
+)
 _cursors = sa.select(cursors.c.stream, cursors.c.token, cursors.c.updated_at, cursors.c.done_at).where(
     cursors.c.account_id == _account
 )
@@ -28,7 +33,7 @@ _last_over = sa.select(
 _gaps = sa.select(gaps).where(gaps.c.account_id == _account).order_by(gaps.c.id)
 _stream_gaps = _gaps.where(gaps.c.stream == _stream)
 _heal_all = sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _stream)
-_heal = sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _stream, gaps.c.is_failure == 1)
+_heal = Writing(sa.delete(gaps).where(gaps.c.account_id == _account, gaps.c.stream == _stream, gaps.c.is_failure == 1))
 _drop_gap = sa.delete(gaps).where(gaps.c.id == sa.bindparam("gap"))
 _add_gap = sa.insert(gaps)
 
@@ -77,14 +82,13 @@ def mark(conn: Connection, account: AccountId, seq: int, batch: Batch, now: Epoc
     A page mends the failures of its stream. A page of the present tells all of its stream: gaps that it does not state are over.
     """
     stream = batch.cursor.stream
-    values = {"account": account, "stream_": stream}
-    done_at = now if batch.done else (conn.execute(_cursor, values).first() or (None, None))[1]
+    done_at = now if batch.done else _bookmark(conn, account, stream)[1]
     row = (account, stream, batch.cursor.token, now, done_at)
     bulk.insert(conn, cursors, ("account_id", "stream", "token", "updated_at", "done_at"), [row], or_replace=True)
     if batch.snapshots or is_present(stream):
         changed = _restate_gaps(conn, account, seq, batch, now)
     else:
-        changed = bool(conn.execute(_heal, values).rowcount)
+        changed = bool(_heal.run(conn, account=account, stream_=stream))
         changed |= _state_gaps(conn, account, seq, batch, now)
     return _cover(conn, account, stream, batch.covered) or changed
 
@@ -101,14 +105,18 @@ def is_present(stream: str) -> bool:
 
 def fail(conn: Connection, account: AccountId, seq: int, gap: Gap, now: EpochMs) -> None:
     """States that a stream could not be read; earlier failures of the same stream give way to this one."""
-    conn.execute(_heal, {"account": account, "stream_": gap.stream})
+    _heal.run(conn, account=account, stream_=gap.stream)
     _add(conn, account, seq, gap, now, is_failure=True)
 
 
 def cursor_of(conn: Connection, account: AccountId, stream: str) -> str:
     """The stored bookmark of a stream, "" at the beginning."""
-    row = conn.execute(_cursor, {"account": account, "stream_": stream}).first()
-    return row[0] if row else ""
+    return _bookmark(conn, account, stream)[0]
+
+
+def _bookmark(conn: Connection, account: AccountId, stream: str) -> tuple[str, EpochMs | None]:
+    rows = _cursor.rows(conn, account=account, stream_=stream)
+    return (rows[0][0], rows[0][1]) if rows else ("", None)
 
 
 def bookmarks(conn: Connection, account: AccountId) -> Sequence[Bookmark]:
@@ -149,12 +157,11 @@ def gaps_of(conn: Connection, account: AccountId) -> Sequence[StoredGap]:
 def _cover(conn: Connection, account: AccountId, stream: str, new: Sequence[Interval]) -> bool:
     if not new:
         return False
-    values = {"account": account, "stream_": stream}
-    stored = [Interval(start, end) for start, end in conn.execute(_intervals, values)]
+    stored = [Interval(start, end) for start, end in _intervals.rows(conn, account=account, stream_=stream)]
     merged = joined([*stored, *new])
     if merged == sorted(stored, key=lambda i: i.start):
         return False
-    conn.execute(_drop_intervals, values)
+    _drop_intervals.run(conn, account=account, stream_=stream)
     rows = [(account, stream, item.start, item.end) for item in merged]
     bulk.insert(conn, coverage, ("account_id", "stream", "start", "end"), rows)
     return True

@@ -7,7 +7,7 @@ What must hold
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -24,7 +24,8 @@ from omnifolio.meaning.classify import TYPE_NUMBERS, Meaning
 from omnifolio.model.amounts import ZERO, canonical, exact
 from omnifolio.model.facts import Claim
 from omnifolio.store import bulk, codec
-from omnifolio.store.lists import any_of
+from omnifolio.store.lists import any_of, given
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import crossings, legs, past, sums, touches, transactions
 
 _rows = sa.select(transactions).where(any_of(transactions.c.id, "ids"))
@@ -33,13 +34,15 @@ _legs = sa.select(
 ).where(any_of(legs.c.transaction_id, "ids"))
 _drop_legs = sa.delete(legs).where(any_of(legs.c.transaction_id, "ids"))
 _drop_crossings = sa.delete(crossings).where(any_of(crossings.c.transaction_id, "ids"))
-_sums = sa.select(sums.c.wallet_id, sums.c.token_id, sums.c.amount).where(
-    any_of(sums.c.wallet_id, "wallets"), any_of(sums.c.token_id, "tokens")
+_sums = Reading(
+    sa.select(sums.c.wallet_id, sums.c.token_id, sums.c.amount).where(
+        any_of(sums.c.wallet_id, "wallets"), any_of(sums.c.token_id, "tokens")
+    )
 )
 
 _TRANSACTION_COLUMNS = (
-    "id", "account_id", "user_id", "seq", "since", "state", "merged_into", "at", "type", "subtype", "status", "name", "label",
-    "event", "confirmed_at", "height", "finality",
+    "id", "state", "merged_into", "at", "type", "subtype", "status", "name", "label", "event", "confirmed_at", "height",
+    "finality",
 )  # fmt: skip
 _LEG_COLUMNS = (
     "transaction_id", "key", "wallet_id", "token_id", "amount", "role", "counterparty", "type_number", "at",
@@ -97,45 +100,63 @@ def version_of(row: Any, rows: Iterable[LegRow]) -> Version:
     )  # fmt: skip
 
 
-class _Filing(Struct, gc=False):
+LegTuple = tuple[int, str, int, int, str, str, str | None, int, int]
+"""A leg's row, in the order of `_LEG_COLUMNS`."""
+
+
+class _Filing:
     """Rows on their way into the tables, and what they add to the sums."""
 
-    transactions: list[tuple[object, ...]]
-    legs: list[tuple[object, ...]]
-    crossings: list[tuple[object, ...]]
-    touches: list[tuple[int, int, int, int]]
-    moved: dict[tuple[int, int], list[Decimal]]
-    ends: list[Row]
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._wallets = place.wallets
+        self._tokens = {token: row.number for token, row in place.tokens.items()}
+        self.transactions: list[tuple[object, ...]] = []
+        self.legs: list[LegTuple] = []
+        self.crossings: list[tuple[int, int, int, int, int]] = []
+        self.touches: list[tuple[int, int, int, int]] = []
+        self.moved: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
+        self.ends: list[Row] = []
 
-    def put(self, place: Place, number: int, event: Event) -> None:
+    def put(self, number: int, event: Event) -> None:
         """A transaction with its legs, as it is from now on."""
-        at, kind = event.at, TYPE_NUMBERS[event.type]
-        self._head(place, number, event, _state_of(event), None)
-        wallets, tokens, moved, rows = place.wallets, place.tokens, self.moved, self.legs
-        pairs = []
-        for key, leg in event.legs.items():
-            wallet, token = pair = wallets[leg.wallet], tokens[leg.token].number
-            amount = leg.amount
+        at, kind, legs = event.at, TYPE_NUMBERS[event.type], event.legs
+        self._head(number, event, "live" if legs else _state_of(event), None)
+        if not legs:
+            return
+        wallets, tokens, moved, rows = self._wallets, self._tokens, self.moved, self.legs
+        home = None
+        is_one = True
+        for key, leg in legs.items():
+            wallet, amount = wallets[leg.wallet], leg.amount
+            token = tokens[leg.token]
             rows.append((number, key, wallet, token, canonical(amount), leg.role, leg.counterparty, kind, at))
-            moved[pair].append(amount)
-            pairs.append(pair)
+            moved[wallet, token].append(amount)
+            if wallet != home:
+                is_one = home is None
+                home = wallet
+        if is_one:
+            self.touches.append((wallet, kind, at, number))
+        else:
+            self._touch({(row[2], row[3]) for row in rows[-len(legs) :]}, number, kind, at)
+        if may_have(event.type):
+            self.ends += rows_of(self._place, number, event)
+
+    def _touch(self, pairs: Set[tuple[int, int]], number: int, kind: int, at: int) -> None:
         purses = {wallet for wallet, _ in pairs}
         self.touches += [(wallet, kind, at, number) for wallet in purses]
-        if len(purses) > 1:
-            apart = set(product(purses, {token for _, token in pairs})).difference(pairs)
-            self.crossings += [(number, wallet, token, kind, at) for wallet, token in apart]
-        if may_have(event.type):
-            self.ends += rows_of(place, number, event)
+        apart = set(product(purses, {token for _, token in pairs})) - pairs
+        self.crossings += [(number, wallet, token, kind, at) for wallet, token in apart]
 
-    def end(self, place: Place, number: int, last: Version) -> None:
+    def end(self, number: int, last: Version) -> None:
         """A transaction that moves nothing any more: one that merged away keeps saying where it went."""
-        self._head(place, number, last, _ended(last), last.merged_into)
+        self._head(number, last, _ended(last), last.merged_into)
 
-    def _head(self, place: Place, number: int, told: Event | Version, state: str, merged_into: int | None) -> None:
+    def _head(self, number: int, told: Event | Version, state: str, merged_into: int | None) -> None:
         self.transactions.append(
             (
-                number, place.account, place.user, place.seq, place.seq, state, merged_into, told.at, told.type, told.subtype,
-                told.status, told.name, told.label, told.event, told.confirmed_at, told.height, told.finality,
+                number, state, merged_into, told.at, told.type, told.subtype, told.status, told.name, told.label, told.event,
+                told.confirmed_at, told.height, told.finality,
             )
         )  # fmt: skip
 
@@ -156,7 +177,7 @@ def file_events(
 
     `corrections` are the types that the user has said, which hold over those that follow from the claims.
     """
-    filing = _Filing([], [], [], [], defaultdict(list), [])
+    filing = _Filing(place)
     versions: list[tuple[object, ...]] = []
     untouched: list[tuple[int, int, int, int]] = []
     replaced: list[int] = []
@@ -175,16 +196,17 @@ def file_events(
             before = structs.replace(old, merged_into=None) if old.state == "live" else old
             versions.append((place.user, "transaction", number, row.since, place.seq, codec.pack(before)))
             if event is None:
-                filing.end(place, number, old)
+                filing.end(number, old)
                 continue
         assert event is not None, "a transaction without claims was stored before"
-        filing.put(place, number, event)
+        filing.put(number, event)
     if replaced:
         conn.execute(_drop_legs, {"ids": replaced})
         conn.execute(_drop_crossings, {"ids": replaced})
         bulk.delete(conn, touches, _TOUCH_COLUMNS, untouched)
     bulk.insert(conn, past, ("user_id", "kind", "fact_id", "since", "until", "payload"), versions)
-    bulk.insert(conn, transactions, _TRANSACTION_COLUMNS, filing.transactions, or_replace=bool(replaced))
+    same = {"account_id": place.account, "user_id": place.user, "seq": place.seq, "since": place.seq}
+    bulk.insert(conn, transactions, _TRANSACTION_COLUMNS, filing.transactions, same=same, or_replace=bool(replaced))
     bulk.insert(conn, legs, _LEG_COLUMNS, filing.legs)
     bulk.insert(conn, crossings, _CROSSING_COLUMNS, filing.crossings)
     bulk.insert(conn, touches, _TOUCH_COLUMNS, filing.touches)
@@ -220,13 +242,14 @@ def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Sequence[Decima
     """Adds what moved. A pair that was moved has a sum even where nothing is left: it says where a token has been."""
     if not moved:
         return
-    values = {"wallets": sorted({w for w, _ in moved}), "tokens": sorted({t for _, t in moved})}
-    stored = {(row.wallet_id, row.token_id): Decimal(row.amount) for row in conn.execute(_sums, values)}
+    purses, tokens = sorted({w for w, _ in moved}), sorted({t for _, t in moved})
+    rows = _sums.rows(conn, wallets=given(conn, purses), tokens=given(conn, tokens))
+    stored = {(wallet, token): Decimal(amount) for wallet, token, amount in rows}
     with exact():
         changes = {pair: sum(amounts, ZERO) for pair, amounts in moved.items()}
-        rows = [
+        new = [
             (*pair, canonical(stored.get(pair, ZERO) + change))
             for pair, change in changes.items()
             if change or pair not in stored
         ]
-    bulk.insert(conn, sums, ("wallet_id", "token_id", "amount"), rows, or_replace=True)
+    bulk.insert(conn, sums, ("wallet_id", "token_id", "amount"), new, or_replace=True)

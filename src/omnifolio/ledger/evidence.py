@@ -10,11 +10,13 @@ from sqlalchemy.engine import Connection
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Evidence
 from omnifolio.model.ids import AccountId
-from omnifolio.store import codec, numbers
+from omnifolio.store import bulk, codec, numbers
 from omnifolio.store.lists import any_of
 from omnifolio.store.schema import evidence
 
-_insert = sa.insert(evidence)
+_COLUMNS = (
+    "id", "account_id", "page", "stream", "request", "params", "status", "received_at", "digest", "body", "seq",
+)  # fmt: skip
 _drop = sa.delete(evidence).where(any_of(evidence.c.id, "ids"))
 _page_numbers = (
     sa.select(evidence.c.page)
@@ -36,26 +38,14 @@ class Page(Struct, frozen=True):
 def keep(conn: Connection, account: AccountId, seq: int, items: Sequence[Evidence], *, bodies: bool) -> Sequence[int]:
     """Stores the answers of one page and gives their ids in order. Without `bodies` only their hashes are kept."""
     ids = list(numbers.mint(conn, evidence, len(items)))
-    if items:
-        conn.execute(
-            _insert,
-            [
-                {
-                    "id": number,
-                    "account_id": account,
-                    "page": ids[0],
-                    "stream": item.stream,
-                    "request": item.request,
-                    "params": codec.to_json(dict(item.params)),
-                    "status": item.status,
-                    "received_at": item.received_at,
-                    "digest": hashlib.sha256(item.body).digest(),
-                    "body": codec.squeeze(item.body) if bodies else None,
-                    "seq": seq,
-                }
-                for number, item in zip(ids, items, strict=True)
-            ],
+    rows = [
+        (
+            number, account, ids[0], item.stream, item.request, codec.to_json(dict(item.params)), item.status, item.received_at,
+            hashlib.sha256(item.body).digest(), codec.squeeze(item.body) if bodies else None, seq,
         )
+        for number, item in zip(ids, items, strict=True)
+    ]  # fmt: skip
+    bulk.insert(conn, evidence, _COLUMNS, rows)
     return ids
 
 

@@ -65,10 +65,12 @@ def fold(claims: Sequence[Claim], is_fiat: Callable[[TokenId], bool]) -> Event:
 
 def _alone(claim: Claim, is_fiat: Callable[[TokenId], bool]) -> Event:
     """What `fold` gives for one claim, which most events are, without the questions that only arise between several."""
-    legs: dict[str, Leg] = {}
-    for leg in claim.legs:
-        if leg.amount and leg.key not in legs:
-            legs[leg.key] = leg
+    legs = {leg.key: leg for leg in claim.legs if leg.amount}
+    if len(legs) < len(claim.legs):
+        legs = {}
+        for leg in claim.legs:
+            if leg.amount and leg.key not in legs:
+                legs[leg.key] = leg
     meaning = classify((claim.kind,), tuple(legs.values()), is_fiat)
     return Event(
         claim.at, meaning.type, meaning.subtype, claim.status, claim.name or claim.refs[0].partition(":")[2], claim.label,

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger.claims import decode_claim
+from omnifolio.ledger import names
+from omnifolio.ledger.claims import decode_claim, stored_claims
 from omnifolio.meaning.classify import TYPES
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import ZERO, canonical, total
@@ -21,7 +22,7 @@ from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.facts import Claim, Role
 from omnifolio.model.ids import AccountId
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import accounts, claims, legs, refs, tokens, transactions
+from omnifolio.store.schema import accounts, legs, tokens, transactions
 
 RUN_LINES_MAX = 12
 """Lines of one event, where a file cuts it in several and does not say so."""
@@ -31,15 +32,6 @@ Moves = tuple[tuple[str, str], ...]
 
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _user: sa.BindParameter[int] = sa.bindparam("user")
-_known = sa.select(refs.c.ref, refs.c.transaction_id).where(refs.c.account_id == _account, any_of(refs.c.ref, "names"))
-_names = (
-    sa.select(refs.c.transaction_id, sa.func.min(refs.c.ref))
-    .where(refs.c.account_id == _account, any_of(refs.c.transaction_id, "ids"))
-    .group_by(refs.c.transaction_id)
-)
-_stored = sa.select(claims.c.payload).where(
-    claims.c.account_id == _account, claims.c.origin == "file", any_of(claims.c.ref, "names")
-)
 _homes = (
     sa.select(transactions.c.id, transactions.c.merged_into, transactions.c.account_id, transactions.c.state)
     .join(accounts, accounts.c.id == transactions.c.account_id)
@@ -219,20 +211,33 @@ def between(conn: Connection, principal: Principal, account: AccountId, *, start
     return [moved(number, at, found) for (number, at), found in sorted(parts.items())]
 
 
-def known_names(conn: Connection, account: AccountId, names: Iterable[str]) -> dict[str, int]:
+def known_names(conn: Connection, account: AccountId, wanted: Iterable[str]) -> dict[str, int]:
     """The transactions of those names that the account has."""
-    return {row[0]: row[1] for row in conn.execute(_known, {"account": account, "names": sorted(set(names))})}
+    asked = sorted(set(wanted))
+    keys = names.keys(asked)
+    led = names.leads(conn, account, keys)
+    return {name: led[key] for name, key in zip(asked, keys, strict=True) if key in led}
 
 
 def names_of(conn: Connection, account: AccountId, numbers: Iterable[int]) -> dict[int, str]:
     """One name of each transaction of the account."""
-    return {row[0]: row[1] for row in conn.execute(_names, {"account": account, "ids": sorted(set(numbers))})}
+    return {number: told[0] for number, told in all_names(conn, account, numbers).items()}
 
 
-def stored_lines(conn: Connection, account: AccountId, names: Iterable[str]) -> dict[tuple[str, str], Claim]:
-    """What the account's files said earlier, by (book, ref)."""
-    found = (decode_claim(row[0]) for row in conn.execute(_stored, {"account": account, "names": sorted(set(names))}))
-    return {(claim.book, claim.ref): claim for claim in found}
+def all_names(conn: Connection, account: AccountId, numbers: Iterable[int]) -> dict[int, Sequence[str]]:
+    """The names that the claims of each transaction of the account state, in order."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for row in stored_claims(conn, account, sorted(set(numbers))):
+        found[row[0]].update(decode_claim(row[1]).refs)
+    return {number: sorted(told) for number, told in found.items()}
+
+
+def stored_lines(conn: Connection, account: AccountId, told: Iterable[Claim]) -> dict[tuple[str, str], Claim]:
+    """What the account's files said earlier of those lines, by (book, ref)."""
+    wanted = {(claim.book, claim.ref) for claim in told}
+    led = names.leads(conn, account, [names.own_key(ref, book, "file") for book, ref in wanted])
+    rows = stored_claims(conn, account, sorted(set(led.values())))
+    return {(row[4], row[3]): decode_claim(row[1]) for row in rows if row[5] == "file" and (row[4], row[3]) in wanted}
 
 
 def homes(conn: Connection, principal: Principal, numbers: Iterable[int]) -> dict[int, tuple[int, AccountId]]:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from omnifolio.model.facts import Batch, Claim
 
-CLAIMS_MAX = 340
+CLAIMS_MAX = 500
 """Claims in one commit: about 25 ms of the one writer that SQLite has."""
 EVENT_CLAIMS_MAX = 50
 """So many more are added where the next claim tells of the same event."""

@@ -79,7 +79,7 @@ def rebuild(conn: Connection, principal: Principal, account: AccountId, decode: 
             user=principal.data_user, account=account, seq=seq, stream="", tokens={}, wallets=wallet_ids(conn, account, (), ()),
             evidence=(),
         )  # fmt: skip
-        changed += claims.write(conn, empty, [], lost)
+        changed += claims.write(conn, empty, [], {}, lost)
     for told, batch, ids in stands.values():
         positions.check(told)
         place = _place(conn, principal, account, structs.replace(batch, claims=(), positions=(told,)), seq=seq, ids=ids)

@@ -1,5 +1,8 @@
 """The user's counter: taken first by every commit, it serialises the commits of one user and numbers what they change."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -7,6 +10,8 @@ from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import NotFound
 from omnifolio.model.ids import AccountId
+from omnifolio.store import bulk
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import commits, users
 
 _take = (
@@ -15,11 +20,12 @@ _take = (
     .values(seq=users.c.seq + 1)
     .returning(users.c.seq)
 )
-_stamp = sa.insert(commits)
 _latest = sa.select(users.c.seq).where(users.c.id == sa.bindparam("user"), users.c.team_id == sa.bindparam("team"))
+_take_directly = Reading(_take)
 _newest_first = sa.select(commits.c.seq, commits.c.at).where(commits.c.user_id == sa.bindparam("user")).order_by(
     commits.c.seq.desc()
 ).limit(1)  # fmt: skip
+_newest = Reading(_newest_first)
 _written = sa.select(commits.c.at).where(commits.c.user_id == sa.bindparam("user"), commits.c.seq == sa.bindparam("seq"))
 _at = _newest_first.where(commits.c.at <= sa.bindparam("instant"))
 
@@ -30,17 +36,22 @@ def take(conn: Connection, principal: Principal, now: EpochMs) -> int:
     Must be the first statement of a writing unit of work. Raises: NotFound when the user is gone.
     """
     assert now > 0, "a commit needs the time"
-    seq = conn.execute(_take, {"user": principal.data_user, "team": principal.team}).scalar_one_or_none()
-    if seq is None:
+    values = {"user": principal.data_user, "team": principal.team}
+    if conn.dialect.name == "sqlite":
+        rows: Sequence[Sequence[Any]] = _take_directly.rows(conn, **values)
+    else:
+        # By SQLAlchemy, which lets a connection go that it finds broken: the first statement is where that shows.
+        rows = conn.execute(_take, values).all()
+    if not rows:
         raise NotFound("this user does not exist any more")
-    return int(seq)
+    return int(rows[0][0])
 
 
 def stamp(conn: Connection, principal: Principal, seq: int, account: AccountId | None, now: EpochMs) -> None:
     """Records when a sequence was written. A clock that went back does not bring the record out of order."""
-    last = conn.execute(_newest_first, {"user": principal.data_user}).first()
-    at_ms = now if last is None else max(now, last.at)
-    conn.execute(_stamp, {"user_id": principal.data_user, "seq": seq, "at": at_ms, "account_id": account})
+    last = _newest.rows(conn, user=principal.data_user)
+    at_ms = max(now, last[0][1]) if last else now
+    bulk.insert(conn, commits, ("user_id", "seq", "at", "account_id"), [(principal.data_user, seq, at_ms, account)])
 
 
 def latest(conn: Connection, principal: Principal) -> int:

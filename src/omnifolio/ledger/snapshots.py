@@ -25,6 +25,7 @@ from omnifolio.model.facts import Snapshot
 from omnifolio.model.ids import AccountId
 from omnifolio.store import bulk, codec
 from omnifolio.store.lists import any_of
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import legs, observations, quotes, snapshots, sums, wallets
 
 _wallet: sa.BindParameter[int] = sa.bindparam("wallet")
@@ -33,11 +34,12 @@ _open = sa.select(observations.c.id, observations.c.token_id, observations.c.amo
     observations.c.wallet_id == _wallet, observations.c.product == _product, observations.c.until.is_(None)
 )
 _snapshot = sa.select(snapshots).where(snapshots.c.wallet_id == _wallet, snapshots.c.product == _product)
-_suspects = sa.select(snapshots).where(
+_doubted_here = (
     snapshots.c.suspect.is_not(None),
     snapshots.c.wallet_id.in_(sa.select(wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"))),
 )
-_any_suspect = _suspects.limit(1)
+_suspects = sa.select(snapshots).where(*_doubted_here)
+_any_suspect = Reading(sa.select(snapshots.c.wallet_id).where(*_doubted_here).limit(1))
 _close = (
     sa.update(observations)
     .where(any_of(observations.c.id, "ids"))
@@ -134,6 +136,8 @@ def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
 def reconsider(conn: Connection, place: Place) -> int:
     """After new legs: takes away doubted balances whose going the legs now explain. Gives how many."""
     changed = 0
+    if not has_suspects(conn, place.account):
+        return changed
     for row in conn.execute(_suspects, {"account": place.account}).all():
         doubted = _decode_doubt(row.suspect).tokens
         held = _held(conn, row.wallet_id, row.product)
@@ -154,7 +158,7 @@ def reconsider(conn: Connection, place: Place) -> int:
 
 def has_suspects(conn: Connection, account: AccountId) -> bool:
     """True while an absence in one of the account's wallets is doubted."""
-    return conn.execute(_any_suspect, {"account": account}).first() is not None
+    return bool(_any_suspect.rows(conn, account=account))
 
 
 def doubted_tokens(stored: bytes) -> frozenset[int]:

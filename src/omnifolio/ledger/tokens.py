@@ -12,7 +12,8 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Wallet
 from omnifolio.model.ids import AccountId, WalletId
 from omnifolio.model.tokens import TokenFacts, TokenId, TokenKind, token_id
-from omnifolio.store.lists import any_of
+from omnifolio.store.lists import any_of, given
+from omnifolio.store.reading import Reading
 from omnifolio.store.schema import tokens, wallets
 
 
@@ -27,13 +28,15 @@ class TokenRow(Struct, frozen=True):
     decimals: int | None
 
 
-_by_token = sa.select(tokens.c.id, tokens.c.token, tokens.c.ticker, tokens.c.name, tokens.c.kind, tokens.c.decimals).where(
-    any_of(tokens.c.token, "wanted")
+_by_token = Reading(
+    sa.select(tokens.c.id, tokens.c.token, tokens.c.ticker, tokens.c.name, tokens.c.kind, tokens.c.decimals).where(
+        any_of(tokens.c.token, "wanted")
+    )
 )
 _by_number = sa.select(tokens.c.id, tokens.c.token, tokens.c.ticker, tokens.c.name, tokens.c.kind, tokens.c.decimals).where(
     any_of(tokens.c.id, "wanted")
 )
-_wallets = sa.select(wallets.c.key, wallets.c.id).where(wallets.c.account_id == sa.bindparam("account"))
+_wallets = Reading(sa.select(wallets.c.key, wallets.c.id).where(wallets.c.account_id == sa.bindparam("account")))
 _add_token: dict[str, sa.Insert] = {
     "sqlite": sqlite_insert(tokens).on_conflict_do_nothing(),
     "postgresql": pg_insert(tokens).on_conflict_do_nothing(),
@@ -72,7 +75,7 @@ def by_ids(conn: Connection, wanted: Iterable[TokenId]) -> Mapping[TokenId, Toke
 
 def wallet_ids(conn: Connection, account: AccountId, wanted: Iterable[str], facts: Sequence[Wallet]) -> Mapping[str, WalletId]:
     """The integers of the account's wallets by key; new ones are written from `facts`, or named by their key."""
-    found = {key: WalletId(number) for key, number in conn.execute(_wallets, {"account": account})}
+    found = {key: WalletId(number) for key, number in _wallets.rows(conn, account=account)}
     missing = [key for key in sorted({*wanted, *(fact.key for fact in facts)}) if key not in found]
     if missing:
         stated = {fact.key: fact for fact in facts}
@@ -81,12 +84,13 @@ def wallet_ids(conn: Connection, account: AccountId, wanted: Iterable[str], fact
             _add_wallet[conn.dialect.name],
             [{"account_id": account, "key": row.key, "name": row.name, "address": row.address} for row in rows],
         )
-        found = {key: WalletId(number) for key, number in conn.execute(_wallets, {"account": account})}
+        found = {key: WalletId(number) for key, number in _wallets.rows(conn, account=account)}
     return found
 
 
 def _rows(conn: Connection, names: Sequence[TokenId]) -> dict[TokenId, TokenRow]:
-    return {TokenId(row[1]): TokenRow(*row) for row in conn.execute(_by_token, {"wanted": names})} if names else {}
+    rows = _by_token.rows(conn, wanted=given(conn, names)) if names else ()
+    return {TokenId(row[1]): TokenRow(*row) for row in rows}
 
 
 def _values(fact: TokenFacts) -> dict[str, object]:

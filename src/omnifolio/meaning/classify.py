@@ -77,6 +77,8 @@ _FIXED: dict[Kind, Meaning] = {
     "repay": Meaning("other"),
 }
 _TRADE, _TRADE_FIAT, _TRADE_CRYPTO = Meaning("trade"), Meaning("trade", "trade_fiat"), Meaning("trade", "trade_crypto")
+_DEPOSIT, _DEPOSIT_FIAT = Meaning("deposit", "onchain_deposit"), Meaning("deposit", "fiat_deposit")
+_WITHDRAWAL, _WITHDRAWAL_FIAT = Meaning("withdrawal", "onchain_withdrawal"), Meaning("withdrawal", "fiat_withdrawal")
 _BUY, _SELL = Meaning("trade", "buy"), Meaning("trade", "sell")
 # Of several claims of one event the most telling kind counts: the order of this tuple.
 _TELLING: tuple[Kind, ...] = (
@@ -100,8 +102,9 @@ def telling(kinds: Sequence[Kind]) -> Kind:
 def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> Meaning:
     """The type and subtype of an event. `is_fiat` tells government money from everything else."""
     kind = telling(kinds)
-    if kind in _FIXED:
-        return _FIXED[kind]
+    fixed = _FIXED.get(kind)
+    if fixed is not None:
+        return fixed
     if len(kinds) > 1 and _ONE_WAY.issuperset(kinds):
         kind = _by_balance(legs, kind)
     incoming: list[Leg] = []
@@ -112,9 +115,9 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
     if kind == "trade" or (kind == "other" and incoming and outgoing and incoming[0].token != outgoing[0].token):
         return _trade(incoming, outgoing, is_fiat)
     if kind == "deposit":
-        return Meaning("deposit", _way("deposit", incoming, is_fiat))
+        return _DEPOSIT_FIAT if incoming and _are_all(incoming, is_fiat) else _DEPOSIT
     if kind == "withdrawal":
-        return Meaning("withdrawal", _way("withdrawal", outgoing, is_fiat))
+        return _WITHDRAWAL_FIAT if outgoing and _are_all(outgoing, is_fiat) else _WITHDRAWAL
     if kind == "transfer":
         return _transfer(incoming, outgoing)
     return Meaning("other", "fees") if legs and not incoming and not outgoing else Meaning("other")
@@ -144,10 +147,6 @@ def _trade(incoming: Sequence[Leg], outgoing: Sequence[Leg], is_fiat: Callable[[
 
 def _are_all(legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> bool:
     return is_fiat(legs[0].token) if len(legs) == 1 else all(is_fiat(leg.token) for leg in legs)
-
-
-def _way(side: Literal["deposit", "withdrawal"], legs: Sequence[Leg], is_fiat: Callable[[TokenId], bool]) -> str:
-    return ("fiat_" if legs and all(is_fiat(leg.token) for leg in legs) else "onchain_") + side
 
 
 def _transfer(incoming: Sequence[Leg], outgoing: Sequence[Leg]) -> Meaning:

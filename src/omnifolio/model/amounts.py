@@ -37,8 +37,9 @@ EXACT = decimal.Context(
 
 _ROUNDING = decimal.Context(prec=PRECISION_DIGITS * 2, rounding=decimal.ROUND_HALF_EVEN)
 _CENT = Decimal("0.01")
-_multiply, _quantize = EXACT.multiply, _ROUNDING.quantize
+_multiply, _quantize, _scaleb = EXACT.multiply, _ROUNDING.quantize, EXACT.scaleb
 """Looked up once: finding the method takes longer than the arithmetic."""
+_UNITS_END = 2**256
 _SHORT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
@@ -88,8 +89,8 @@ def bounded(value: Decimal, *, where: str = "amount") -> Decimal:
     if not value:
         return ZERO
     # A text of so many characters has no more digits than that, so most values need no closer look.
-    leading = value.adjusted()
-    if leading < INTEGER_DIGITS_MAX and leading - len(str(value)) >= -FRACTION_DIGITS_MAX:
+    text = str(value)
+    if len(text) <= FRACTION_DIGITS_MAX and "E" not in text:
         return value
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
@@ -159,4 +160,6 @@ def monies(values: Iterable[Decimal]) -> list[str]:
 
 def from_units(units: int, decimals: int) -> Decimal:
     """The amount of `units` base units of a token with `decimals` decimals: from_units(5, 1) is 0.5."""
+    if -_UNITS_END < units < _UNITS_END and units and 0 <= decimals <= FRACTION_DIGITS_MAX:
+        return _scaleb(Decimal(units), -decimals)  # any uint256 is within all limits
     return bounded(Decimal(units).scaleb(-decimals, EXACT), where="token amount")

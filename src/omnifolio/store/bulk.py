@@ -5,9 +5,10 @@ SQLAlchemy itself runs; rows sent before that would be committed at once, so it 
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,20 +18,37 @@ from sqlalchemy.util import await_only
 
 Row = Sequence[object]
 
-ROWS_TOGETHER = 50
-"""Rows in one statement on SQLite, which opens the table and its indexes once for each statement."""
+ROWS_TOGETHER = (100, 10, 1)
+"""Rows in one statement on SQLite, which opens the table and its indexes once for each statement: as many as are left."""
 _INTEGRITY_CLASS = "23"
 """The SQLSTATE class of broken constraints."""
 
 
-def insert(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, or_replace: bool = False) -> None:
-    """Inserts `rows` (values in the order of `columns`); with `or_replace` a row with the same primary key is overwritten."""
-    whole = 0
-    if conn.dialect.name == "sqlite":
-        whole = len(rows) - len(rows) % ROWS_TOGETHER
-        together = _insert_sql("sqlite", table, tuple(columns), or_replace, ROWS_TOGETHER)
-        run(conn, together, [list(chain.from_iterable(rows[n : n + ROWS_TOGETHER])) for n in range(0, whole, ROWS_TOGETHER)])
-    run(conn, _insert_sql(conn.dialect.name, table, tuple(columns), or_replace, 1), rows[whole:])
+def insert(
+    conn: Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    same: Mapping[str, object] = MappingProxyType({}),
+    or_replace: bool = False,
+) -> None:
+    """Inserts `rows` (values in the order of `columns`); `same` are columns with one value in all of them.
+
+    With `or_replace` a row with the same primary key is overwritten.
+    """
+    given, names = tuple(same.values()), (*same, *columns)
+    if conn.dialect.name != "sqlite":
+        sql = _insert_sql(conn.dialect.name, table, names, or_replace=or_replace, same=len(given), count=1)
+        run(conn, sql, [(*given, *row) for row in rows])
+        return
+    start = 0
+    for count in ROWS_TOGETHER:
+        end = len(rows) - (len(rows) - start) % count
+        if end > start:
+            sql = _insert_sql("sqlite", table, names, or_replace=or_replace, same=len(given), count=count)
+            run(conn, sql, [[*given, *chain.from_iterable(rows[n : n + count])] for n in range(start, end, count)])
+        start = end
 
 
 def delete(conn: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -69,10 +87,14 @@ def placeholders(dialect: str, count: int, *, start: int = 1) -> list[str]:
 
 
 @cache
-def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], or_replace: bool, count: int) -> str:
+def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], *, or_replace: bool, same: int, count: int) -> str:
+    """The statement for `count` rows, in which the first `same` columns are given once."""
     names = ", ".join(f'"{c}"' for c in columns)
-    row = f"({', '.join(placeholders(dialect, len(columns)))})"
-    sql = f'INSERT INTO "{table.name}" ({names}) VALUES {", ".join([row] * count)}'
+    sign = "?" if dialect == "sqlite" else "$"
+    own = len(columns) - same
+    places = ([*range(1, same + 1), *range(same + 1 + n * own, same + 1 + (n + 1) * own)] for n in range(count))
+    values = ", ".join(f"({', '.join(f'{sign}{place}' for place in row)})" for row in places)
+    sql = f'INSERT INTO "{table.name}" ({names}) VALUES {values}'
     if or_replace:
         keys = [c.name for c in table.primary_key.columns]
         rest = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in keys)

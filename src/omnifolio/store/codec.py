@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from zlib_ng import zlib_ng
 
 T = TypeVar("T")
 
-COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 2
+"""Of zlib-ng: smaller than level 1 of zlib, in half the time."""
 BODY_BYTES_MAX = 64 * 1024 * 1024
 
 _encoder = msgspec.msgpack.Encoder()
@@ -28,7 +30,7 @@ def decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
 
 def squeeze(body: bytes) -> bytes:
     """An evidence body, compressed."""
-    return zlib.compress(body, COMPRESSION_LEVEL)
+    return zlib_ng.compress(body, COMPRESSION_LEVEL)
 
 
 def unsqueeze(stored: bytes) -> bytes:

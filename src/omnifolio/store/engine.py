@@ -108,7 +108,7 @@ class SqliteStore(Store):
         self._is_closed = False
         self.engine = sa.create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0, hide_parameters=True)
         event.listen(self.engine, "connect", _configure_sqlite)
-        event.listen(self.engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(self.engine, "begin", lambda conn: conn.connection.driver_connection.execute("BEGIN IMMEDIATE"))
         self._reading = sa.create_engine(f"sqlite:///{path}", pool_size=READERS, max_overflow=0, hide_parameters=True)
         event.listen(self._reading, "connect", _configure_sqlite_reader)
         event.listen(self._reading, "begin", lambda conn: conn.connection.driver_connection.execute("BEGIN"))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.errors import SchemaTooNew
-from omnifolio.store.migrations import links, live, pages, positions, touches
+from omnifolio.store.migrations import links, live, names, pages, positions, touches
 from omnifolio.store.schema import METADATA
 
 REVISION = "0007"
@@ -23,7 +23,8 @@ STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {
     "0002": ("0003", touches.upgrade),
     "0003": ("0004", positions.upgrade),
     "0004": ("0005", live.upgrade),
-    "0005": ("0007", links.upgrade),
+    "0005": ("0006", names.upgrade),
+    "0006": ("0007", links.upgrade),
 }
 """Revision → the next one, and the step that leads there."""
 

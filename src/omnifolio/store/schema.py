@@ -265,14 +265,14 @@ claims = _table(
     _col("origin"),
     _col("book"),
     _col("ref"),
-    sa.Column("transaction_id", Int, nullable=False, index=True),
+    _col("transaction_id", Int),
     _col("stream"),
     _col("payload", LargeBinary),
     _maybe("evidence_id", Int),
     _maybe("height", Int),
     _col("finality"),
     _col("is_withdrawn", Int, default="0"),
-    sa.UniqueConstraint("account_id", "ref", "book", "origin"),
+    sa.Index("ix_claims_transaction", "account_id", "transaction_id"),
     sa.Index(
         "ix_claims_unsettled",
         "account_id",
@@ -281,16 +281,19 @@ claims = _table(
         postgresql_where=sa.text("finality <> 'final'"),
     ),
 )
-"""What one source said of one event, encoded; a transaction is the fold of its claims."""
+"""What one source said of one event, encoded; a transaction is the fold of its claims. `ref`, `book` and `origin` together name a
+claim within its account once: they stand among the `refs`."""
 
 refs = _table(
     "refs",
     sa.Column("account_id", Int, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    sa.Column("ref", Text, primary_key=True),
-    sa.Column("transaction_id", Int, nullable=False, index=True),
+    sa.Column("key", Text, primary_key=True),
+    _col("transaction_id", Int),
     clustered=True,
 )
-"""Every name under which an event was seen. Rows are never deleted while the account lives, so ids survive any re-sync."""
+"""Every name under which an event was seen, and what identifies its claims, long ones as digests (`ledger.names`). Rows are never
+deleted while the account lives, so ids survive any re-sync; where a transaction merged into another, its names follow
+`merged_into`."""
 
 # What the ledger concluded -----------------------------------------------------------------------------------------
 
@@ -315,9 +318,7 @@ transactions = _table(
     _col("finality"),
     sa.Index("ix_transactions_type", "account_id", "state", "type", "at", "id"),
     sa.Index("ix_transactions_feed", "user_id", "seq", "id"),
-    sa.Index("ix_transactions_event", "user_id", "event", sqlite_where=sa.text("event IS NOT NULL"),
-             postgresql_where=sa.text("event IS NOT NULL")),
-)  # fmt: skip
+)
 """`state` live · merged (see `merged_into`) · gone. `since` is the sequence at which this version began."""
 
 legs = _table(

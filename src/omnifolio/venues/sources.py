@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One thing that is read. `calls` and `time` are rough, in words: `6 for each 200 transactions`, `80 s for each 1,000`."""
+    """One thing that is read. `calls` and `time` are rough, in words: `6 for each 500 transactions`, `80 s for each 1,000`."""
 
     reads: str
     source: str

@@ -207,7 +207,7 @@ PLANTED: Mapping[str, Plant] = {
     "the fence is not looked at": _all(
         _instead(commit, "_check_fence", lambda *_: None), _instead(accounts, "extend", lambda *_, **__: None)
     ),
-    "names of stored events are forgotten": _instead(claims, "_known", lambda *_: {}),
+    "names of stored events are forgotten": _around(claims, "_grouped", lambda real, changed, _known: real(changed, {})),
     "a correction is not written": _around(claims, "_file_claims", _payloads_stay),
     "a correction adds to the sums": _instead(events._Filing, "take_back", lambda *_: None),
     "legs are summed up twice": _around(events, "_file_sums", _twice),

@@ -1,98 +1,34 @@
-"""A wallet with a long history: pages of one size, memory that does not grow with them, and goings on from any cursor.
+"""A wallet with a long history: pages of one size, memory that does not grow with them, and goings on from any cursor."""
 
-The chain behind it is arithmetic: one transaction a block, every third one moves a token as well.
-"""
-
-import json
+import signal
+import sqlite3
+import subprocess
+import sys
 import tracemalloc
-from typing import Any
+from decimal import Decimal
+from pathlib import Path
 
-from tests.stage import Hurry
-from tests.venues.evm.test_movements import ME, OTHER, TOKEN
+import pytest
+from tests.venues.evm.arithmetic import STREAM, Arithmetic, access_to, word
 
-from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Cursor
-from omnifolio.transport.egress import Egress
-from omnifolio.transport.http import Answer, Request
-from omnifolio.transport.policy import Rule
-from omnifolio.venues.contract import Access
 from omnifolio.venues.evm.reader import EvmReader
-from omnifolio.venues.evm.words import TRANSFER, topic_of
 
-NODE, EXPLORER = "https://node.example", "https://explorer.example/api"
 TRANSACTIONS = 5_000
-PAGE_ROWS = 200
-KILLED_AFTER = 9
+PAGE_ROWS = 500
+KILLED_AFTER = 4
 GROWTH_MAX = 1.5
 """How much more a late page may hold than an early one."""
 READER = EvmReader()
-STREAM = "transfers/ethereum"
-
-
-def word(number: int) -> str:
-    return f"0x{number:064x}"
-
-
-class Arithmetic:
-    """A node and an explorer of a chain that can be computed."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    async def send(self, request: Request) -> Answer:
-        self.asked += 1
-        body = request.body
-        answer: Any = self._explorer(dict(request.url.query)) if body is None else self._node(json.loads(body))
-        return Answer(status=200, headers={}, body=json.dumps(answer).encode(), received_at=EpochMs(0))
-
-    async def close(self) -> None:
-        pass
-
-    def _explorer(self, asked: dict[str, str]) -> dict[str, Any]:
-        if asked["action"] == "getblocknobytime":
-            return {"status": "1", "message": "OK", "result": str(TRANSACTIONS + 90)}
-        start, end, size = (int(asked[name]) for name in ("startblock", "endblock", "offset"))
-        step = {"txlist": 1, "tokentx": 3}.get(asked["action"])
-        heights = range(max(1, start), min(end, TRANSACTIONS) + 1) if step else ()
-        chosen = [height for height in heights if height % (step or 1) == 0][:size]
-        rows = [{"blockNumber": str(height), "hash": word(height), "value": "1"} for height in chosen]
-        return {"status": "1" if rows else "0", "message": "OK" if rows else "No transactions found", "result": rows}
-
-    def _node(self, calls: Any) -> Any:
-        if isinstance(calls, dict):
-            return {"jsonrpc": "2.0", "id": calls["id"], "result": self._answer(calls["method"], calls["params"])}
-        return [{"jsonrpc": "2.0", "id": call["id"], "result": self._answer(call["method"], call["params"])} for call in calls]
-
-    def _answer(self, method: str, params: Any) -> Any:
-        if method == "eth_chainId":
-            return "0x1"
-        if method == "eth_getCode":
-            return "0x"
-        if method == "eth_call":
-            return word(18)
-        if method in ("eth_getLogs", "trace_filter"):
-            return []
-        if method == "eth_getBlockByNumber":
-            tag = {"latest": TRANSACTIONS + 100, "finalized": TRANSACTIONS + 50}.get(params[0])
-            height = int(params[0], 16) if tag is None else tag
-            return {"number": hex(height), "hash": word(10**9 + height), "timestamp": hex(1_600_000_000 + 12 * height)}
-        height = int(params[0], 16)
-        if method == "eth_getTransactionByHash":
-            return {"hash": params[0], "from": OTHER, "to": ME, "value": "0x1"}
-        place = {"blockNumber": hex(height), "blockHash": word(10**9 + height), "transactionHash": params[0]}
-        token = {"address": TOKEN, "topics": [TRANSFER, topic_of(OTHER), topic_of(ME)], "data": word(5), "logIndex": "0x0"}
-        events = [place | token] if height % 3 == 0 else []
-        return place | {"from": OTHER, "to": ME, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "status": "0x1", "logs": events}
+MANY = 100_000
+MEBI = 1 << 20
+RESIDENT_GROWTH_MAX = 24 * MEBI
+"""What the process may hold more at any later page than at its tenth."""
 
 
 async def read(token: str, *, pages_max: int) -> tuple[list[str], list[int], str]:
     """The names of what up to `pages_max` pages told, the peak of memory of each page, and the cursor after them."""
-    clock = Hurry()
-    egress = Egress(clock=clock, sleep=clock.sleep, wire=Arithmetic())
-    egress.allow("ethereum", [Rule("POST", NODE), Rule("GET", EXPLORER)])
-    access = Access(
-        venue="ethereum", egress=egress, clock=clock, key_label="", fields={"wallet": ME}, base_url=NODE, explorer_url=EXPLORER
-    )
+    access = access_to(Arithmetic(TRANSACTIONS))
     names: list[str] = []
     peaks: list[int] = []
     tracemalloc.reset_peak()
@@ -118,6 +54,41 @@ async def test_a_long_history_is_read_in_pages_of_one_size_and_goes_on_after_a_k
     finally:
         tracemalloc.stop()
     assert [*first, *rest] == [word(height) for height in range(1, TRANSACTIONS + 1)]
-    assert max(late[-5:-1]) < GROWTH_MAX * max(early[1:6])
+    assert max(late[-5:-1]) < GROWTH_MAX * max(early[1:])
     again, _, _ = await read(token, pages_max=10**6)
     assert again == []
+
+
+def _turn(database: Path, number: int, *, pages: int | None) -> list[int]:
+    """Runs a backfill, killed after so many pages; the memory at each page."""
+    memory: list[int] = []
+    command = [sys.executable, "-m", "tests.venues.evm.backfill", f"sqlite:///{database}", str(number), str(MANY)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == "done\n":
+                break
+            memory.append(int(line.split()[1]))
+            if len(memory) == pages:
+                process.send_signal(signal.SIGKILL)
+                break
+        status = process.wait()
+    assert status == (0 if pages is None else -signal.SIGKILL)
+    return memory
+
+
+@pytest.mark.soak
+def test_a_hundred_thousand_transactions_come_in_with_flat_memory_through_kills(tmp_path: Path) -> None:
+    database = tmp_path / "ledger.db"
+    for number, pages in enumerate((3, 40, 1)):
+        assert len(_turn(database, number, pages=pages)) == pages
+    memory = _turn(database, 3, pages=None)
+    assert max(memory[10:]) - memory[10] < RESIDENT_GROWTH_MAX, [size // MEBI for size in memory[::20]]
+    print(f"memory at the tenth page {memory[10] // MEBI} MiB, at most {max(memory) // MEBI} MiB, pages {len(memory)}")
+    with sqlite3.connect(database) as conn:
+        names = [row[0] for row in conn.execute("SELECT name FROM transactions WHERE state = 'live' ORDER BY height")]
+        legs = conn.execute("SELECT count(*) FROM legs").fetchone()[0]
+        sums = sorted(Decimal(row[0]) for row in conn.execute("SELECT amount FROM sums"))
+    assert names == [word(height) for height in range(1, MANY + 1)]
+    assert legs == MANY + MANY // 3
+    assert sums == [Decimal(MANY).scaleb(-18), Decimal(5 * (MANY // 3)).scaleb(-18)]

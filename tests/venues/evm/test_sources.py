@@ -58,7 +58,7 @@ def test_sources_and_costs_are_known_before_the_first_call() -> None:
     public = steps_of(ethereum, Given(), Depth())
     assert [step.reads for step in public] == ["balances", "which transactions there are", "what they did"]
     assert public[0].source.startswith("ethereum-rpc.publicnode.com, else ")
-    assert (public[1].source, public[1].calls) == ("eth.blockscout.com", "6 for each 200 transactions")
+    assert (public[1].source, public[1].calls) == ("eth.blockscout.com", "6 for each 500 transactions")
     assert public[2].time == "80 s for each 1,000 transactions"
     assert not any(step.is_own for step in public)
     own = steps_of(ethereum, Given(node="http://10.0.0.1:8545"), Depth())

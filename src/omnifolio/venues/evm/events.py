@@ -229,7 +229,10 @@ def announced(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
 
 def has_own_words(logs: Sequence[Log]) -> bool:
     """Whether any event says more than a transfer: most transactions have none, and are spared the questions about them."""
-    return any(log.topics and log.topics[0] in _OWN_WORDS for log in logs)
+    for log in logs:  # noqa: SIM110 - a generator for one event costs more than the event
+        if log.topics and log.topics[0] in _OWN_WORDS:
+            return True
+    return False
 
 
 def announced_tokens(

@@ -27,7 +27,7 @@ from omnifolio.venues.evm.rpc import Node, gathered
 from omnifolio.venues.evm.shapes import Block
 from omnifolio.venues.evm.windows import Touched, Window, since_of
 
-ROWS = 200
+ROWS = 500
 """Rows of each list in a page: as many transactions as are committed at once."""
 BOUNDS = "bounds"
 """The kind of the evidence that says where the window begins and ends."""

@@ -55,6 +55,7 @@ ARBITRUM_DEPOSIT = "0x64"
 WRAP_LEGS = 2
 """Coins out and their wrapped form in, or the other way."""
 
+_DONE, _NOTHING = "0x1", "0x0"
 _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT"})
 """Frames that move coins; in the others `value` is only what the called code sees."""
 
@@ -83,6 +84,8 @@ def native_movements(subject: Subject, known: Evident) -> list[Movement]:
     """
     address, chain = subject.address, subject.chain
     found: list[Movement] = []
+    if known.transaction is None and known.frame is None and not (chain.native_contract or chain.mints_by):
+        return found
     tells_all = chain.native_events == "all" or (chain.native_events == "log_transfer" and known.frame is None)
     if chain.native_contract:
         found.extend(_native_events(subject, known.receipt.logs))
@@ -101,6 +104,8 @@ def native_movements(subject: Subject, known: Evident) -> list[Movement]:
 
 
 def _asked(address: str, asked: Transaction, receipt: Receipt) -> Iterator[Movement]:
+    if asked.value == _NOTHING and asked.mint is None:
+        return
     target = asked.to or receipt.contract_address or ""
     if asked.mint is not None and asked.sender.lower() == address:
         yield Movement("", quantity(asked.mint), "mint", ZERO_ADDRESS)
@@ -180,7 +185,7 @@ def fee_units(receipt: Receipt, transaction: Transaction | None = None) -> int:
 def is_failed(known: Evident) -> bool:
     """The transaction was undone. Receipts from before Byzantium do not say so, but their trace does."""
     if known.receipt.status is not None:
-        return quantity(known.receipt.status) == 0
+        return known.receipt.status != _DONE and quantity(known.receipt.status) == 0
     return known.frame is not None and known.frame.error is not None
 
 

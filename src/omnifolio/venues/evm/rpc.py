@@ -7,7 +7,7 @@ the questions' subjects as its parameters: the page is decoded from those alone.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -63,6 +63,17 @@ _REVERTED = re.compile(
 T = TypeVar("T")
 
 
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of a type: to build one costs more than to use it."""
+    found = _DECODERS.get(kind)
+    if found is None:
+        found = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return found
+
+
 class Call(Struct, frozen=True):
     """One question. `about` names its subject in the evidence, and the answer when it is decoded."""
 
@@ -109,9 +120,10 @@ class Reply(Struct, frozen=True):
         if self.error is not None:
             raise failure(self.error)
         try:
-            return msgspec.json.decode(self.result, type=kind)
+            told: T = _decoder(kind).decode(self.result)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise VenueBadResponse(f"the node's answer has another shape than the protocol says ({error})") from None
+        return told
 
     @property
     def is_null(self) -> bool:
@@ -161,6 +173,8 @@ def replies(body: bytes, count: int) -> list[Reply]:
         return [Reply(error=TOO_DEEP)]
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise VenueBadResponse("the node's answer is not JSON-RPC") from None
+    if [reply.id for reply in found] == list(range(1, count + 1)):
+        return found  # in the order of the questions, as nearly every node answers
     by_id = {str(reply.id): reply for reply in found}
     if len(found) != count or set(by_id) != {str(n) for n in range(1, count + 1)}:
         raise VenueBadResponse(f"the node answered {len(found)} of {count} questions, or others than were asked")
@@ -252,3 +266,38 @@ def gathered(evidence: Sequence[Evidence], read: str) -> dict[str, Reply]:
             subjects = item.params["about"].split(",")
             found.update(zip(subjects, replies(item.body, len(subjects)), strict=True))
     return found
+
+
+class _Told(Struct, Generic[T], frozen=True):
+    """A reply whose result is read in the same pass."""
+
+    id: int | str | None = None
+    result: T | None = None
+    error: Fault | None = None
+
+
+def results(evidence: Sequence[Evidence], read: str, kind: type[T]) -> dict[str, T | None]:
+    """The results of one kind by subject, as `kind`; None where the node knows nothing. As `gathered` and `Reply.read`, at once.
+
+    Raises: VenueBusy, VenueBadResponse.
+    """
+    found: dict[str, T | None] = {}
+    for item in evidence:
+        if item.params.get("read") == read:
+            subjects = item.params["about"].split(",")
+            told = _results(item.body, kind)
+            if [reply.id for reply in told] == list(range(1, len(subjects) + 1)) and all(reply.error is None for reply in told):
+                found.update(zip(subjects, [reply.result for reply in told], strict=True))
+                continue
+            # A fault, another order, another form: one by one, so that it is told which.
+            for subject, reply in zip(subjects, replies(item.body, len(subjects)), strict=True):
+                found[subject] = None if reply.is_null else reply.read(kind)
+    return found
+
+
+def _results(body: bytes, kind: type[T]) -> Sequence[_Told[T]]:
+    try:
+        told: Sequence[_Told[T]] = _decoder(list[_Told[kind]]).decode(body)  # type: ignore[valid-type]  # a type as a value
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    return told

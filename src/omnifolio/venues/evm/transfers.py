@@ -6,6 +6,7 @@ tell is a gap of that stretch of time.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from operator import itemgetter
 
 from msgspec import Struct, structs
 
@@ -29,14 +30,14 @@ from omnifolio.venues.evm.movements import (
     wallet_of,
     withdrawal_claim,
 )
-from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered
+from omnifolio.venues.evm.rpc import Call, Node, Reply, failure, gathered, results
 from omnifolio.venues.evm.shapes import Block, Frame, Receipt, Transaction
 from omnifolio.venues.evm.tokens import TokenAnswers, ask_tokens, contracts_of, token_facts
 from omnifolio.venues.evm.windows import WINDOW, Pace, Window, window_calls, window_faults, window_of
 from omnifolio.venues.evm.words import quantity
 
-TRANSACTIONS_PER_PAGE_MAX = 200
-"""A window with more transactions is halved, so that a page stays small enough to commit quickly."""
+TRANSACTIONS_PER_PAGE_MAX = 500
+"""A window with more transactions is halved, so that a page stays small enough to commit quickly: in one portion."""
 PAGE_TRIES_MAX = 3
 """Tries of one page while the chain moves under it."""
 RECEIPT_TRIES_MAX = 5
@@ -275,7 +276,7 @@ def evident(
     evidence: Sequence[Evidence], *, final: int, chain: EvmChain, inner: Mapping[str, Sequence[Inner]] | None = None
 ) -> list[Evident]:
     """What the page knows of each transaction that has a receipt, in the order of the chain. `inner` is an explorer's list."""
-    asked, traced = gathered(evidence, "transactions"), gathered(evidence, "traces")
+    asked, traced = _transactions(evidence), gathered(evidence, "traces")
     blocks = {about: time_of(reply.read(Block)) for about, reply in gathered(evidence, "blocks").items()}
     index = {name: n for n, item in enumerate(evidence) if item.params.get("read") == "receipts" for name in _subjects(item)}
     found = []
@@ -283,7 +284,7 @@ def evident(
         if receipt is not None:
             height = quantity(receipt.block_number)
             at = stated_time(receipt)
-            transaction = asked[name].read(Transaction) if name in asked else None
+            transaction = asked.get(name)
             frame = _frame(traced[name]) if name in traced else None
             if inner is not None:
                 frame = frame_of(chain, receipt, transaction, inner.get(name, ()))
@@ -295,8 +296,8 @@ def evident(
                 frame=frame,
                 evidence=index[name],
             )
-            found.append(known)
-    return sorted(found, key=lambda known: (quantity(known.receipt.block_number), quantity(known.receipt.transaction_index)))
+            found.append((height, quantity(receipt.transaction_index), known))
+    return [known for _, _, known in sorted(found, key=itemgetter(0, 1))]
 
 
 def _missing(window: Window, found: Sequence[Evident]) -> list[str]:
@@ -325,10 +326,20 @@ def contracts_in(subject: Subject, receipt: Receipt) -> set[str]:
 def _receipts(evidence: Sequence[Evidence]) -> dict[str, Receipt | None]:
     """The receipts by hash; None where the node has none. Raises: VenueBadResponse when one is of another transaction."""
     found: dict[str, Receipt | None] = {}
-    for name, reply in gathered(evidence, "receipts").items():
-        found[name] = None if reply.is_null else reply.read(Receipt)
-        if (receipt := found[name]) is not None and receipt.transaction_hash.lower() != name:
+    for name, receipt in results(evidence, "receipts", Receipt).items():
+        found[name] = receipt
+        if receipt is not None and receipt.transaction_hash.lower() != name:
             raise VenueBadResponse("the node answered with the receipt of another transaction")
+    return found
+
+
+def _transactions(evidence: Sequence[Evidence]) -> dict[str, Transaction]:
+    """The transactions by hash. Raises: VenueBadResponse when the node has the receipt of one, and not what was asked for."""
+    found: dict[str, Transaction] = {}
+    for name, transaction in results(evidence, "transactions", Transaction).items():
+        if transaction is None:
+            raise VenueBadResponse("the node has a transaction's receipt, and not the transaction")
+        found[name] = transaction
     return found
 
 
@@ -355,7 +366,11 @@ def _parties(receipt: Receipt) -> tuple[str, ...]:
 
 def stated_time(receipt: Receipt) -> EpochMs | None:
     """The block's time where the receipt or one of its events states it, which spares asking for the block."""
-    stated = next((s for s in (receipt.block_timestamp, *(log.block_timestamp for log in receipt.logs)) if s is not None), None)
+    stated = receipt.block_timestamp
+    for log in receipt.logs:
+        if stated is not None:
+            break
+        stated = log.block_timestamp
     if stated is None:
         return None
     return EpochMs((quantity(stated) if isinstance(stated, str) else stated) * 1000)

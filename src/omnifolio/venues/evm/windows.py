@@ -104,14 +104,14 @@ def window_of(evidence: Sequence[Evidence]) -> Window | None:
     if answers["last"].is_null or ("before" in answers and answers["before"].is_null):
         raise VenueUnavailable("the node has lost a block that it had a moment ago")
     found: dict[str, Touched] = {}
+    has_traces, rewards = all(s in answers and answers[s].error is None for s in _TRACES), 0
+    unseen = False if has_traces else None
     for subject in _EVENTS:
         if subject in answers:
             for log in answers[subject].read(list[Log]):
                 if not log.removed:
-                    _add(found, log.transaction_hash, quantity(log.block_number), log.block_hash, inner=None)
-    has_traces, rewards = all(s in answers and answers[s].error is None for s in _TRACES), 0
+                    _add(found, log.transaction_hash, quantity(log.block_number), log.block_hash, inner=unseen)
     if has_traces:
-        found = {key: Touched(hash=t.hash, height=t.height, block_hash=t.block_hash, inner=False) for key, t in found.items()}
         rewards = sum(_add_traces(found, answers[subject].read(list[Trace]), is_sender=subject == "sent") for subject in _TRACES)
     if any(not start <= touched.height <= end for touched in found.values()):
         raise VenueBadResponse("the node answered with events outside the blocks that were asked for")
