@@ -121,6 +121,8 @@ def test_tron_is_linked_by_either_spelling_of_an_address_and_refuses_keys() -> N
     linked = [check(OFFERS.of("tron"), {"address": entered}, fingerprint_key=KEY) for entered in (text, digits, f"0x{digits}")]
     assert {one.fields["wallet"] for one in linked} == {text}
     assert len({one.fingerprint for one in linked}) == 1
+    keyed = check(OFFERS.of("tron"), {"wallet": text, "server_key": "0c0ffee0"}, fingerprint_key=KEY)
+    assert (list(keyed.secrets), keyed.fields, keyed.fingerprint) == (["server_key"], {"wallet": text}, linked[0].fingerprint)
     for key in ("ab" * 32, " ".join(["abandon"] * 11 + ["about"])):
         with pytest.raises(PrivateKeyRefused):
             check(OFFERS.of("tron"), {"wallet": key}, fingerprint_key=KEY)

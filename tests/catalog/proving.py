@@ -88,6 +88,28 @@ def as_toml(found: Mapping[str, VenueProof]) -> str:
     return "\n".join(lines) + "\n"
 
 
+LEFT_OUT: tuple[tuple[str, str, str], ...] = (
+    ("mexc", "contracts", "nothing says whether `equity` is `cashBalance` and `unrealized`, or what else is in it"),
+    (
+        "woo",
+        "contracts",
+        "a position is settled at `settlePrice` at times that nothing states, so its open gain may be in the balance",
+    ),
+    (
+        "cryptocom",
+        "derivatives",
+        "`session_pnl` of a position may hold what was realised in the session and is in the balance already",
+    ),
+    ("bitfinex", "derivatives and margin", "nothing says whether a position's `COLLATERAL` is still in the wallet's balance"),
+    ("binance", "options", "one sample adds the open gain to the margin balance, the account stream a position's value"),
+    ("bitget", "contracts of a unified account", "samples state `equity` and `balance` of a coin only where nothing is open"),
+    ("gate", "contracts of a unified account", "no field of the pool is documented as its balance without open gains"),
+    ("bingx", "standard futures", "no size is told"),
+    ("phemex", "margin trades", "no answer of the margin account is documented"),
+)
+"""Venue, what of its open positions is not read, and why: what a total would need to count nothing twice is not documented."""
+
+
 def as_page(found: Mapping[str, VenueProof]) -> str:
     """The documentation's table of exchanges."""
     lines = [
@@ -121,7 +143,21 @@ def as_page(found: Mapping[str, VenueProof]) -> str:
             _streams(row, proof),
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_left_out()]) + "\n"
+
+
+def _left_out() -> list[str]:
+    """What of open positions is not read."""
+    told = [f"- {exchanges.load(venue).display_name}, {what}: {why}." for venue, what, why in LEFT_OUT]
+    return [
+        "",
+        "## Open positions that are left out",
+        "",
+        "A position counts beside the balances only where the operator documents, or a sample shows, what a balance has in it.",
+        "Where nothing does, it is left out of the list and of every total (looked up on 2026-11-28).",
+        "",
+        *told,
+    ]
 
 
 def confirmed_by_users() -> str:

@@ -32,11 +32,53 @@ def test_rows_are_whole_and_their_ids_differ() -> None:
     assert len({asset.id for asset in every}) == len(every)
     for asset in every:
         assert asset.ticker == asset.ticker.strip().upper(), asset.id
-        assert re.fullmatch(r"[a-z0-9-]+", asset.coingecko), asset.id
+        assert re.fullmatch(r"[a-z0-9-]+", asset.coingecko) or (asset.represents and not asset.coingecko), asset.id
         assert asset.decimals is not None
         assert 0 <= asset.decimals <= 30, asset.id
-    ids = [asset.coingecko for asset in every]
+    ids = [asset.coingecko for asset in every if asset.coingecko]
     assert len(set(ids)) == len(ids)
+
+
+def test_a_form_stands_for_an_asset_that_there_is_and_that_stands_for_itself_in_the_end() -> None:
+    every = {asset.id: asset for asset in catalog.load().all}
+    for asset in every.values():
+        seen, one = {asset.id}, asset
+        while one.represents:
+            one = every[one.represents]
+            assert one.id not in seen, asset.id
+            seen.add(one.id)
+
+
+def of(token: str) -> catalog.Asset | None:
+    return catalog.load().of(TokenId(token), TODAY)
+
+
+def test_a_dollar_coin_is_one_asset_on_every_chain_where_its_issuer_makes_it() -> None:
+    chains = {
+        token.partition("/")[0]: members[0][1].id
+        for token, members in catalog.load().members().items()
+        if members[0][1].id == "usd-coin" and not token.startswith("venue:")
+    }
+    named = ("eip155:1", "eip155:10", "eip155:137", "eip155:8453", "eip155:42161", "eip155:43114", "eip155:59144")
+    assert {*named, "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"} <= chains.keys()
+
+
+@pytest.mark.parametrize(
+    ("token", "asset", "represents"),
+    [
+        ("eip155:137/erc20:0x2791bca1f2de4661ed88a30c99a7a9449aa84174", "bridged-usdc-polygon", "usd-coin"),
+        ("eip155:8453/erc20:0xd9aaec86b65d86f6a7b5b1b0c42ffa531710b6ca", "bridged-usdc-base", "usd-coin"),
+        ("eip155:8453/erc20:0xeb466342c4d449bc9f53a865d5cb90586f405215", "axelar-usdc", "usd-coin"),
+        ("eip155:1/erc20:0x2260fac5e5542a773aa44fbcfedf7c193bc2c599", "wrapped-bitcoin", "bitcoin"),
+        ("eip155:43114/erc20:0x152b9d0fdc40c096757f570a51e494bd4b943e50", "bitcoin-avalanche", "bitcoin"),
+        ("eip155:56/erc20:0x55d398326f99059ff775485246999027b3197955", "bridged-tether-bnb", "tether"),
+        ("eip155:42161/erc20:0xfd086bc7cd5c481dcc9c85ebe478a1c0b69fcbb9", "usdt0", "tether"),
+    ],
+)
+def test_a_bridged_form_is_an_asset_of_its_own(token: str, asset: str, represents: str) -> None:
+    found = of(token)
+    assert found is not None
+    assert (found.id, found.represents) == (asset, represents)
 
 
 def test_common_codes_are_those_of_the_exchanges_own_rows() -> None:

@@ -41,6 +41,23 @@ WRITES: dict[str, tuple[str, ...]] = {
         *("POST futures contract/private/submit-leverage", "POST futures contract/private/set-position-mode"),
         *("POST private account/sub-account/main/v1/sub-to-main", "POST private account/sub-account/main/v1/main-to-sub"),
     ),
+    "bitcoinde": (
+        *("POST private {trading_pair}/orders", "DELETE private {order_id}/{trading_pair}/orders"),
+        *("POST private {trading_pair}/trades/{order_id}", "POST private {trading_pair}/{trade_id}/trades/mark_trade_as_paid"),
+        *("POST private {currency}/withdrawals", "DELETE private {currency}/withdrawals/{withdrawal_id}"),
+        *("POST private {currency}/deposits", "POST private {currency}/transfers"),
+    ),
+    "coinbaseprime": (
+        *("POST private portfolios/{portfolio_id}/order", "POST private portfolios/{portfolio_id}/orders/{order_id}/cancel"),
+        *("POST private portfolios/{portfolio_id}/wallets", "POST private portfolios/{portfolio_id}/address_book"),
+        *("POST private portfolios/{portfolio_id}/wallets/{wallet_id}/withdrawals", "POST private allocations"),
+        *("POST private portfolios/{portfolio_id}/wallets/{wallet_id}/transfers", "POST private allocations/net"),
+        *("POST private portfolios/{portfolio_id}/wallets/{wallet_id}/conversion", "POST private portfolios/{portfolio_id}/rfq"),
+        *(
+            "POST private portfolios/{portfolio_id}/wallets/{wallet_id}/staking/initiate",
+            "POST private entities/{entity_id}/orders",
+        ),
+    ),
     "bitmex": (
         *("POST private order", "PUT private order", "DELETE private order", "DELETE private order/all"),
         *("POST private order/closePosition", "POST private order/cancelAllAfter", "POST private position/isolate"),

@@ -8,10 +8,11 @@ from tests.ledger.test_pages import a_full_account
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import live, pages, positions
+from omnifolio.store.migrations import links, live, pages, positions
 from omnifolio.store.schema import METADATA
 
-TABLES = ("transactions", "legs", "crossings", "touches", *positions.TABLES)
+MADE = (*positions.TABLES, *links.TABLES)
+TABLES = ("transactions", "legs", "crossings", "touches", *MADE)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
     "CREATE INDEX ix_transactions_type ON transactions (account_id, type, at, id)",
@@ -23,6 +24,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    without_links(conn)
     without_listeners(conn)
     for table in reversed(positions.TABLES):
         conn.execute(sa.text(f"DROP TABLE {table}"))
@@ -45,6 +47,12 @@ def make_old(conn: Connection) -> None:
     for statement in OLD_INDEXES:
         conn.execute(sa.text(statement))
     conn.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def without_links(conn: Connection) -> None:
+    """Takes away what came with revision 0007."""
+    for table in reversed(links.TABLES):
+        conn.execute(sa.text(f"DROP TABLE {table}"))
 
 
 def without_listeners(conn: Connection) -> None:
@@ -70,8 +78,8 @@ def contents(conn: Connection) -> tuple[object, ...]:
     """Rows and indexes of what the steps touch; of the sums, which pairs have one."""
     told = sa.inspect(conn)
     names = {index["name"] for table in TABLES for index in told.get_indexes(table)}
-    columns = [(c["name"], str(c["type"]), c["nullable"]) for table in positions.TABLES for c in told.get_columns(table)]
-    keys = [(key["constrained_columns"], key["options"]) for table in positions.TABLES for key in told.get_foreign_keys(table)]
+    columns = [(c["name"], str(c["type"]), c["nullable"]) for table in MADE for c in told.get_columns(table)]
+    keys = [(key["constrained_columns"], key["options"]) for table in MADE for key in told.get_foreign_keys(table)]
     legs = conn.execute(sa.text("SELECT transaction_id, key, type_number, at FROM legs ORDER BY 1, 2")).all()
     crossed = conn.execute(sa.text("SELECT * FROM crossings ORDER BY 1, 2, 3")).all()
     touched = conn.execute(sa.text("SELECT * FROM touches ORDER BY 1, 2, 3, 4")).all()
@@ -97,6 +105,7 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     new = await store.read(columns)
     accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
     await store.write(without_listeners)
+    await store.write(without_links)
     await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0004'")))
     await store.write(prepare)
     assert sorted(map(str, await store.read(columns))) == sorted(map(str, new))

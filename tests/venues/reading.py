@@ -7,6 +7,8 @@ from typing import cast
 from tests.ledger.builders import Book, at
 from tests.stage import Hurry
 
+from omnifolio.app.facts import Line
+from omnifolio.app.replay import replay
 from omnifolio.ledger import accounts, coverage, read
 from omnifolio.ledger.rebuild import rebuild
 from omnifolio.model.accounts import Principal
@@ -17,6 +19,7 @@ from omnifolio.store.engine import Store
 from omnifolio.sync.credentials import Doorkeeper
 from omnifolio.sync.refresh import Refresher
 from omnifolio.transport.egress import Egress
+from omnifolio.transport.recording import Recorder
 from omnifolio.venues.contract import Access, Known, Reader
 from omnifolio.venues.registry import networks, reader_for
 
@@ -32,6 +35,7 @@ class Reading(Doorkeeper):
         self.reader: Reader = reader_for(network)
         self.clock = Hurry()
         self.pages: list[Batch] = []
+        self.recorder = Recorder(network)
 
     @classmethod
     async def begin(cls, store: Store, network: str, url: str, wallet: str, *, history: str = "all") -> "Reading":
@@ -41,7 +45,7 @@ class Reading(Doorkeeper):
     @asynccontextmanager
     async def access(self, known: Known | None = None) -> AsyncIterator[Access]:
         """The way to the server, open for what the network's rules allow."""
-        egress = Egress(clock=self.clock, sleep=self.clock.sleep)
+        egress = Egress(clock=self.clock, sleep=self.clock.sleep, recorder=self.recorder)
         egress.allow(self.network.id, self.network.rules(self.url, True))
         try:
             yield Access(
@@ -86,6 +90,17 @@ class Reading(Doorkeeper):
             if await refresher.slice(accounts.Due(account, who.user, who.team), owner="w"):
                 return
         raise AssertionError("the round does not end")
+
+    async def replayed(self) -> list[Line]:
+        """The facts of all that was asked so far, out of its recording alone."""
+        return await replay(self.recorder.cassette(recorded_at=self.clock.now(), fields=self.fields))
+
+    async def one(self, name: str) -> Batch:
+        """One transaction asked for by its name."""
+        assert self.network.ask_one is not None, "the network tells single transactions"
+        async with self.access() as access:
+            evidence = await self.network.ask_one(access, self.url, self.fields["wallet"], name)
+        return self.reader.decode(self.network.id, evidence[0].stream, evidence)
 
     async def rebuild(self) -> tuple[int, int]:
         """Derives the ledger again from the evidence; how many transactions changed and were taken back."""

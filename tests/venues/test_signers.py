@@ -103,6 +103,28 @@ def test_iconomi_signs_the_path_without_its_query() -> None:
     }
 
 
+def test_bitcoinde_signs_the_whole_url_and_the_hash_of_what_is_sent() -> None:
+    """The parts and their order as its documentation lists them."""
+    sent = hashlib.md5(b"", usedforsecurity=False).hexdigest()
+    message = f"GET#https://api.bitcoin.de/v4/btc/account/ledger?page=2#the key#1700490703564#{sent}"
+    assert SIGNERS["bitcoinde"](unsigned("/v4/btc/account/ledger?page=2"), KEYS) == {
+        "X-API-KEY": "the key",
+        "X-API-NONCE": "1700490703564",
+        "X-API-SIGNATURE": hmac.new(b"the secret", message.encode(), hashlib.sha256).hexdigest(),
+    }
+
+
+def test_coinbase_prime_signs_seconds_and_the_path_without_its_query() -> None:
+    keys = Keys(key="the key", secret="the secret", passphrase="the passphrase")
+    digest = hmac.new(b"the secret", b"1700490703GET/v1/portfolios/p/fills", hashlib.sha256).digest()
+    assert SIGNERS["coinbaseprime"](unsigned("/v1/portfolios/p/fills?limit=1"), keys) == {
+        "X-CB-ACCESS-KEY": "the key",
+        "X-CB-ACCESS-PASSPHRASE": "the passphrase",
+        "X-CB-ACCESS-SIGNATURE": base64.b64encode(digest).decode(),
+        "X-CB-ACCESS-TIMESTAMP": "1700490703",
+    }
+
+
 def test_bitpanda_shows_its_key() -> None:
     assert SIGNERS["bitpanda"](unsigned("/v1/wallets"), KEYS) == {"X-Api-Key": "the key"}
 

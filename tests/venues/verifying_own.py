@@ -18,11 +18,14 @@ from omnifolio.venues.contract import Access
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 
 KEY, SECRET, MEMO = "Key-of-the-account-0123456789abcdef", "Secret-of-the-account-0123456789abcdef", "memo of mine"
+PASSPHRASE = "passphrase of mine"
 SECRETS: Mapping[str, Mapping[str, str]] = {
     "bit2me": {"key": KEY, "secret": SECRET},
+    "bitcoinde": {"key": KEY, "secret": SECRET},
     "bitmart": {"key": KEY, "secret": SECRET, "memo": MEMO},
     "bitmex": {"key": KEY, "secret": SECRET},
     "bitpanda": {"key": KEY},
+    "coinbaseprime": {"key": KEY, "secret": SECRET, "passphrase": PASSPHRASE},
     "coinex": {"key": KEY, "secret": SECRET},
     "iconomi": {"key": KEY, "secret": SECRET},
 }
@@ -95,11 +98,31 @@ def bitmart(asked: Asked) -> bool:
     return is_json and is_signed and asked.is_fresh(int(at))
 
 
+def bitcoinde(asked: Asked) -> bool:
+    """HMAC-SHA256 of METHOD#URI#KEY#NONCE#md5 of the body, in hex, over the URI that the venue itself has."""
+    nonce, empty = asked.headers["X-API-NONCE"], "d41d8cd98f00b204e9800998ecf8427e"
+    assert not asked.body
+    signature = hexed(f"{asked.method}#https://api.bitcoin.de{asked.target}#{KEY}#{nonce}#{empty}")
+    is_signed = asked.headers["X-API-KEY"] == KEY and asked.headers["X-API-SIGNATURE"] == signature
+    return is_signed and asked.is_fresh(int(nonce))
+
+
+def coinbaseprime(asked: Asked) -> bool:
+    """HMAC-SHA256 of timestamp + METHOD + path without query + body, in base64, with key and passphrase beside it."""
+    at = asked.headers["X-CB-ACCESS-TIMESTAMP"]
+    message = f"{at}{asked.method}{asked.path}{asked.body}".encode()
+    signature = base64.b64encode(hmac.new(SECRET.encode(), message, hashlib.sha256).digest()).decode()
+    is_own = (asked.headers["X-CB-ACCESS-KEY"], asked.headers["X-CB-ACCESS-PASSPHRASE"]) == (KEY, PASSPHRASE)
+    return is_own and asked.headers["X-CB-ACCESS-SIGNATURE"] == signature and asked.is_fresh(int(at) * 1000)
+
+
 VERIFIERS: Mapping[str, Callable[[Asked], bool]] = {
     "bit2me": bit2me,
+    "bitcoinde": bitcoinde,
     "bitmart": bitmart,
     "bitmex": bitmex,
     "bitpanda": bitpanda,
+    "coinbaseprime": coinbaseprime,
     "coinex": coinex,
     "iconomi": iconomi,
 }

@@ -48,7 +48,7 @@ async def explain_network(
     access = Access(venue=network.id, egress=egress, clock=clock, key_label="explain", base_url=own)
     reader, pages = reader_for(network.id), list[Batch]()
     try:
-        for address in dict.fromkeys(network.spelt(account.rpartition(":")[2]) for account in accounts):
+        for address in dict.fromkeys(network.spelt(account.removeprefix(f"{network.caip2}:")) for account in accounts):
             evidence = await network.ask_one(access, url, address, name)
             pages.append(reader.decode(network.id, evidence[0].stream, evidence))
     finally:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 
+from msgspec.structs import replace
+
 from omnifolio.app.brands import brand_offers
 from omnifolio.app.offer import HISTORY, TITLE, DataKind, Field, Offer
 from omnifolio.app.proving import live_of, live_of_chain
@@ -38,6 +40,12 @@ def all_offers(settings: Settings) -> list[Offer]:
 NODE_RUN = frozenset({"litecoin"})
 """UTXO chains whose own node is run in the tests; the others share its code, with vectors and documented answers of their own."""
 ADDRESS = Field(name="wallet", label="public address", pattern="0x[0-9a-fA-F]{40}", is_secret=False)
+SERVER_KEY = Field(
+    name="server_key",
+    label="key of the public server",
+    hint="Optional: without one the public server may refuse questions at busy times. Your own server is never told it.",
+    is_required=False,
+)
 EXPLORER_KEY = Field(
     name="explorer_key",
     label="Etherscan API key",
@@ -140,6 +148,7 @@ def network_offers(base_urls: Mapping[str, str]) -> list[Offer]:
                     spelt=network.spelt,
                 ),
                 *((HISTORY,) if network.has_history else ()),
+                *((replace(SERVER_KEY, label=network.key_label),) if network.key_label else ()),
             ),
             alternate_names=network.also,
             identity=("wallet",),

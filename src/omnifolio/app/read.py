@@ -15,6 +15,7 @@ from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import Filter, WalletRow
 from omnifolio.ledger.sequence import latest
 from omnifolio.ledger.tokens import TokenRow, by_ids, by_number
+from omnifolio.meaning.transfers import State
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField
@@ -29,6 +30,7 @@ from omnifolio.views.portfolio import Portfolio, portfolio
 from omnifolio.views.positions import OpenPositions, open_positions
 from omnifolio.views.reconciled import Reconciliation, reconciliation
 from omnifolio.views.transactions import TransactionPage, one_transaction, some_transactions, transaction_page
+from omnifolio.views.transfers import TransferView, transfer_page
 
 T = TypeVar("T")
 
@@ -155,7 +157,9 @@ class Read:
 
         def op(conn: Connection) -> TransactionPage:
             check_currency(conn, fiat, context.clock.now())
-            return transaction_page(conn, principal, account, wanted, currency=fiat, assets=context.assets)
+            return transaction_page(
+                conn, principal, account, wanted, currency=fiat, assets=context.assets, now=context.clock.now()
+            )
 
         return await context.store.read(op)
 
@@ -167,9 +171,13 @@ class Read:
             now = context.clock.now()
             check_currency(conn, fiat, now)
             accounts.get(conn, principal, account, now)
-            return one_transaction(conn, principal, account, number, currency=fiat, assets=context.assets)
+            return one_transaction(conn, principal, account, number, currency=fiat, assets=context.assets, now=now)
 
         return await context.store.read(op)
+
+    async def transfers(self, principal: Principal, *, state: State, before: EpochMs, limit: int) -> list[TransferView]:
+        """Transfers between the user's own wallets, linked or waiting for a word, the newest first."""
+        return await self._context.store.read(transfer_page, principal, state=state, before=before, limit=limit)
 
     async def history(
         self, principal: Principal, account: AccountId, *, first: date, last: date, wallet: str | None, fiat: str
@@ -262,7 +270,9 @@ class Read:
             ]
             return ChangePage(
                 changes=found,
-                transactions=some_transactions(conn, principal, wanted, currency=fiat, assets=context.assets),
+                transactions=some_transactions(
+                    conn, principal, wanted, currency=fiat, assets=context.assets, now=context.clock.now()
+                ),
                 wallets={purse.id: purse for purse in read.wallets_of(conn, principal)},
             )
 

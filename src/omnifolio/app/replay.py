@@ -71,8 +71,6 @@ async def replay(cassette: Cassette) -> list[Line]:
     egress = Egress.playing(cassette, clock=clock)
     _open_way(egress, cassette.venue)
     reader = reader_for(cassette.venue)
-    if (chain := networks().get(cassette.venue)) is not None:
-        egress.allow(chain.id, [rule for url in chain.urls for rule in chain.rules(url, False)])
     try:
         async with open_scratch(cassette.venue, clock) as scratch:
             if len(loose) < len(cassette.requests):

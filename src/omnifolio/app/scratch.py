@@ -68,7 +68,13 @@ class Scratch:
         await refresh_quotes(self._store, sources, egress, self._clock, with_closes=False)
         wanted = read.Filter(start=EpochMs(0), end=END_OF_TIME, limit=read.PAGE_MAX, is_ascending=True)
         page = await self._store.read(
-            transaction_page, self._principal, self._account, wanted, currency=currency, assets=sources.assets
+            transaction_page,
+            self._principal,
+            self._account,
+            wanted,
+            currency=currency,
+            assets=sources.assets,
+            now=self._clock.now(),
         )
         found = {row.transaction.name: row for row in page.rows}
         lines = await self.facts()

@@ -41,6 +41,7 @@ class Asset(Struct, frozen=True, kw_only=True):
 
     `rank`    liquidity, 0 is best.   `role`  stablecoins and majors anchor the value of a trade, in order of rank.
     `coingecko`  its id at CoinGecko (and, as `coingecko:<id>`, at DefiLlama); "" where it has none.
+    `represents`  the asset that a bridged, wrapped or staked form stands for; "" for an asset by itself.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Asset(Struct, frozen=True, kw_only=True):
     role: AssetRole
     coingecko: str
     decimals: int | None
+    represents: str
 
 
 class _Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +60,7 @@ class _Row(Struct, frozen=True, forbid_unknown_fields=True):
     coingecko: str = ""
     decimals: int | None = None
     role: AssetRole = ""
+    represents: str = ""
     venues: dict[str, tuple[str | Dated, ...]] = {}
     tokens: tuple[str, ...] = ()
 
@@ -92,6 +95,7 @@ class Assets:
                 role=row.role,
                 coingecko=row.coingecko,
                 decimals=row.decimals,
+                represents=row.represents,
             )
             for rank, (name, row) in enumerate(rows.items())
         )

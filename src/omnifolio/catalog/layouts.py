@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +24,7 @@ NO_VENUE = "file"
 class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of file.
 
+    `like`        another layout whose values hold for all that this one does not say itself.
     `venue`       whose export it is: tokens and refs are that venue's, so that its rows merge with what its API tells.
     `rows`        the reading of one line, a name in `venues.files.rows`.
     `source`      where header and words were seen, on the day `seen`; `seen_real`: whether anybody here ever saw a real file.
@@ -45,6 +46,7 @@ class LayoutRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     id: str
+    like: str = ""
     display_name: str
     venue: str
     rows: str
@@ -126,5 +128,10 @@ def load(layout_id: str) -> LayoutRow:
     """One layout. Raises: NotFound."""
     if layout_id not in ids():
         raise NotFound(f"no file layout has the id {layout_id[:40]!r}")
+    own = _table(layout_id)
+    return msgspec.convert({**_table(own["like"]), **own} if "like" in own else own, LayoutRow)
+
+
+def _table(layout_id: str) -> dict[str, Any]:
     text = (resources.files(__package__) / "data" / "layouts" / f"{layout_id}.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), LayoutRow)
+    return tomllib.loads(text)

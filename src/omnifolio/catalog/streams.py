@@ -59,7 +59,7 @@ class StreamRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first_id: str = "0"
     start_param: str = ""
     end_param: str = ""
-    time_unit: Literal["ms", "s"] = "ms"
+    time_unit: Literal["ms", "s", "iso"] = "ms"
     offset_param: str = ""
     offset_unit: Literal["rows", "pages"] = "rows"
     first_page: int = 1

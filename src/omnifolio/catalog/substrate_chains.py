@@ -45,11 +45,14 @@ class SubstrateChain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         name = TokenId(f"{self.caip2}/slip44:{self.slip44}")
         return TokenFacts(id=name, ticker=self.ticker, name=self.ticker, decimals=self.decimals)
 
+    def asset_id(self, number: int) -> TokenId:
+        """The token of an asset of the pallet Assets: `…/asset:1984`."""
+        return TokenId(f"{self.caip2}/asset:{number}")
+
     def asset(self, number: int) -> TokenFacts:
-        """The token of an asset that is listed: `…/asset:1984`."""
+        """The token of an asset that is listed."""
         row = self.assets[number]
-        name = TokenId(f"{self.caip2}/asset:{number}")
-        return TokenFacts(id=name, ticker=row.ticker, name=row.ticker, decimals=row.decimals)
+        return TokenFacts(id=self.asset_id(number), ticker=row.ticker, name=row.ticker, decimals=row.decimals)
 
 
 @functools.cache

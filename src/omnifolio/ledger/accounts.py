@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import links, overlays
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.model.accounts import AccountStatus, Certificate, Principal
 from omnifolio.model.clock import EpochMs
@@ -253,6 +254,8 @@ def delete(conn: Connection, principal: Principal, account: AccountId, now: Epoc
     """Takes an account and all its facts away and leaves a tombstone in the change log. Raises: NotFound."""
     seq = take(conn, principal, now)
     get(conn, principal, account, now)
+    overlays.forget(conn, principal.data_user, account)
+    links.leave(conn, principal.data_user, account, seq)
     conn.execute(sa.delete(accounts).where(accounts.c.id == _account), {"account": account})
     conn.execute(
         sa.insert(accounts).values(

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import overlays
+from omnifolio.ledger.corrections import corrections_of
 from omnifolio.ledger.events import file_events, stored_events
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.tokens import intern
@@ -25,7 +27,7 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk, codec, numbers
 from omnifolio.store.lists import any_of, given
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import claims, overlays, refs, transactions
+from omnifolio.store.schema import claims, refs, transactions
 
 Key = tuple[str, str, str]
 """(ref, book, origin): what identifies a claim within its account."""
@@ -64,20 +66,6 @@ _move_refs = (
     sa.update(refs)
     .where(refs.c.account_id == _account, refs.c.transaction_id == sa.bindparam("younger"))
     .values(transaction_id=sa.bindparam("older"))
-)
-_kept = overlays.alias("kept")
-_move_overlays = (
-    sa.update(overlays)
-    .where(
-        overlays.c.user_id == sa.bindparam("user"),
-        overlays.c.target == sa.bindparam("younger_target"),
-        ~sa.exists().where(
-            _kept.c.user_id == overlays.c.user_id,
-            _kept.c.kind == overlays.c.kind,
-            _kept.c.target == sa.bindparam("older_target"),
-        ),
-    )
-    .values(target=sa.bindparam("older_target"))
 )
 _mark_merged = (
     sa.update(transactions).where(transactions.c.id == sa.bindparam("younger")).values(merged_into=sa.bindparam("older"))
@@ -159,7 +147,14 @@ def write(conn: Connection, place: Place, changed: Sequence[_Said], gone: Mappin
     told = _told(conn, touched)
     place = _with_tokens_of(conn, place, told)
     events |= told
-    return file_events(conn, place, events, stored_events(conn, touched))
+    return file_events(conn, place, events, stored_events(conn, touched), corrections_of(conn, place.user, touched))
+
+
+def refold(conn: Connection, place: Place, touched: Iterable[int]) -> int:
+    """Concludes again what the claims of these transactions amount to, after a person's word on them; gives how many changed."""
+    told = _told(conn, touched)
+    place = _with_tokens_of(conn, place, told)
+    return file_events(conn, place, told, stored_events(conn, told), corrections_of(conn, place.user, told))
 
 
 def _said(batch: Batch, evidence: Sequence[int]) -> dict[Key, _Said]:
@@ -241,7 +236,7 @@ def _joined(met: Sequence[_Group], group_of: dict[str | int, _Group]) -> _Group:
 def _merge(conn: Connection, place: Place, *, older: int, younger: int) -> None:
     conn.execute(_move_claims, {"older": older, "younger": younger})
     conn.execute(_move_refs, {"account": place.account, "older": older, "younger": younger})
-    conn.execute(_move_overlays, {"user": place.user, "older_target": str(older), "younger_target": str(younger)})
+    overlays.merge(conn, place.user, older=older, younger=younger, seq=place.seq)
     # The legs go with the younger row's version in `_file_events`: it has no claims any more and is marked there.
     conn.execute(_mark_merged, {"older": older, "younger": younger})
 

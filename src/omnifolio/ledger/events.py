@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger import links
+from omnifolio.ledger.ends import Row, may_have, rows_of
 from omnifolio.ledger.fold import Event, fold
 from omnifolio.ledger.place import Place
-from omnifolio.meaning.classify import TYPE_NUMBERS
+from omnifolio.meaning.classify import TYPE_NUMBERS, Meaning
 from omnifolio.model.amounts import ZERO, canonical, exact
 from omnifolio.model.facts import Claim
 from omnifolio.store import bulk, codec
@@ -103,6 +105,7 @@ class _Filing(Struct, gc=False):
     crossings: list[tuple[object, ...]]
     touches: list[tuple[int, int, int, int]]
     moved: dict[tuple[int, int], list[Decimal]]
+    ends: list[Row]
 
     def put(self, place: Place, number: int, event: Event) -> None:
         """A transaction with its legs, as it is from now on."""
@@ -121,6 +124,8 @@ class _Filing(Struct, gc=False):
         if len(purses) > 1:
             apart = set(product(purses, {token for _, token in pairs})).difference(pairs)
             self.crossings += [(number, wallet, token, kind, at) for wallet, token in apart]
+        if may_have(event.type):
+            self.ends += rows_of(place, number, event)
 
     def end(self, place: Place, number: int, last: Version) -> None:
         """A transaction that moves nothing any more: one that merged away keeps saying where it went."""
@@ -141,15 +146,24 @@ class _Filing(Struct, gc=False):
 
 
 def file_events(
-    conn: Connection, place: Place, events: Mapping[int, Sequence[Claim]], current: Mapping[int, tuple[Any, Version]]
+    conn: Connection,
+    place: Place,
+    events: Mapping[int, Sequence[Claim]],
+    current: Mapping[int, tuple[Any, Version]],
+    corrections: Mapping[int, Meaning],
 ) -> int:
-    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed."""
-    filing = _Filing([], [], [], [], defaultdict(list))
+    """Writes what the events (id → every claim that stands for it) amount to, over what is stored; gives how many changed.
+
+    `corrections` are the types that the user has said, which hold over those that follow from the claims.
+    """
+    filing = _Filing([], [], [], [], defaultdict(list), [])
     versions: list[tuple[object, ...]] = []
     untouched: list[tuple[int, int, int, int]] = []
     replaced: list[int] = []
     for number, told in events.items():
         event = fold(told, place.is_fiat) if told else None
+        if event is not None and number in corrections:
+            event = structs.replace(event, type=corrections[number].type, subtype=corrections[number].subtype)
         stored = current.get(number)
         if stored is not None:
             row, old = stored
@@ -175,6 +189,7 @@ def file_events(
     bulk.insert(conn, crossings, _CROSSING_COLUMNS, filing.crossings)
     bulk.insert(conn, touches, _TOUCH_COLUMNS, filing.touches)
     _file_sums(conn, filing.moved)
+    links.follow(conn, place.user, replaced=replaced, rows=filing.ends, seq=place.seq)
     return len(filing.transactions)
 
 

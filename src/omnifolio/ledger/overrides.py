@@ -21,7 +21,7 @@ from omnifolio.model.amounts import bounded, canonical
 from omnifolio.model.clock import DAY_MS, EpochMs, day_of, start_of_day
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.prices import ALL_TIME, BRIDGE, Price
-from omnifolio.model.tokens import TokenId
+from omnifolio.model.tokens import TokenId, token_id
 from omnifolio.store import schema
 from omnifolio.store.lists import any_of
 
@@ -76,6 +76,23 @@ def set_price(
         raise InvalidField("currency: expected an ISO 4217 code such as USD or EUR")
     value = msgspec.json.encode({"price": canonical(override.price), "currency": override.currency}).decode()
     return overlays.put(conn, principal, kind=OVERLAY_KIND, target=target_of(token, day), value=value, now=now, reason=reason)
+
+
+def stated(value: str) -> Override:
+    """The price that a decision's value says."""
+    return _read.decode(value)
+
+
+def restate(
+    conn: Connection, principal: Principal, target: str, value: str, *, now: EpochMs, reason: str = ""
+) -> overlays.Overlay:
+    """Sets a price that stands in a document, by its target and value as they are kept. Raises: InvalidField, InvalidAmount."""
+    token, _, day = target.partition(" ")
+    try:
+        override, on = _read.decode(value), date.fromisoformat(day) if day else None
+    except (msgspec.MsgspecError, ValueError):
+        raise InvalidField("price: expected a price, its currency, and a day as YYYY-MM-DD or none") from None
+    return set_price(conn, principal, token_id(token), override, day=on, now=now, reason=reason)
 
 
 def listed(conn: Connection, principal: Principal) -> list[Stated]:

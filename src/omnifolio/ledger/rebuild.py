@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import claims, evidence, positions
+from omnifolio.ledger import claims, evidence, links, positions
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.ledger.tokens import intern, wallet_ids
@@ -84,6 +84,7 @@ def rebuild(conn: Connection, principal: Principal, account: AccountId, decode: 
         positions.check(told)
         place = _place(conn, principal, account, structs.replace(batch, claims=(), positions=(told,)), seq=seq, ids=ids)
         changed += positions.observe(conn, place, told).changed
+    links.relink(conn, principal.data_user, seq)
     if changed:
         conn.execute(_touch, {"account": account, "seq_": seq, "now": now})
     stamp(conn, principal, seq, account, now)

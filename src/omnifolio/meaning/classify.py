@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from omnifolio.model.amounts import EXACT, ZERO
+from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Kind, Leg
 from omnifolio.model.tokens import TokenId
 
@@ -21,11 +22,38 @@ TYPE_NUMBERS: Mapping[str, int] = {name: number for number, name in enumerate(TY
 """How a type is stored where a word is too long, so a new type stands last in `TYPES`."""
 
 
+SUBTYPES: Mapping[TransactionType, tuple[str, ...]] = {
+    "deposit": ("onchain_deposit", "offchain_deposit", "fiat_deposit", "vault_deposit", "transfer_in", "receive_payment"),
+    "withdrawal": (
+        "onchain_withdrawal", "offchain_withdrawal", "fiat_withdrawal", "vault_withdrawal", "transfer_out", "liquidation",
+        "send_payment",
+    ),
+    "trade": ("buy", "sell", "trade_crypto", "trade_fiat"),
+    "staking": (),
+    "unstaking": (),
+    "reward": ("income_reward", "interest_income", "staking_reward"),
+    "bonus": ("distribution", "cashback", "rebate", "referral_bonus"),
+    "other": ("refund", "cancel", "fees", "spam", "fork", "mining"),
+}  # fmt: skip
+"""What a transaction of each type may be in particular."""
+
+
 class Meaning(Struct, frozen=True, gc=False):
     """The derived labels of a transaction."""
 
     type: TransactionType
     subtype: str | None = None
+
+
+def meaning_of(text: str) -> Meaning:
+    """A type with or without a subtype as people write it: `deposit`, `reward/staking_reward`. Raises: InvalidField."""
+    kind, slash, subtype = text.partition("/")
+    known = next((name for name in TYPES if name == kind), None)
+    if known is None:
+        raise InvalidField(f"type: expected one of {', '.join(TYPES)}")
+    if slash and subtype not in SUBTYPES[known]:
+        raise InvalidField(f"type: a {known} is {' or '.join(SUBTYPES[known]) or 'nothing in particular'}, got {subtype[:40]!r}")
+    return Meaning(known, subtype or None)
 
 
 _FIXED: dict[Kind, Meaning] = {

@@ -16,8 +16,8 @@ UserId = NewType("UserId", int)
 TeamId = NewType("TeamId", int)
 WalletId = NewType("WalletId", int)
 
-IdKind = Literal["account", "transaction", "order", "leg", "history", "drift"]
-_KINDS: dict[IdKind, int] = {"account": 1, "transaction": 2, "order": 3, "leg": 4, "history": 5, "drift": 6}
+IdKind = Literal["account", "transaction", "order", "leg", "history", "drift", "decision"]
+_KINDS: dict[IdKind, int] = {"account": 1, "transaction": 2, "order": 3, "leg": 4, "history": 5, "drift": 6, "decision": 7}
 
 WIRE_LENGTH = 24
 _ROUNDS = 4

@@ -28,13 +28,14 @@ RATE_AGE_MAX_DAYS = 30
 RATIO_PLACES = 12
 """Decimals to which an amount in one currency is rounded (half to even) when it is divided by a rate."""
 
-Reason = Literal["no_source", "source_failed", "not_asked", "coarser", "spike", "no_rate"]
+Reason = Literal["no_source", "source_failed", "not_asked", "coarser", "spike", "no_rate", "spam"]
 REASONS: dict[Reason, str] = {
     "no_source": "no price source lists it at that time",
     "source_failed": "the price sources did not answer; they are asked again",
     "not_asked": "no price source has been asked yet",
     "coarser": "only a coarser price is known",
     "spike": "the only price found is more than ten times away from its neighbours, and no second source confirms it",
+    "spam": "it is spam, which has no worth",
     "no_rate": f"no exchange rate was published on that day or in the {RATE_AGE_MAX_DAYS} days before it",
 }
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.errors import SchemaTooNew
-from omnifolio.store.migrations import live, pages, positions, touches
+from omnifolio.store.migrations import links, live, pages, positions, touches
 from omnifolio.store.schema import METADATA
 
-REVISION = "0005"
+REVISION = "0007"
 """The schema that this version writes."""
 START_LOCK = 7_245_203
 """Names the advisory lock under which PostgreSQL lets one process at a time prepare the database."""
@@ -23,6 +23,7 @@ STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {
     "0002": ("0003", touches.upgrade),
     "0003": ("0004", positions.upgrade),
     "0004": ("0005", live.upgrade),
+    "0005": ("0007", links.upgrade),
 }
 """Revision → the next one, and the step that leads there."""
 

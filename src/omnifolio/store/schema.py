@@ -381,6 +381,60 @@ sums = _table(
 )
 """The sum of all legs of live transactions, kept by `commit`: reconciliation compares it with the observed balance."""
 
+ends = _table(
+    "ends",
+    sa.Column(
+        "transaction_id", Int, sa.ForeignKey("transactions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("key", Text, primary_key=True),
+    _col("user_id", Int),
+    _col("account_id", Int),
+    _col("wallet_id", Int),
+    _col("token_id", Int),
+    _col("amount"),
+    _col("fee"),
+    _col("at", Int),
+    _maybe("event"),
+    _maybe("party"),
+    _maybe("mask"),
+    _col("name"),
+    sa.Index("ix_ends_time", "user_id", "at"),
+    sa.Index("ix_ends_event", "user_id", "event", sqlite_where=sa.text("event IS NOT NULL"),
+             postgresql_where=sa.text("event IS NOT NULL")),
+    sa.Index("ix_ends_mask", "user_id", "mask", sqlite_where=sa.text("mask IS NOT NULL"),
+             postgresql_where=sa.text("mask IS NOT NULL")),
+    clustered=True,
+)  # fmt: skip
+"""The legs of live deposits and withdrawals that may be one side of a transfer between the user's own wallets. `fee` is what the
+transaction paid in that token; `event` and `party` are written as they are compared, `mask` is the party's first and last
+characters."""
+
+links = _table(
+    "links",
+    sa.Column("source_id", Int, sa.ForeignKey("transactions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("source_key", Text, primary_key=True),
+    sa.Column("target_id", Int, sa.ForeignKey("transactions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("target_key", Text, primary_key=True),
+    _col("user_id", Int),
+    _col("state"),
+    _col("evidence"),
+    _col("confidence", Int),
+    _col("at", Int),
+    _col("seq", Int),
+    sa.Index("ix_links_target", "target_id"),
+    sa.Index("ix_links_page", "user_id", "state", "at"),
+    clustered=True,
+)
+"""Which leg left and which arrived as one transfer, concluded from `ends` alone (`ledger.links`): state linked, or offered to be
+confirmed. `evidence` are words separated by spaces, `confidence` is in thousandths, `at` when the source left."""
+
+linking = _table(
+    "linking",
+    sa.Column("user_id", Int, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _col("digest", LargeBinary),
+)
+"""Under which reviewed assets and rules a user's links were concluded; under others they are concluded anew."""
+
 snapshots = _table(
     "snapshots",
     sa.Column("wallet_id", Int, sa.ForeignKey("wallets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),

@@ -39,6 +39,8 @@ class Network(Struct, frozen=True, kw_only=True):
     is_long_hex: bool = False
     """Whether addresses are 32 bytes after `0x`, the form that private keys of Ethereum have."""
     has_history: bool = True
+    key_label: str = ""
+    """What the public servers' owner calls a key that may be entered as the secret `server_key`; "" where there is none."""
     ask_one: AskOne | None = None
     """None where no single transaction can be asked for."""
 

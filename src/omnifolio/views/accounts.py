@@ -3,13 +3,13 @@
 One consistent read; nothing is fetched, nothing is written. Amounts and values are exact, rounding belongs to the faces.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter, mul
 from typing import cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import positions, read
@@ -18,6 +18,7 @@ from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.overview import Known, Overview, PriceTerms, overview
 from omnifolio.ledger.read import Held, Look, WalletRow, WalletState
 from omnifolio.ledger.tokens import TokenRow
+from omnifolio.meaning.spam import Reason
 from omnifolio.model.accounts import Principal
 from omnifolio.model.amounts import canonical, exact, total
 from omnifolio.model.clock import EpochMs
@@ -26,6 +27,7 @@ from omnifolio.model.prices import BRIDGE, Price, Unpriced
 from omnifolio.views.coverage import Loss, common_span, losses
 from omnifolio.views.market import Market, rates_for
 from omnifolio.views.positions import PositionView, valued
+from omnifolio.views.spam import spam_among
 from omnifolio.views.valuation import Money, Total, Value, convert, sum_up, value_of
 
 _price = attrgetter("price")
@@ -37,6 +39,14 @@ class Holding(Struct, frozen=True, gc=False):
     held: Held
     token: TokenRow
     value: Value
+
+
+class Hidden(Struct, frozen=True, gc=False):
+    """A balance that is spam: it is in no pocket and no total, and the reasons say why."""
+
+    held: Held
+    token: TokenRow
+    reasons: tuple[Reason, ...]
 
 
 class Pocket(Struct, frozen=True, kw_only=True):
@@ -74,8 +84,8 @@ class Pocket(Struct, frozen=True, kw_only=True):
 class AccountView(Struct, frozen=True, kw_only=True):
     """One account with everything in it.
 
-    Totals are of balances and positions. `reconciled` are the wallets whose observed balances equal the sums of their history,
-    token by token.
+    Totals are of balances and positions; `hidden` is spam and in none of them. `reconciled` are the wallets whose observed
+    balances equal the sums of their history, token by token.
     `losses` are what a venue is about to keep no longer and nobody has read. `complete_from`/`complete_to` bound the history that
     every stream has read without a hole; None when there is none yet.
     """
@@ -83,6 +93,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     account: Account
     wallets: Sequence[WalletRow]
     pockets: Sequence[Pocket]
+    hidden: Sequence[Hidden]
     positions: Sequence[PositionView]
     total: Total
     wallet_totals: Mapping[WalletId, Total]
@@ -172,8 +183,12 @@ def _views(
     for state in read.wallet_states(conn, principal, only):
         if state.wallet.account in states and (wallet is None or state.wallet.key == wallet):
             states[state.wallet.account].append(state)
-    looks = [look for account in states.values() for state in account for look in state.looks]
+    seen = [look for account in states.values() for state in account for look in state.looks]
     pockets: dict[AccountId, list[Pocket]] = {number: [] for number in states}
+    looks, spam = _without_spam(conn, principal, market, seen, now=now)
+    hidden: dict[AccountId, list[Hidden]] = {number: [] for number in states}
+    for item in spam:
+        hidden[item.held.account].append(item)
     for pocket in _pockets(conn, principal, market, looks, terms=wanted.terms, now=now, currency=currency):
         pockets[pocket.look.account].append(pocket)
     stands: dict[AccountId, list[PositionView]] = {number: [] for number in states}
@@ -187,12 +202,39 @@ def _views(
             known,
             states[known.account.id],
             pockets[known.account.id],
+            hidden[known.account.id],
             stands[known.account.id],
             now=now,
             currency=currency,
         )
         for known in wanted.accounts
     ]
+
+
+def _without_spam(
+    conn: Connection, principal: Principal, market: Market, looks: Sequence[Look], *, now: EpochMs
+) -> tuple[Sequence[Look], Sequence[Hidden]]:
+    """The looks without spam, and the balances that were taken out of them."""
+    numbers = set(chain.from_iterable(look.tokens for look in looks))
+    tokens = market.tokens(conn, numbers)
+    rows = tokens.rows
+    spam = spam_among(conn, principal, rows, numbers & tokens.foreign, now=now)
+    if not spam:
+        return looks, []
+    hidden = [
+        Hidden(held, rows[held.token], spam[held.token].reasons) for look in looks for held in look.held() if held.token in spam
+    ]
+    return [_kept(look, spam) for look in looks], hidden
+
+
+def _kept(look: Look, spam: Container[int]) -> Look:
+    places = [place for place, token in enumerate(look.tokens) if token not in spam]
+    return structs.replace(
+        look,
+        tokens=[look.tokens[place] for place in places],
+        texts=[look.texts[place] for place in places],
+        amounts=[look.amounts[place] for place in places],
+    )
 
 
 def _pockets(
@@ -237,6 +279,7 @@ def _view(
     known: Known,
     states: Sequence[WalletState],
     pockets: Sequence[Pocket],
+    hidden: Sequence[Hidden],
     stands: Sequence[PositionView],
     *,
     now: EpochMs,
@@ -254,6 +297,7 @@ def _view(
         account=known.account,
         wallets=[state.wallet for state in states],
         pockets=pockets,
+        hidden=hidden,
         positions=stands,
         total=next(iter(totals.values())) if len(totals) == 1 else _total(pockets, stands, currency),
         wallet_totals=totals,

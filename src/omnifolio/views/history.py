@@ -24,6 +24,7 @@ from omnifolio.model.facts import Interval
 from omnifolio.model.ids import AccountId
 from omnifolio.model.prices import BRIDGE
 from omnifolio.views.market import rates_for
+from omnifolio.views.spam import foreign_among, spam_among
 from omnifolio.views.valuation import Total, Valued, sum_up, value_balance
 
 HistorySource = Literal["ledger", "observed"]
@@ -191,6 +192,11 @@ def _valued(
     currency: str,
 ) -> list[HistoryRow]:
     tokens = by_number(conn, {token for *_, amounts in quantities for token in amounts})
+    spam = spam_among(conn, principal, tokens, foreign_among(tokens), now=now)
+    quantities = [
+        (purse, day, source, {token: amount for token, amount in amounts.items() if token not in spam})
+        for purse, day, source, amounts in quantities
+    ]
     asked = {
         (token, _instant(day, now)) for _, day, _, amounts in quantities for token in amounts if tokens[token].kind != "fiat"
     }

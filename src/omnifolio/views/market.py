@@ -17,6 +17,7 @@ from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import MINUTE_MS, EpochMs, day_of
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.prices import BRIDGE, EURO, NOW_INTERVAL_MS, Price, Rates, Unpriced, bucket_of
+from omnifolio.views.spam import is_foreign
 
 TOKENS_MAX = 100_000
 """Tokens and prices that are kept at the most."""
@@ -24,10 +25,11 @@ CURRENCY_LENGTH = 3
 
 
 class Tokens(NamedTuple):
-    """Tokens by the ledger's number, and the ISO 4217 codes of those that are fiat money."""
+    """Tokens by the ledger's number, the ISO 4217 codes of those that are fiat money, and which ones anybody may have made."""
 
     rows: Mapping[int, TokenRow]
     fiat: Mapping[int, str]
+    foreign: frozenset[int]
 
 
 class Prices(NamedTuple):
@@ -43,7 +45,7 @@ class _Kept(NamedTuple):
     prices: Prices
 
 
-_NO_TOKENS, _NONE = Tokens({}, {}), Prices({}, {})
+_NO_TOKENS, _NONE = Tokens({}, {}, frozenset()), Prices({}, {})
 
 
 class Market:
@@ -64,7 +66,8 @@ class Market:
             read = by_number(conn, missing)
             # A new mapping each time: reads run in several threads, and none may see one that is being filled.
             fiat = {number: row.ticker for number, row in read.items() if row.kind == "fiat"}
-            known = Tokens({**known.rows, **read}, {**known.fiat, **fiat})
+            foreign = known.foreign | {number for number, row in read.items() if is_foreign(row)}
+            known = Tokens({**known.rows, **read}, {**known.fiat, **fiat}, foreign)
             self._tokens = known if len(known.rows) <= TOKENS_MAX else _NO_TOKENS
         return known
 

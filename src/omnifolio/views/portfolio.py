@@ -12,14 +12,21 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.views.accounts import AccountView, Holding
 from omnifolio.views.valuation import Total, sum_up
 
+_Named = tuple[str, str, str, bool, str]
+"""Id, ticker and name of an asset, whether it is reviewed, and what it represents."""
+
 
 class AssetLine(Struct, frozen=True, kw_only=True):
-    """One asset over all accounts. `asset` is the catalog's id, or the token's own id where nobody has reviewed the token."""
+    """One asset over all accounts. `asset` is the catalog's id, or the token's own id where nobody has reviewed the token.
+
+    `represents` is the asset that a bridged, wrapped or staked form stands for, "" for an asset by itself.
+    """
 
     asset: str
     ticker: str
     name: str
     is_verified: bool
+    represents: str
     amount: Decimal
     value: Total
 
@@ -33,13 +40,15 @@ class Unread(Struct, frozen=True):
 
 class Portfolio(Struct, frozen=True, kw_only=True):
     """Everything of one user: `assets` are what balances add up to, `positions` what open positions are worth besides, `total` is
-    both. `unread` accounts have an error, an open failure or a doubted balance: their last data count."""
+    both. `hidden` is how many tokens are spam and in none of it. `unread` accounts have an error, an open failure or a doubted
+    balance: their last data count."""
 
     total: Total
     accounts: Sequence[AccountView]
     assets: Sequence[AssetLine]
     positions: Total
     unread: Sequence[Unread]
+    hidden: int
 
     @property
     def is_partial(self) -> bool:
@@ -49,7 +58,7 @@ class Portfolio(Struct, frozen=True, kw_only=True):
 
 def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, currency: str) -> Portfolio:
     """The accounts of one user folded: assets by value, the largest first, unpriced ones last."""
-    groups: dict[tuple[str, str, str, bool], list[Holding]] = {}
+    groups: dict[_Named, list[Holding]] = {}
     for view in views:
         for holding in view.holdings:
             groups.setdefault(_asset_of(holding, assets, now), []).append(holding)
@@ -59,10 +68,11 @@ def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, cur
             ticker=ticker,
             name=name,
             is_verified=is_verified,
+            represents=represents,
             amount=total(item.held.amount for item in items),
             value=sum_up([(ticker, item.value) for item in items], currency=currency),
         )
-        for (asset, ticker, name, is_verified), items in groups.items()
+        for (asset, ticker, name, is_verified, represents), items in groups.items()
     ]
     lines.sort(key=lambda line: (bool(line.value.missing), -line.value.amount, line.ticker, line.asset))
     parts = [(item.token.ticker, item.value) for view in views for item in view.holdings]
@@ -73,6 +83,7 @@ def portfolio(views: Sequence[AccountView], assets: Assets, *, now: EpochMs, cur
         assets=lines,
         positions=sum_up(stands, currency=currency),
         unread=[Unread(view.account, text) for view in views if (text := _unread(view)) is not None],
+        hidden=len({item.token.number for view in views for item in view.hidden}),
     )
 
 
@@ -87,11 +98,11 @@ def _unread(view: AccountView) -> str | None:
     return None
 
 
-def _asset_of(holding: Holding, assets: Assets, now: EpochMs) -> tuple[str, str, str, bool]:
+def _asset_of(holding: Holding, assets: Assets, now: EpochMs) -> _Named:
     token = holding.token
     if token.kind == "fiat":
-        return f"fiat:{token.ticker}", token.ticker, token.name or token.ticker, True
+        return f"fiat:{token.ticker}", token.ticker, token.name or token.ticker, True, ""
     found = assets.of(token.id, now)
     if found is None:
-        return token.id, token.ticker, token.name or token.ticker, False
-    return found.id, found.ticker, found.name, True
+        return token.id, token.ticker, token.name or token.ticker, False, ""
+    return found.id, found.ticker, found.name, True, found.represents

@@ -85,7 +85,7 @@ def order(number: int, at: int) -> Order:
     )
 
 
-def page(link: Link, stream: str, claims: Sequence[Claim] = (), **more: object) -> None:
+def page(link: Link, stream: str, claims: Sequence[Claim] = (), *, tokens: Sequence[TokenFacts] = TOKENS, **more: object) -> None:
     """Commits a page of one stream."""
     now = link.world.clock.now()
     link.commit(
@@ -93,7 +93,7 @@ def page(link: Link, stream: str, claims: Sequence[Claim] = (), **more: object) 
             cursor=Cursor(stream, "c"),
             observed_at=now,
             claims=tuple(claims),
-            tokens=TOKENS,
+            tokens=tuple(tokens),
             done=True,
             **more,  # type: ignore[arg-type]
         )

@@ -50,6 +50,8 @@ PRIVATE = cases([operation for operation in ALL if operation.scope != PUBLIC])
 OF_ACCOUNT = cases([operation for operation in ALL if "{account_id}" in operation.path])
 WITH_IDS = cases([operation for operation in ALL if "{" in operation.path])
 BODIES = {
+    ("PUT", "/v1/decisions"): {"kind": "label", "address": "0xaa", "value": "x"},
+    ("POST", "/v1/decisions/import"): {"format": "omnifolio-decisions/1", "decisions": []},
     ("POST", "/v1/accounts"): {"provider": "kraken", "credentials": {"key": "K" * 56, "secret": "s" * 88}},
     ("PUT", "/v1/accounts/{account_id}"): {"name": "Taken"},
 }
@@ -73,8 +75,17 @@ def owner(world: World, address: str) -> Owned:
     with httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}) as http:
         transaction = http.get(f"/v1/accounts/{link.id}/transactions").json()[0]["id"]
         order = http.get(f"/v1/accounts/{link.id}/orders").json()[0]["id"]
-    ids = {"account_id": link.id, "transaction_id": transaction, "order_id": order, "name": "kraken", "target": "koinly"}
-    return Owned(token, ids, (link.id, transaction, order))
+        said = {"kind": "label", "transaction": transaction, "value": "mine"}
+        decision = http.put("/v1/decisions", json=said).json()["id"]
+    ids = {
+        "decision_id": decision,
+        "account_id": link.id,
+        "transaction_id": transaction,
+        "order_id": order,
+        "name": "kraken",
+        "target": "koinly",
+    }
+    return Owned(token, ids, (link.id, transaction, order, decision))
 
 
 def call(address: str, operation: Operation, ids: dict[str, str], token: str | None) -> httpx.Response:

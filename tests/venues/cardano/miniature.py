@@ -153,7 +153,9 @@ def _spent(row: dict[str, Any]) -> list[Coin]:
 
 
 def _made(row: dict[str, Any]) -> list[Coin]:
-    return row["outputs"] if row["valid_contract"] else [row["collateral_output"]] if row["collateral_output"] else []
+    returned = None if row["valid_contract"] else row["collateral_output"]
+    found: list[Coin] = row["outputs"] if returned is None else [returned]
+    return found
 
 
 class Service:
@@ -232,7 +234,8 @@ class Service:
     def _account_info(self, body: dict[str, Any], query: dict[str, str]) -> list[Any]:
         (who,) = body["_stake_addresses"]
         withdrawn = sum(int(one["amount"]) for row in self.chain.told for one in row["withdrawals"] if one["stake_addr"] == who)
-        earned = sum(int(row["amount"]) for row in self.chain.earned if row["spendable_epoch"] <= EPOCH)
+        own = [row for row in self.chain.earned if row["stake_address"] == who and row["spendable_epoch"] <= EPOCH]
+        earned = sum(int(row["amount"]) for row in own)
         deposits = [
             int(row["deposit"])
             for row in self.chain.told

@@ -70,6 +70,7 @@ def test_private_keys_are_refused(text: str) -> None:
         ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "begin with addr1"),
         ("", "begin with addr1"),
         (bech32.encode_plain("addr", bytes([0x61]) + bytes(27)), "no address of Cardano's main network"),
+        (bech32.encode_plain("addr", b""), "no address of Cardano's main network"),
         (bech32.encode_plain("stake", bytes([0x61]) + bytes(28)), "no address of Cardano's main network"),
         (base58.encode(b"\x82\xd8\x18\x58\x21" + bytes(3)), "begin with addr1"),
     ],

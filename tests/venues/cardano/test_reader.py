@@ -152,7 +152,7 @@ async def test_a_failed_script_costs_its_collateral_and_moves_nothing(
     if is_listed:
         # Some servers show what a failed script really spent and made in the places of its inputs and outputs.
         await me.sync()
-        failed["inputs"], failed["outputs"] = [pledge], [kept]
+        failed["inputs"], failed["outputs"], failed["collateral_output"] = [pledge], [kept], None
     await me.sync()
     assert me.claims[failed["tx_hash"]].status == "failed"
     assert me.legs(failed["tx_hash"]) == [("fee", "-0.5", "")]
@@ -172,6 +172,18 @@ async def test_what_others_paid_for_ones_stake_key_is_found(chain: Chain, served
     await me.sync()
     assert me.legs(row["tx_hash"]) == [("rewards", "-2", "")]
     assert me.held["rewards staked"] == {ADA: "1"}
+    assert me.summed() == me.holds()
+
+
+async def test_rewards_of_others_in_a_payment_make_it_one_net_leg(chain: Chain, served: tuple[Service, str]) -> None:
+    _, url = served
+    own, bob = chain.who("ann"), chain.who("bob")
+    chain.earned.append(reward(stake("bob"), EPOCH, 5_000_000))
+    coin = chain.fund(own, 10_000_000)
+    row = chain.act([coin], [chain.coin(own, 9_000_000), chain.coin(bob, 5_800_000)], withdrawals={stake("bob"): 5_000_000})
+    me = Account(url, stake("ann"))
+    await me.sync()
+    assert me.legs(row["tx_hash"]) == [("fee", "-0.2", ""), ("net", "-0.8", bob)]
     assert me.summed() == me.holds()
 
 

@@ -73,7 +73,8 @@ class Chain:
         self.block_ms = block_ms
         self.first = self.height = self.lowest = first
         self.page_rows_max, self.balance_rows_max = 100, 100
-        self.has_staking = self.has_spendable = self.is_indexed = True
+        self.has_staking: bool | Literal["old"] = True
+        self.has_spendable = self.is_indexed = True
         self.origins: dict[str, tuple[str, str]] = {}
         self.trace_path = "denoms"
         self.state = State()
@@ -81,6 +82,11 @@ class Chain:
         self.txs: list[Tx] = []
         self.asked: list[str] = []
         self.faults: list[tuple[str, int]] = []
+        self.gone_status = 500
+        self.overcount = 0
+        """Transactions that the server counts and does not have."""
+        self.forgotten: set[str] = set()
+        """Transactions that the software cannot read any more; a page with one of them is refused."""
         self.breaks_after: int | None = None
         """Searches that are answered before the server is gone."""
 
@@ -185,7 +191,7 @@ class Chain:
             return self._trace(parts[-2], parts[-1])
         height = int(request.headers.get("x-cosmos-block-height", "0")) or self.height
         if height not in self.states:
-            return self._refused(500, f"failed to load state at height {height}; version does not exist")
+            return self._refused(self.gone_status, f"failed to load state at height {height}; version does not exist")
         return self._told(parts, self.states[height], request.query)
 
     def _told(self, parts: list[str], state: State, query: Mapping[str, str]) -> web.Response:
@@ -197,6 +203,8 @@ class Chain:
             return self._paged("balances", _coins(held), query)
         if parts[3] == "spendable_balances" and self.has_spendable:
             return self._paged("balances", _coins(held - locked), query)
+        if parts[3] == "delegations" and self.has_staking == "old" and not state.staked[who]:
+            return self._refused(404, f"unable to find delegations for address {who}: key not found")
         if not self.has_staking or parts[3] == "spendable_balances":
             return self._refused(501, "Not Implemented")
         if parts[3] == "delegations":
@@ -267,10 +275,13 @@ class Chain:
         if page > pages:
             return self._refused(500, f"page should be within [1, {pages}] range, given {page}")
         shown = rows[(page - 1) * limit : page * limit]
+        if any(tx.name in self.forgotten for tx in shown):
+            return self._refused(500, "unable to resolve type URL /tendermint.liquidity.v1beta1.MsgSwap: tx parse error")
         gone = next((tx.height for tx in shown if tx.height < self.lowest), None)
         if gone is not None:
             return self._refused(500, f"height {gone} is not available, lowest height is {self.lowest}")
-        total = {"total": str(len(rows))} if self.dialect == "query" else {"pagination": {"total": str(len(rows))}}
+        count = {"total": str(len(rows) + self.overcount)}
+        total = count if self.dialect == "query" else {"pagination": count}
         return web.json_response({"txs": [], "tx_responses": [self.spelt(tx) for tx in shown], **total})
 
     def _one(self, name: str) -> web.Response:

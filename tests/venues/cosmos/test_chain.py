@@ -11,7 +11,7 @@ from tests.venues.cosmos.purse import READER, Purse
 from omnifolio.app.explaining_networks import explain_network, network_named
 from omnifolio.app.replay import replay_file
 from omnifolio.model.clock import HOUR_MS, SystemClock
-from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.model.facts import Cursor
 from omnifolio.model.settings import Settings
 from omnifolio.transport.egress import Egress
@@ -19,7 +19,7 @@ from omnifolio.transport.recording import Recorder, dump
 from omnifolio.venues.contract import Access
 from omnifolio.venues.cosmos.address import BONDED
 from omnifolio.venues.cosmos.rest import rules_of
-from omnifolio.venues.cosmos.search import LISTS, ROWS, Dialect
+from omnifolio.venues.cosmos.search import Dialect
 
 ATOM, OSMO = "uatom", "ibc/14F9BC3E44B8A9C1BE1FB08980FAB87034C9905EF17CF2F5008FC085218811CC"
 STRANGE = "ibc/" + "AB" * 32
@@ -57,15 +57,19 @@ async def test_everything_that_an_address_holds_follows_from_its_history(dialect
     assert purse.held["earn"] == {"ATOM": "0.000042"}
     assert purse.legs(came) == [("ATOM", "50", "principal"), ("OSMO", "7", "principal")]
     assert purse.legs(staked) == [
-        ("ATOM", "0.123456", "principal"),
         ("ATOM", "-5", "principal"),
         ("ATOM", "5", "principal"),
         ("ATOM", "-0.0025", "fee"),
     ]
-    assert purse.legs(left) == [("ATOM", "0.001", "principal"), ("ATOM", "-0.003", "fee")]
+    assert purse.legs(left) == [("ATOM", "-0.003", "fee")]
+    assert [purse.legs(f"{name}:rewards") for name in (staked, left)] == [
+        [("ATOM", "0.123456", "principal")],
+        [("ATOM", "0.001", "principal")],
+    ]
+    assert purse.legs(reward) == [("ATOM", "0.000777", "principal"), ("ATOM", "-0.001", "fee")]
     assert purse.legs(failed) == [("ATOM", "-0.002", "fee")]
-    kinds = [purse.claims[name].kind for name in (came, staked, left, reward, swapped, failed)]
-    assert kinds == ["deposit", "staking", "unstaking", "staking_reward", "trade", "fee"]
+    kinds = [purse.claims[name].kind for name in (came, staked, f"{left}:rewards", left, reward, swapped, failed)]
+    assert kinds == ["deposit", "staking", "staking_reward", "unstaking", "staking_reward", "trade", "fee"]
     assert purse.claims[left].label == "undelegate, free on 2024-06-01"
     assert [claim.status for claim in purse.claims.values() if claim.ref == failed] == ["failed"]
     assert set(purse.gaps) == {"contracts_unread", "rewards_not_listed"}
@@ -144,68 +148,6 @@ async def test_a_message_that_nobody_knows_moves_what_the_bank_says() -> None:
     assert purse.claims[name].label == "do what you like"
 
 
-@pytest.mark.parametrize(("dialect", "spelling"), SOFTWARE)
-async def test_a_walk_that_is_broken_off_anywhere_goes_on(dialect: Dialect, spelling: Spelling) -> None:
-    """Each read ends after one page, as a process that dies; more is paid between them, many payments of it in one block."""
-    chain = Chain(dialect=dialect, spelling=spelling)
-    me, bob = chain.address("me"), chain.address("bob")
-    chain.found(bob, {ATOM: 10**12})
-    for n in range(2 * ROWS):
-        chain.pay(bob, me, {ATOM: 1_000 + n})
-    for tx in chain.txs[20:]:
-        tx.height = chain.txs[20].height
-    for _ in range(10):
-        chain.pay(me, bob, {ATOM: 7}, fee=1)
-    chain.mine(2)
-    async with loopback(chain.answer) as url:
-        purse = Purse(url, chain.row, me)
-        for n in range(60):
-            pages = await purse.sync(pages_max=2)
-            if n == 3:
-                chain.pay(bob, me, {ATOM: 5})
-                chain.mine(2)
-            if pages[-1].done and n > 3:
-                break
-        await purse.sync()
-        assert len(purse.claims) == 2 * ROWS + 11
-        assert purse.summed() == purse.total()
-        chain.asked.clear()
-        chain.pay(bob, me, {ATOM: 9})
-        chain.mine(2)
-        await purse.sync()
-        assert purse.summed() == purse.total()
-    searches = [path for path in chain.asked if path.endswith("/txs")]
-    # Each question in a wrong form costs one more; a list that is asked by pages is asked for its last one again.
-    assert len(searches) <= len(LISTS) + 2 + (dialect == "pages") * 3
-
-
-@pytest.mark.parametrize("dialect", ["query", "events"])
-async def test_a_node_that_dropped_old_blocks_says_from_when_on_it_tells(dialect: Dialect) -> None:
-    chain = Chain(first=5_200_791, dialect=dialect)
-    me, bob = chain.address("me"), chain.address("bob")
-    chain.found(bob, {ATOM: 10**12})
-    early = chain.pay(bob, me, {ATOM: 1_000_000})
-    chain.mine(5)
-    late = chain.pay(bob, me, {ATOM: 2_000_000})
-    chain.lowest = chain.height
-    chain.mine(2)
-    async with loopback(chain.answer) as url:
-        purse = Purse(url, chain.row, me)
-        pages = await purse.sync()
-        assert set(purse.claims) == {late} != {early}
-        gap = purse.gaps["history_pruned"]
-        begun = chain.at(chain.lowest)
-        assert (gap.start, gap.end) == (None, begun)
-        assert pages[-1].covered[0].start == begun
-        chain.mine(100)
-        chain.lowest = chain.height - 5
-        chain.pay(bob, me, {ATOM: 3_000_000})
-        chain.mine(2)
-        again = await purse.sync()
-    assert again[-1].gaps[0].code == "history_pruned"
-    assert len(purse.claims) == 2
-
-
 @pytest.mark.parametrize("dialect", ["query", "pages"])
 async def test_history_from_a_day_on_says_what_it_leaves_out(dialect: Dialect) -> None:
     day_ms = 1_722_470_400_000
@@ -271,45 +213,6 @@ async def test_bridged_coins_are_asked_for_their_origin_once(path: str) -> None:
     assert not [path for path in chain.asked if path.startswith("/ibc")]
 
 
-async def test_a_node_of_another_chain_or_behind_gives_nothing() -> None:
-    chain = Chain()
-    me = chain.address("me")
-    chain.mine(9)
-    async with loopback(chain.answer) as url:
-        purse = Purse(url, chain.row, me)
-        await purse.sync()
-        chain.height -= 3
-        with pytest.raises(VenueUnavailable, match="behind"):
-            await purse.sync()
-        chain.chain_id = "provider"
-        with pytest.raises(VenueBadResponse, match="another chain than cosmoshub-4"):
-            await purse.sync()
-
-
-async def test_a_node_that_cannot_be_searched_or_keeps_to_no_order_is_told() -> None:
-    chain = Chain()
-    me, bob = chain.address("me"), chain.address("bob")
-    chain.found(bob, {ATOM: 10**9})
-    for n in range(3):
-        chain.pay(bob, me, {ATOM: n + 1})
-    chain.mine(2)
-    async with loopback(chain.answer) as url:
-        purse = Purse(url, chain.row, me)
-        chain.is_indexed = False
-        with pytest.raises(VenueBadResponse, match="indexing is disabled"):
-            await purse.sync()
-        chain.is_indexed, chain.page_rows_max = True, 2
-        with pytest.raises(VenueBadResponse, match="fewer than the 50"):
-            await purse.sync()
-        chain.page_rows_max = 100
-        chain.txs.reverse()
-        with pytest.raises(VenueBadResponse, match="order"):
-            await purse.sync()
-        chain.txs.reverse()
-        await purse.sync()
-    assert purse.summed() == purse.total()
-
-
 async def test_one_transaction_is_explained_as_the_history_tells_it() -> None:
     chain = Chain()
     chain.origins[STRANGE] = ("uxyz", "transfer/channel-9")
@@ -355,19 +258,3 @@ async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:
     held = {(line["product"], line["asset"]): line["amount"] for line in lines if line["kind"] == "balance"}
     assert held == {("spot", "ATOM"): "1.9995", ("staked", "ATOM"): "1"}
     assert next(line["ref"] for line in lines if line["kind"] == "transaction") == paid
-
-
-async def test_a_busy_node_is_asked_again_and_one_that_stays_busy_ends_the_read() -> None:
-    chain = Chain()
-    me, bob = chain.address("me"), chain.address("bob")
-    chain.found(bob, {ATOM: 10**9})
-    chain.pay(bob, me, {ATOM: 5})
-    chain.mine(2)
-    async with loopback(chain.answer) as url:
-        purse = Purse(url, chain.row, me)
-        chain.faults = [("/balances/", 503), ("/txs", 429), ("/txs", 503)]
-        await purse.sync()
-        assert purse.summed() == purse.total() == {"ATOM": "0.000005"}
-        chain.faults = [("/txs", 429)] * 20
-        with pytest.raises(VenueBusy):
-            await purse.sync()

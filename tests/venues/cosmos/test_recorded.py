@@ -12,7 +12,7 @@ from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs, iso
 from omnifolio.model.facts import Claim, Evidence
 from omnifolio.venues.cosmos.history import decode_history
-from omnifolio.venues.cosmos.movements import Subject, claim_of
+from omnifolio.venues.cosmos.movements import Subject, claims_of
 from omnifolio.venues.cosmos.shapes import Told, shaped
 
 JSON = dict[str, Any]
@@ -52,9 +52,12 @@ def transaction(name: str, height: int, at: str, events: list[JSON], *kinds: str
     }  # fmt: skip
 
 
+def every(row: str, address: str, told: JSON) -> list[Claim]:
+    return claims_of(Subject(cosmos_chain(row), address), shaped(json.dumps(told).encode(), Told))[0]
+
+
 def read(row: str, address: str, told: JSON) -> Claim | None:
-    found = claim_of(Subject(cosmos_chain(row), address), shaped(json.dumps(told).encode(), Told))
-    return found[0] if found else None
+    return next(iter(every(row, address, told)), None)
 
 
 def legs(claim: Claim | None) -> list[tuple[str, str, str, str | None]]:
@@ -103,15 +106,19 @@ def test_a_delegation_pays_out_what_was_earned() -> None:
         event("delegate", validator="cosmosvaloper1lzhlnpahvznwfv4jmay2tgaha5kmz5qxerarrl", amount="1920000uatom"),
     ]
     told = transaction(name, 9636923, "2022-03-04T21:37:22Z", encoded(events), "/cosmos.staking.v1beta1.MsgDelegate")
-    claim = read("cosmoshub", me, told)
-    assert legs(claim) == [
-        ("slip44:118", "0.078085", "principal", REWARDS),
+    staked, earned = every("cosmoshub", me, told)
+    assert legs(staked) == [
         ("slip44:118", "-1.92", "principal", BONDED),
         ("slip44:118", "1.92", "principal", None),
         ("slip44:118", "-0.00625", "fee", None),
     ]
-    assert claim is not None
-    assert (claim.kind, iso(claim.at)) == ("staking", "2022-03-04T21:37:22.000Z")
+    assert legs(earned) == [("slip44:118", "0.078085", "principal", REWARDS)]
+    assert [(claim.kind, iso(claim.at)) for claim in (staked, earned)] == [
+        ("staking", "2022-03-04T21:37:22.000Z"),
+        ("staking_reward", "2022-03-04T21:37:22.000Z"),
+    ]
+    assert (staked.event, staked.name) == (earned.event, earned.name) == (f"cosmos:cosmoshub-4:{name}", name)
+    assert set(staked.refs).isdisjoint(earned.refs)
 
 
 def test_an_undelegation_moves_nothing_but_its_fee() -> None:
@@ -232,4 +239,5 @@ def test_a_failed_transaction_of_which_old_software_tells_no_events_is_a_gap() -
     evidence = Evidence(stream="transfers/stratos", request="GET", params=params, received_at=EpochMs(0), body=body)
     page = decode_history(cosmos_chain("stratos"), "transfers/stratos", [evidence])
     assert page.claims == ()
-    assert [(gap.code, gap.text) for gap in page.gaps] == [("events_unread", "the node does not tell what 1 transactions did")]
+    text = "the node lists 1 transactions and does not tell what they did"
+    assert [(gap.code, gap.text) for gap in page.gaps] == [("events_unread", text)]

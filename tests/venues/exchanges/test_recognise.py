@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from omnifolio.app.replay import replay
+from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch
 from omnifolio.transport import recording
@@ -16,9 +17,10 @@ FILL = (
 )
 
 
-def cassette(venue: str, *takes: tuple[str, str, str]) -> recording.Cassette:
-    """A cassette of (method, url, raw JSON) takes."""
-    requests = ",".join(f'{{"method":"{method}","url":"{url}","response":{response}}}' for method, url, response in takes)
+def cassette(venue: str, *takes: tuple[str, str, str], hint: str = "") -> recording.Cassette:
+    """A cassette of (method, url, raw JSON) takes, all with the same hint."""
+    form = '{{"method":"{}","url":"{}","hint":"{}","response":{}}}'
+    requests = ",".join(form.format(method, url, hint, response) for method, url, response in takes)
     return recording.load(f'{{"venue":"{venue}","name":"case","requests":[{requests}]}}'.encode())
 
 
@@ -101,3 +103,67 @@ def test_answers_that_a_recording_lists_together_are_read_apart_and_to_the_digit
     first, second = read("coinex", ("*", f'[{{"code":0,"data":[{deposit}]}},{{"code":0,"data":[{withdrawal}]}}]'))
     assert (first.cursor.stream, second.cursor.stream) == ("deposits/all", "withdrawals/all")
     assert str(first.claims[0].legs[0].amount) == "0.1234567890123456789"
+
+
+MOVE = (
+    '{"currency":"XRP","amount":1.50000000000000000001,"fee":"0.5","walletTxId":"%s","status":"SUCCESS",'
+    '"createdAt":1612556652000}'
+)
+KUCOIN_PAGE = '{"code":"200000","data":{"totalNum":1,"items":[%s]}}'
+
+
+def test_answers_listed_together_are_read_apart_at_every_venue() -> None:
+    pages = ",".join(KUCOIN_PAGE % (MOVE % name) for name in ("a", "b"))
+    found = read("kucoin", ("*", f"[{pages}]"))
+    assert [str(batch.claims[0].legs[0].amount) for batch in found] == ["1.50000000000000000001"] * 2
+    (nested,) = read("kucoin", ("*", f'{{"first":{KUCOIN_PAGE % (MOVE % "c")}}}'))
+    assert len(nested.claims) == 1
+
+
+def test_rows_without_their_envelope_are_read_at_every_venue() -> None:
+    row = (
+        '{"transactionId":"t","timestamp":1539713117,"status":"COMPLETED","exchangeType":"TRADE","type":"BUY",'
+        '"kind":"TRADE","source_ticker":"EUR","source_amount":"10","target_ticker":"AUST","target_amount":"5.5"}'
+    )
+    (batch,) = read("iconomi", ("*", f"[{row}]"))
+    (alone,) = read("iconomi", ("*", row))
+    assert batch.claims[0].legs == alone.claims[0].legs
+    assert {str(leg.amount) for leg in batch.claims[0].legs} == {"-10", "5.5"}
+
+
+def test_the_hint_tells_two_streams_of_one_form_apart() -> None:
+    row = '{"method":"Bitcoin","asset":"XXBT","refid":"r","amount":"1","fee":"0","time":1688992722,"status":"Success"}'
+    rows = f"[{row}]"
+    assert streams(cassette("kraken", ("POST", "*", rows), hint="deposits_1")) == ["deposits/all"]
+    assert streams(cassette("kraken", ("POST", "*", rows), hint="WITHDRAWAL_RESPONSE")) == ["withdrawals/all"]
+
+
+MARGIN = '[{"currency":"Gwei","walletBalance":1500000000,"amount":1500000000}]'
+SCALES = '[{"asset":"ETH","currency":"Gwei","majorCurrency":"ETH","scale":9}]'
+
+
+def test_balances_that_need_a_second_answer_are_read_beside_it_and_once() -> None:
+    for takes in ((("*", MARGIN), ("*", SCALES)), (("*", SCALES), ("*", MARGIN))):
+        (batch,) = read("bitmex", *takes)
+        assert [canonical(balance.amount) for balance in batch.snapshots[0].balances] == ["1.5"]
+    assert read("bitmex", ("*", MARGIN)) == []
+
+
+def test_a_list_of_balances_with_a_row_that_cannot_be_read_is_not_told_in_part() -> None:
+    whole = '[{"currency":"eth","available":"1","total":"32"},{"currency":"btc","available":"1","total":"nothing"}]'
+    assert read("bitstamp", ("*", whole)) == []
+
+
+def test_a_sub_account_is_never_guessed() -> None:
+    """Its name stood in the question, which such a recording has lost."""
+    bare = '{"code":"0","data":[{"ccy":"ETH","bal":"2","availBal":"2","frozenBal":"0"}]}'
+    (batch,) = read("okx", ("asset/balances", bare))
+    assert [snapshot.wallet for snapshot in batch.snapshots] == ["funding"]
+
+
+def test_a_history_whose_rows_would_also_read_as_balances_is_a_history() -> None:
+    row = (
+        '{"type":"Deposit","status":"Advanced","timestampms":1507913541275,"eid":1,"currency":"USD","amount":"36","method":"ACH"}'
+    )
+    (batch,) = read("gemini", ("*", f"[{row}]"))
+    assert (batch.cursor.stream, batch.snapshots) == ("transfers/all", ())

@@ -8,9 +8,12 @@ from tests.venues.stellar.network import NATIVE, ONE, Stellar, address
 from tests.venues.stellar.wallet import NETWORK, XLM, Account
 
 from omnifolio.app.explaining_networks import explain_network, network_named
+from omnifolio.app.replay import replay
+from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
 from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.settings import Settings
+from omnifolio.transport.recording import Recorder, dump, load
 
 BANK, ME, SHOP, MAKER, ISSUER = (address(name) for name in ("bank", "me", "shop", "maker", "issuer"))
 USD, EUR = f"USD:{ISSUER}", f"EURT12:{ISSUER}"
@@ -32,8 +35,8 @@ async def url(chain: Stellar) -> AsyncIterator[str]:
         yield running
 
 
-async def read(url: str, who: str = ME, **how: str) -> Account:
-    account = Account(url, who, **how)
+async def read(url: str, who: str = ME, *, history: str = "all") -> Account:
+    account = Account(url, who, history=history)
     await account.sync()
     return account
 
@@ -262,3 +265,18 @@ async def test_one_transaction_is_explained_as_a_sync_files_it(chain: Stellar, u
         await explain_network(settings, network, name="0x12", accounts=[ME], clock=SystemClock())
     with pytest.raises(NotFound, match="does not have the transaction"):
         await explain_network(settings, network, name="ab" * 32, accounts=[ME], clock=SystemClock())
+
+
+async def test_a_recorded_conversation_is_played_back_to_the_same_facts(chain: Stellar, url: str) -> None:
+    chain.create(BANK, ME, 100 * ONE)
+    chain.pay(ISSUER, ME, USD, 50 * ONE)
+    chain.take(ME, SHOP, USD, 10 * ONE, EUR, 9 * ONE)
+    recorder = Recorder("stellar")
+    account = Account(url, ME, recorder=recorder)
+    await account.sync()
+    cassette = recorder.cassette(recorded_at=SystemClock().now(), fields={"wallet": ME})
+    lines = await replay(load(dump(cassette)))
+    told = sorted(leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"])
+    assert told == sorted(canonical(leg.amount) for claim in account.claims.values() for leg in claim.legs)
+    held = [line["amount"] for line in lines if line["kind"] == "balance"]
+    assert sorted(held) == sorted(account.held[""].values())

@@ -10,6 +10,7 @@ from omnifolio.catalog.stellar_chains import stellar_chain
 from omnifolio.model.amounts import canonical
 from omnifolio.model.facts import Batch, Claim, Cursor, Leg
 from omnifolio.transport.egress import Egress
+from omnifolio.transport.recording import Recorder
 from omnifolio.venues.contract import Access
 from omnifolio.venues.stellar.horizon import rules_of
 from omnifolio.venues.stellar.reader import StellarReader
@@ -20,10 +21,10 @@ READER = StellarReader()
 
 
 @asynccontextmanager
-async def access_to(url: str, address: str, *, history: str = "all") -> AsyncIterator[Access]:
+async def access_to(url: str, address: str, *, history: str = "all", recorder: Recorder | None = None) -> AsyncIterator[Access]:
     """An account of that address at the server."""
     clock = Hurry()
-    egress = Egress(clock=clock, sleep=clock.sleep)
+    egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
     egress.allow(NETWORK.id, rules_of(url, True))
     fields = {"wallet": address, "history": history}
     try:
@@ -35,8 +36,8 @@ async def access_to(url: str, address: str, *, history: str = "all") -> AsyncIte
 class Account:
     """What was read of an address. Wallets by the end of their keys, "" the one whose contents can be moved."""
 
-    def __init__(self, url: str, address: str, *, history: str = "all") -> None:
-        self.url, self.address, self.history = url, address, history
+    def __init__(self, url: str, address: str, *, history: str = "all", recorder: Recorder | None = None) -> None:
+        self.url, self.address, self.history, self.recorder = url, address, history, recorder
         self.key = f"{NETWORK.caip2}:{address}"
         self.cursors: dict[str, str] = {}
         self.claims: dict[tuple[str, str], Claim] = {}
@@ -47,7 +48,7 @@ class Account:
     async def sync(self, *, pages_max: int = 1_000) -> list[Batch]:
         """Reads all streams on; every page must be decoded from its evidence alone to the same facts."""
         found: list[Batch] = []
-        async with access_to(self.url, self.address, history=self.history) as access:
+        async with access_to(self.url, self.address, history=self.history, recorder=self.recorder) as access:
             for stream in [item.name for item in READER.streams(access)]:
                 async for page in READER.read(access, Cursor(stream, self.cursors.get(stream, ""))):
                     again = READER.decode(NETWORK.id, stream, page.evidence)

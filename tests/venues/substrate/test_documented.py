@@ -18,6 +18,7 @@ from omnifolio.model.settings import Settings
 from omnifolio.model.tokens import token_id
 from omnifolio.venues.substrate import storage
 from omnifolio.venues.substrate.address import account_of, decode, encode
+from omnifolio.venues.substrate.fungibles import Fungibles, Unreadable, fungibles
 
 KUSAMA, POLKADOT = substrate_chain("kusama"), substrate_chain("polkadot-asset-hub")
 SPELT = {
@@ -138,6 +139,40 @@ def test_compact_numbers_are_read(data: str, number: int) -> None:
     assert storage.compact(compact(number)) == number
     with pytest.raises(VenueBadResponse, match="too early"):
         storage.compact(bytes.fromhex(data)[:-1])
+
+
+@pytest.mark.parametrize(
+    ("data", "own", "others"),
+    [
+        ("00030400010000", {}, None),
+        ("000304" + "00" + "0100" + "00" + "04", {}, 0),
+        ("000504" + "00020432" + "05011f" + "00" + "a10f", {1984: 1000}, 0),
+        ("000504" + "00020437" + "0528" + "00" + "04", {}, 1),
+        ("000404" + "0202" + "0907" + "04" + "0300" + "ab" * 20 + "00" + "04", {}, 1),
+        ("000404" + "0101" + "00a10f" + "00" + "04", {}, 1),
+        ("000404" + "0001" + "06" + "02" + "cd" * 32 + "00" + "04", {}, 1),
+        ("000404" + "0001" + "0101" + "00" + "ee" * 32 + "ab" * 32 + "00" + "04", {}, 1),
+        ("000404" + "0001" + "0200" + "04" + "00" + "04", {}, 1),
+        ("000400", {}, 0),
+    ],
+    ids=["cut", "the coin", "USDT", "of a pool", "of Ethereum", "a chain's", "with a key", "an account's", "an index", "none"],
+)
+def test_assets_of_every_location_are_read(data: str, own: dict[int, int], others: int | None) -> None:
+    """Written by XCM's format, versions 3 to 5. A location with more behind it, or with less, is no answer."""
+    if others is None:
+        with pytest.raises(Unreadable):
+            fungibles(bytes.fromhex(data))
+        return
+    assert fungibles(bytes.fromhex(data)) == Fungibles(own, others)
+    for wrong in (data + "00", data[:-2]):
+        with pytest.raises(Unreadable):
+            fungibles(bytes.fromhex(wrong))
+
+
+@pytest.mark.parametrize("data", ["", "01", "0002", "00040400010008" + "00", "00040400010800", "0004040000" + "01"])
+def test_what_is_no_list_of_assets_is_said_to_be_none(data: str) -> None:
+    with pytest.raises(Unreadable):
+        fungibles(bytes.fromhex(data))
 
 
 def test_rows_are_what_they_claim_to_be() -> None:

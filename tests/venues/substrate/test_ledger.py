@@ -1,11 +1,12 @@
 """A chain of Substrate end to end: a node's storage, the real refresh and the ledger."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.stage import loopback
 from tests.venues.reading import Reading
-from tests.venues.substrate.world import ALICE, World
+from tests.venues.substrate.world import ALICE, World, compact
 
 from omnifolio.catalog.substrate_chains import substrate_chain
 from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueUnavailable
@@ -39,16 +40,19 @@ async def held(reading: Reading) -> dict[str, str]:
 
 
 async def test_a_round_of_the_refresher_brings_every_coin_once(store: Store, world: World, url: str) -> None:
-    world.write(5 * KSM, 4 * KSM, 2 * KSM, staked=3 * KSM, assets={1984: 12_500_000, 7: 5})
+    world.write(5 * KSM, 4 * KSM, 2 * KSM, staked=3 * KSM, assets={1984: 12_500_000, 8: 5})
+    world.name(8, "RMRK", 2)
     world.pooled, world.owed = KSM // 2, 1
     reading = await begun(store, url)
     await reading.refresh()
     assert await held(reading) == {
         "spot/KSM": "5", "staked/staked/KSM": "3.5", "reserved/spot/KSM": "0.5", "owed/earn/KSM": "0.000000000001",
-        "spot/USDT": "12.5",
+        "spot/USDT": "12.5", "spot/RMRK": "0.05",
     }  # fmt: skip
-    assert await reading.gaps() == {"history_unread", "assets_unread"}
+    assert await reading.gaps() == {"history_unread", "collectibles_unread"}
     assert await reading.rebuild() == (0, 0)
+    lines: list[Any] = await reading.replayed()
+    assert len([line for line in lines if line["kind"] == "balance"]) == 6
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,25 @@ async def test_a_node_without_pools_costs_them_alone(store: Store, world: World,
     await reading.sync()
     assert await held(reading) == {"spot/KSM": "5"}
     assert "pools_unread" in await reading.gaps()
+
+
+async def test_an_older_node_tells_the_listed_assets_alone(store: Store, world: World, url: str) -> None:
+    world.write(5 * KSM, assets={1984: 12_500_000, 8: 5})
+    world.is_old = True
+    reading = await begun(store, url)
+    await reading.sync()
+    assert await held(reading) == {"spot/KSM": "5", "spot/USDT": "12.5"}
+    assert "assets_unread" in await reading.gaps()
+
+
+async def test_assets_that_are_not_counted_are_said_to_be_there(store: Store, world: World, url: str) -> None:
+    """One of another chain, and one that says nothing of itself."""
+    world.write(5 * KSM, assets={9: 5})
+    world.others = bytes([2, 1, 9, 7]) + compact(1) + b"\0" + compact(77)
+    reading = await begun(store, url)
+    await reading.sync()
+    assert await held(reading) == {"spot/KSM": "5"}
+    assert {"foreign_assets_unread", "decimals_unknown"} < await reading.gaps()
 
 
 async def test_a_relay_chain_is_not_asked_for_what_left_it(store: Store, world: World, url: str) -> None:

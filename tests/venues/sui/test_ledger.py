@@ -1,15 +1,17 @@
 """Sui end to end: a server's answers, the real refresh and the ledger; what was held is what the legs add up to."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.stage import START_MS, loopback
 from tests.venues.reading import Reading
 from tests.venues.sui.world import BACK, COMPUTING, ME, OTHER, SPONSOR, STORING, SUI, USDC, World
 
 from omnifolio.ledger import coverage
 from omnifolio.model.amounts import canonical, from_units
-from omnifolio.model.errors import VenueBadResponse, VenueBusy
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy
 from omnifolio.store.engine import Store
 
 WALLET = f"sui:35834a8a:{ME}"
@@ -99,6 +101,32 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(store: Store, worl
     assert await reading.rebuild() == (0, 0)
 
 
+async def test_a_recorded_conversation_tells_the_same_without_the_server(store: Store, world: World, url: str) -> None:
+    busy(world)
+    world.stakes = [(3, 1_000_000_000)]
+    reading = await begun(store, url)
+    await reading.sync()
+    lines: list[Any] = await reading.replayed()
+    held = {(line["asset"], line["product"]): line["amount"] for line in lines if line["kind"] == "balance"}
+    assert held == {tuple(key.split("/")[:-3:-1]): amount for key, amount in (await reading.book.held()).items()}
+    assert len([line for line in lines if line["kind"] == "transaction"]) == 6
+
+
+async def test_one_transaction_is_told_by_its_digest(store: Store, world: World, url: str) -> None:
+    digests = busy(world)
+    reading = await begun(store, url)
+    await reading.sync()
+    known = {claim.ref: claim for page in reading.pages for claim in page.claims}
+    for what in ("bought", "failed", "crowd"):
+        assert [replace(claim, evidence=None) for claim in (await reading.one(digests[what])).claims] == [
+            replace(known[digests[what]], evidence=None)
+        ]
+    with pytest.raises(InvalidField, match="32 bytes in base58"):
+        await reading.one("abc")
+    with pytest.raises(NotFound, match="no transaction of this digest"):
+        await reading.one("1" * 32)
+
+
 async def test_pages_of_balances_are_of_one_checkpoint(store: Store, world: World, url: str) -> None:
     """Coins that are sent away between two pages are told as they were at the first one's checkpoint."""
     busy(world)
@@ -125,6 +153,26 @@ async def test_stakes_are_worth_what_they_earned_too(store: Store, world: World,
     await reading.sync()
     assert await reading.book.held() == {f"{WALLET}/staked/staked/SUI": "4.13"}
     assert await reading.gaps() == {"objects_unread", "rewards_not_listed"}
+
+
+async def test_what_is_staked_and_what_comes_back_is_told_by_its_events(store: Store, world: World, url: str) -> None:
+    validator = "0x0000000000000000000000000000000000000000000000000000000000000003::validator::"
+    put = {"staker_address": ME, "amount": "2000000000", "pool_id": "0x1"}
+    taken = {"staker_address": ME, "principal_amount": "1000000000", "reward_amount": "30000000"}
+    strange = {"staker_address": ME, "amount": "many"}
+    world.act((SUI, 9_000_000_000, ME), sender=OTHER)
+    staked = world.act((SUI, -2_000_000_000, ME), events=((f"{validator}StakingRequestEvent", put),))
+    back = world.act((SUI, 1_030_000_000, ME), events=(("0x3::validator::UnstakingRequestEvent", taken),))
+    other = world.act(
+        (SUI, -5, ME), events=((f"{validator}StakingRequestEvent", put), (f"{validator}StakingRequestEvent", strange))
+    )
+    theirs = world.act((SUI, -2_000_000_000, ME), events=((f"{validator}StakingRequestEvent", put | {"staker_address": OTHER}),))
+    reading = await begun(store, url)
+    await reading.sync()
+    types = await reading.types()
+    assert [types[name] for name in (staked, back, other, theirs)] == ["staking", "unstaking", "withdrawal", "withdrawal"]
+    assert (await reading.legs(back))["SUI"] == ["0.03", "1"]
+    assert await reading.book.calculated() == {f"{WALLET}/SUI": canonical(from_units(world.held(ME, world.checkpoint)[SUI], 9))}
 
 
 async def test_rewards_that_nobody_tells_are_said_to_be_unknown(store: Store, world: World, url: str) -> None:
@@ -184,8 +232,10 @@ async def test_a_fault_of_the_server_loses_nothing(
     assert await reading.book.calculated() == await held(world, reading)
 
 
-async def test_a_server_of_another_network_is_not_believed(store: Store, world: World, url: str) -> None:
-    world.identifier = "4c78adac"
+@pytest.mark.parametrize("other", ["4c78adac", "69WiPg3DAQiwdxfncX6wYQ2siKwAe6L9BZthQea3JNMD", "", "0OIl"])
+async def test_a_server_of_another_network_is_not_believed(store: Store, world: World, url: str, other: str) -> None:
+    """The test network's, by four bytes of its first checkpoint and by the whole digest."""
+    world.identifier = other
     reading = await begun(store, url)
     with pytest.raises(VenueBadResponse, match="not one of the network Sui"):
         await reading.sync()

@@ -8,11 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from aiohttp import web
 from tests.stage import START_MS
 
+from omnifolio.venues import base58
 from omnifolio.venues.sui.queries import (
     BALANCES,
     CHANGES,
@@ -22,6 +24,7 @@ from omnifolio.venues.sui.queries import (
     PAGE,
     QUERIES,
     RATES,
+    SINGLE,
     STAKES,
     VALIDATORS,
 )  # fmt: skip
@@ -46,7 +49,7 @@ class World:
         self.checkpoint, self.epoch = 100, 7
         self.first = 0
         self.page = PAGE
-        self.identifier = "35834a8a"
+        self.identifier = "4btiuiMPvEENsttpZC7CZ53DruC3MAgfznDbASZ7DR6S"
         self.asked: list[str] = []
         self.faults: list[int | bytes] = []
         self.stale: set[str] = set()
@@ -55,7 +58,13 @@ class World:
     # What happens.
 
     def act(
-        self, *changes: tuple[str, int, str], sender: str = ME, sponsor: str | None = None, works: bool = True, more: int = 0
+        self,
+        *changes: tuple[str, int, str],
+        sender: str = ME,
+        sponsor: str | None = None,
+        works: bool = True,
+        more: int = 0,
+        events: tuple[tuple[str, dict[str, str]], ...] = (),
     ) -> str:
         """A transaction with changes (coin, units, owner) beside its gas; `more` changes of strangers come first. Its digest."""
         self.checkpoint += 3
@@ -67,13 +76,14 @@ class World:
         left[SUI, payer] -= gas
         told = [self._change(SUI, 1, f"0x{n:064x}") for n in range(1, more + 1)]
         told += [self._change(coin, units, owner) for (coin, owner), units in left.items() if units]
-        digest = f"Digest{len(self.rows)}"
+        digest = base58.encode(sha256(str(len(self.rows)).encode()).digest())
         self.rows.append(
             {
                 "digest": digest, "sender": {"address": sender}, "gasInput": {"gasSponsor": {"address": payer}},
                 "effects": {
                     "status": "SUCCESS" if works else "FAILURE", "timestamp": self.time(self.checkpoint),
                     "checkpoint": {"sequenceNumber": self.checkpoint}, "balanceChanges": told,
+                    "events": {"nodes": [{"contents": {"type": {"repr": name}, "json": said}} for name, said in events]},
                     "gasEffects": {
                         "gasSummary": {"computationCost": COMPUTING, "storageCost": STORING, "storageRebate": BACK}
                     },
@@ -113,7 +123,7 @@ class World:
             return web.json_response({}, status=fault) if isinstance(fault, int) else web.Response(body=fault)
         told: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             HEAD: self._head, BALANCES: self._balances, STAKES: self._stakes, VALIDATORS: self._validators, RATES: self._rates,
-            COINS: self._coins, HISTORY: self._history, CHANGES: self._changes,
+            COINS: self._coins, HISTORY: self._history, CHANGES: self._changes, SINGLE: self._single,
         }  # fmt: skip
         data = told[read](asked["variables"])
         if data is None:
@@ -184,6 +194,11 @@ class World:
         start = max(0, end - self.page)
         nodes = [row | {"effects": row["effects"] | {"balanceChanges": self._changed(row, None)}} for row in rows[start:end]]
         return {"transactions": {"nodes": nodes, "pageInfo": {"hasPreviousPage": start > 0, "startCursor": str(start)}}}
+
+    def _single(self, asked: dict[str, Any]) -> dict[str, Any]:
+        found = next((row for row in self.rows if row["digest"] == asked["digest"]), None)
+        told = found and found | {"effects": found["effects"] | {"balanceChanges": self._changed(found, None)}}
+        return {"chainIdentifier": self.identifier, "transaction": told}
 
     def _changes(self, asked: dict[str, Any]) -> dict[str, Any]:
         row = next(row for row in self.rows if row["digest"] == asked["digest"])

@@ -108,7 +108,7 @@ def parts(found: Claim) -> list[tuple[str, str, str | None]]:
 @pytest.mark.parametrize(
     "text",
     [
-        DOCUMENTED, DOCUMENTED.upper(), f" {FRIENDLY} ", FRIENDLY.replace("-", "+"),
+        DOCUMENTED, DOCUMENTED.upper(), DOCUMENTED.replace(":", "%3A"), f" {FRIENDLY} ", FRIENDLY.replace("-", "+"),
         friendly(DOCUMENTED), "UQDKbjIcfM6ezt8KjKJJLshZJJSqX7XOA4ff-W72r5gqPuwA",
     ],
 )  # fmt: skip
@@ -158,6 +158,14 @@ def test_coins_for_an_account_without_code_arrive_though_the_transaction_was_abo
     assert parts(found) == [("1", "principal", sender)]
     assert (found.kind, found.status) == ("deposit", "confirmed")
     assert found.name == base64.b64decode(FOUND["trace_id"]).hex()
+
+
+def test_ends_outside_the_chain_are_nobodys() -> None:
+    """A log to the outside costs its fee; a list of messages may be missing altogether."""
+    log = {"source": SENT["account"], "destination": "ext:01ab", "value": None, "fwd_fee": "266669"}
+    row = SENT | {"out_msgs": [log], "account_state_before": None, "in_msg": SENT["in_msg"] | {"source": ""}}
+    assert parts(claim(row)) == [("-0.002390472", "fee", None)]
+    assert parts(claim(row | {"out_msgs": None})) == [("-0.002123803", "fee", None)]
 
 
 def test_a_real_message_says_what_it_brings_and_from_whom() -> None:

@@ -2,14 +2,18 @@
 
 import base64
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.stage import loopback
 from tests.venues.reading import Reading
 from tests.venues.ton.world import BOUNCED, World
 
+from omnifolio.app.explaining_networks import explain_network
 from omnifolio.ledger import coverage
-from omnifolio.model.errors import VenueBadResponse, VenueBusy
+from omnifolio.model.clock import SystemClock
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy
+from omnifolio.model.settings import Settings
 from omnifolio.store.engine import Store
 from omnifolio.venues.ton import history
 from omnifolio.venues.ton.address import spelt
@@ -31,6 +35,11 @@ async def world() -> World:
 async def url(world: World) -> AsyncIterator[str]:
     async with loopback(world.answer) as base:
         yield base
+
+
+def wallet_of(world: World) -> str:
+    """The wallet's key, CAIP-10."""
+    return f"{KEY}:0%3A{world.me[2:].lower()}"
 
 
 async def begun(store: Store, world: World, url: str, **more: str) -> Reading:
@@ -61,7 +70,7 @@ async def test_a_round_of_the_refresher_brings_balances_that_the_history_explain
     names = busy(world)
     reading = await begun(store, world, url)
     await reading.refresh()
-    wallet = f"{KEY}:{world.me.lower()}"
+    wallet = wallet_of(world)
     coins = f"{world.units[world.me] / 10**9:.9f}".rstrip("0")
     held = {"GRAM": coins, "USDT": "200", "OLD": "3", "Pixel": "1"}
     assert await reading.book.held() == {f"{wallet}/spot/{ticker}": amount for ticker, amount in held.items()}
@@ -87,6 +96,37 @@ async def test_a_jetton_is_sent_by_one_transaction_and_leaves_by_another_and_bot
     assert await reading.legs(names["returned"]) == {"GRAM": ["-0.05"], "GRAM fee": ["-0.0034"], "OLD": ["-0.5", "0.5"]}
     assert await reading.legs(names["failed"]) == {"GRAM fee": ["-0.003"]}
     assert await reading.legs(names["mint"]) == {"OLD": ["4"]}
+
+
+async def test_a_recorded_conversation_tells_the_same_without_the_server(store: Store, world: World, url: str) -> None:
+    busy(world)
+    reading = await begun(store, world, url)
+    await reading.sync()
+    lines: list[Any] = await reading.replayed()
+    held = {line["asset"]: line["amount"] for line in lines if line["kind"] == "balance"}
+    assert held == {key.rpartition("/")[2]: amount for key, amount in (await reading.book.held()).items()}
+    assert len([line for line in lines if line["kind"] == "transaction"]) == len(await reading.book.transactions())
+
+
+async def test_one_trace_is_told_by_the_name_of_any_of_its_transactions(store: Store, world: World, url: str) -> None:
+    names = busy(world)
+    reading = await begun(store, world, url)
+    await reading.sync()
+    known = sorted(claim.ref for page in reading.pages for claim in page.claims if claim.name == names["sent"])
+    first = base64.b64encode(bytes.fromhex(known[0])).decode()
+    for name_ in (names["sent"], f"0x{known[1]}", first, first.replace("+", "-").replace("/", "_")):
+        assert sorted(claim.ref for claim in (await reading.one(name_)).claims) == known
+    settings = Settings(base_urls={"ton": url})
+    for account in (world.me, wallet_of(world)):
+        lines: list[Any] = await explain_network(
+            settings, reading.network, name=names["sent"], accounts=[account], clock=SystemClock()
+        )
+        (line,) = [line for line in lines if line["kind"] == "transaction"]
+        assert {leg["asset"] for leg in line["legs"]} == {"GRAM", "USDT"}
+    with pytest.raises(InvalidField, match="32 bytes"):
+        await reading.one("abc")
+    with pytest.raises(NotFound, match="no transaction of this name"):
+        await reading.one("ab" * 32)
 
 
 async def test_coins_for_a_jetton_in_one_trace_are_a_trade(store: Store, world: World, url: str) -> None:

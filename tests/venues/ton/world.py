@@ -210,6 +210,11 @@ class World:
         if path == "/transactions":
             rows = [row for row in self.rows.get(asked["account"].upper(), []) if row["hash"] not in self.hidden]
             return {"transactions": _page(rows, asked, "lt", "now"), "address_book": {}}
+        if path == "/traces":
+            told = [row for rows in self.rows.values() for row in rows]
+            trace = next((row["trace_id"] for row in told if asked["tx_hash"] in (row["hash"], row["trace_id"])), None)
+            found = {row["hash"]: row for row in told if row["trace_id"] == trace}
+            return {"traces": [{"trace_id": trace, "transactions": found}] if found else [], "address_book": {}}
         if path == "/nft/transfers":
             return {"nft_transfers": _page(self.moves, asked, "transaction_lt", "transaction_now"), "metadata": {}}
         start, count = int(asked["offset"]), int(asked["limit"])

@@ -64,6 +64,8 @@ class Tron:
         self.asked: list[str] = []
         self.faults: dict[str, list[web.Response]] = {}
         """Answers in the place of the true ones, by the end of the path, each given once."""
+        self.told: dict[str, JSON] = {}
+        """What the index says of tokens in the place of what they are."""
         self.missing: set[str] = set()
         """Ends of paths that this server does not offer."""
         self.hidden: set[str] = set()
@@ -269,7 +271,7 @@ class Tron:
                 if who in (source, target):
                     token = self.tokens[base58.encode_check(b"\x41" + bytes.fromhex(log["address"]))]
                     told = {"address": token.address, "symbol": token.ticker, "name": token.ticker, "decimals": token.decimals}
-                    named = {"token_info": {} if token.decimals is None else told}
+                    named = {"token_info": self.told.get(token.address, {} if token.decimals is None else told)}
                     units = str(int(log["data"] or "0", 16))
                     line = {"transaction_id": row["name"], "from": source, "to": target, "type": "Transfer", "value": units}
                     found.append(line | stamp | named)

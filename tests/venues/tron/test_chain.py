@@ -9,9 +9,14 @@ from tests.venues.tron.network import Token, Tron, address, hexed, word
 from tests.venues.tron.wallet import NETWORK, TRX, Account, access_to
 
 from omnifolio.app.explaining_networks import explain_network, network_named
+from omnifolio.app.replay import replay
+from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import SystemClock
-from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import BadCredentials, InvalidField, NotFound, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.secrets import Secret
 from omnifolio.model.settings import Settings
+from omnifolio.transport.recording import Recorder, dump, load
+from omnifolio.venues.tron.server import Server
 
 ME, SHOP, DEX, OTHER = (address(name) for name in ("me", "shop", "dex", "other"))
 USDT = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
@@ -33,8 +38,8 @@ def usdt(chain: Tron) -> Token:
     return chain.token(USDT, "USDT", 6)
 
 
-async def read(url: str, who: str = ME, **how: str) -> Account:
-    account = Account(url, who, **how)
+async def read(url: str, who: str = ME, *, history: str = "all") -> Account:
+    account = Account(url, who, history=history)
     await account.sync()
     return account
 
@@ -93,6 +98,18 @@ async def test_a_swap_shows_both_sides_and_its_fee(chain: Tron, url: str, usdt: 
     assert (account.claims[name].kind, account.claims[name].label) == ("trade", "contract call")
 
 
+async def test_a_contract_that_lends_energy_pays_nothing(chain: Tron, url: str) -> None:
+    """Such a call inside names who gets the energy, and how many coins are staked for it."""
+    inside = {"caller_address": hexed(DEX), "transferTo_address": hexed(ME), "callValueInfo": [{"callValue": 800_000_000}]}
+    lent = {**inside, "note": b"delegateResourceOfEnergy".hex()}
+    paid = {**inside, "callValueInfo": [{"callValue": 2_000_000}], "note": b"suicide".hex()}
+    value = {"owner_address": OTHER, "contract_address": DEX}
+    name = chain.act("TriggerSmartContract", value, info={"internal_transactions": [lent, paid]}, changes={ME: 2_000_000})
+    account = await read(url)
+    assert account.legs(name) == [("TRX", "2", DEX)]
+    assert account.summed()[""] == account.held[""]
+
+
 async def test_a_contract_that_is_made_gets_its_coins(chain: Tron, url: str) -> None:
     chain.fund(ME, 50_000_000)
     value = {"owner_address": ME, "new_contract": {"name": "Vault", "call_value": 20_000_000}}
@@ -149,6 +166,17 @@ async def test_a_token_that_states_no_decimals_is_a_gap_and_hides_no_other(chain
     account = await read(url)
     assert account.held[""] == {NETWORK.trc20(USDT): "1"} == account.summed()[""]
     assert "movements of 1 tokens" in account.gaps["tokens_unknown"]
+
+
+async def test_what_an_index_says_of_a_token_is_believed_only_in_its_form(chain: Tron, url: str) -> None:
+    """A token whose line in a list makes no sense is asked itself."""
+    odd = chain.token(address("odd"), "ODD", 4)
+    told = {"address": odd.address, "symbol": None, "name": None, "decimals": "18"}
+    chain.told[odd.address] = told
+    name = chain.call(OTHER, odd.address, (odd, OTHER, ME, 70_000))
+    account = await read(url)
+    assert account.legs(name) == [("ODD", "7", OTHER)]
+    assert account.held[""] == {NETWORK.trc20(odd.address): "7"}
 
 
 async def test_collectibles_and_odd_events_move_no_tokens(chain: Tron, url: str, usdt: Token) -> None:
@@ -286,3 +314,36 @@ async def test_one_transaction_is_explained_as_a_sync_files_it(chain: Tron, url:
         await explain_network(settings, network, name="0x12", accounts=[ME], clock=SystemClock())
     with pytest.raises(NotFound, match="does not have the transaction"):
         await explain_network(settings, network, name="ab" * 32, accounts=[ME], clock=SystemClock())
+
+
+async def test_a_recorded_conversation_is_played_back_to_the_same_facts(chain: Tron, url: str, usdt: Token) -> None:
+    chain.fund(ME, 900_000_000)
+    chain.call(ME, DEX, (usdt, DEX, ME, 7_000_000), value=5_000_000, fee=3_000_000)
+    chain.stake(ME, 100_000_000)
+    recorder = Recorder("tron")
+    account = Account(url, ME, recorder=recorder)
+    await account.sync()
+    cassette = recorder.cassette(recorded_at=SystemClock().now(), fields={"wallet": ME})
+    lines = await replay(load(dump(cassette)))
+    told = sorted(leg["amount"] for line in lines if line["kind"] == "transaction" for leg in line["legs"])
+    assert told == sorted(canonical(leg.amount) for claim in account.claims.values() for leg in claim.legs)
+    held = [line["amount"] for line in lines if line["kind"] == "balance"]
+    assert sorted(held) == sorted(amount for wallet in account.held.values() for amount in wallet.values())
+
+
+async def test_a_key_is_told_to_the_public_server_alone_and_may_be_refused() -> None:
+    seen: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.headers.get("TRON-PRO-API-KEY"))
+        return web.json_response({"Error": "ApiKey not exists"}, status=401) if len(seen) == 3 else web.json_response({})
+
+    async with loopback(answer) as running, access_to(running, ME) as access:
+        access.secrets = {"server_key": Secret("0c0ffee0")}
+        server = Server(access, url=running, stream="balances/tron")
+        await server.ask("account", "walletsolidity/getaccount", {})
+        access.base_url = None
+        await server.ask("account", "walletsolidity/getaccount", {})
+        with pytest.raises(BadCredentials, match="does not accept this key"):
+            await server.ask("account", "walletsolidity/getaccount", {})
+    assert seen == [None, "0c0ffee0", "0c0ffee0"]

@@ -187,6 +187,7 @@ class Service:
         self.busy = 0
         self.behind = 0
         self.markers_refused = 0
+        self.is_validated = True
         self.asked: list[str] = []
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -202,7 +203,7 @@ class Service:
             "account_lines": self._account_lines,
             "account_objects": self._account_objects,
             "account_nfts": self._account_nfts,
-            "account_tx": self._account_tx,
+            "account_tx": self.told,
             "ledger": self._ledger,
             "tx": self._tx,
         }
@@ -259,7 +260,8 @@ class Service:
         answer: dict[str, Any] = {name: rows[start : start + limit], "validated": True}
         return answer | ({"marker": start + limit} if start + limit < len(rows) else {})
 
-    def _account_tx(self, params: dict[str, Any]) -> dict[str, Any]:
+    def told(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The answer of account_tx."""
         first = max(params["ledger_index_min"], self.oldest)
         last = self._top if params["ledger_index_max"] == -1 else min(params["ledger_index_max"], self._top)
         if self.markers_refused and "marker" in params:
@@ -280,9 +282,9 @@ class Service:
     def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         if self.version == 1:
             sent = row["sent"] | {"hash": row["hash"], "ledger_index": row["ledger_index"]}
-            return {"tx": sent, "meta": row["meta"], "validated": True}
+            return {"tx": sent, "meta": row["meta"], "validated": self.is_validated}
         place = {"hash": row["hash"], "ledger_index": row["ledger_index"], "ledger_hash": _id(str(row["ledger_index"]))}
-        return {"tx_json": row["sent"], "meta": row["meta"], "validated": True, **place}
+        return {"tx_json": row["sent"], "meta": row["meta"], "validated": self.is_validated, **place}
 
     def _tx(self, params: dict[str, Any]) -> dict[str, Any]:
         found = next((row for row in self.ledger.rows if row["hash"] == params["transaction"]), None)

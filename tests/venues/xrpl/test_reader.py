@@ -257,6 +257,26 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(ledger: Ledger, se
     assert service.asked.count("account_tx") < 12
 
 
+async def test_what_was_read_is_not_read_again(ledger: Ledger, served: tuple[Service, str]) -> None:
+    service, url = served
+    for n in range(17):
+        ledger.fund("ann", 10 + n)
+    for _ in range(30):
+        ledger.fund("bob", 1)
+    me = Account(url, account("ann"))
+    await me.sync()
+    service.asked.clear()
+    await me.sync()
+    assert service.asked.count("account_tx") == 1
+
+
+async def test_what_is_not_validated_is_believed_later(ledger: Ledger, served: tuple[Service, str]) -> None:
+    service, url = served
+    service.is_validated = False
+    with pytest.raises(VenueUnavailable, match="not validated yet"):
+        await Account(url, account("ann")).sync()
+
+
 async def test_a_marker_that_is_refused_begins_the_walk_anew_once(ledger: Ledger, served: tuple[Service, str]) -> None:
     service, url = served
     for n in range(8):

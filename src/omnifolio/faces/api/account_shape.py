@@ -11,13 +11,14 @@ from omnifolio.faces.api.balance_shape import BalanceShape
 from omnifolio.faces.api.position_shape import position_out
 from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.provider_shape import Providers
-from omnifolio.faces.api.shape import named, total_text, wallet_id
+from omnifolio.faces.api.shape import named, spam_reasons, total_text, wallet_id
 from omnifolio.faces.api.wire import (
     AccountErrorOut,
     AccountOut,
     BalanceOut,
     CoverageOut,
     GapOut,
+    HiddenOut,
     KeyChangeOut,
     ListeningOut,
     PermissionOut,
@@ -32,6 +33,7 @@ from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.ids import WireIds
+from omnifolio.model.tokens import contract_of
 from omnifolio.views.accounts import AccountView
 from omnifolio.views.coverage import Loss
 
@@ -78,6 +80,19 @@ class AccountShape:
             ],
             # Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
             balances=cast("list[BalanceOut]", self._balances.balances(view.pockets, wallets, now=now)),
+            hidden=[
+                HiddenOut(
+                    ticker=item.token.ticker,
+                    name=item.token.name,
+                    ticker_address=contract_of(item.token.id),
+                    asset_id=item.token.id,
+                    wallet=wallets[item.held.wallet],
+                    product=item.held.product,
+                    amount=item.held.text,
+                    reasons=spam_reasons(item.reasons),
+                )
+                for item in view.hidden
+            ],
             positions=[
                 position_out(
                     item, account=self._ids.wire("account", account.id), venue=account.venue, wallet=wallets[item.held.wallet]

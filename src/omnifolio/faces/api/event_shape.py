@@ -10,19 +10,23 @@ from msgspec import UNSET
 
 from omnifolio.app.read import OrderPage
 from omnifolio.catalog.assets import Assets
-from omnifolio.faces.api.shape import is_verified, named, raw_code, total_text, wallet_id
+from omnifolio.faces.api.shape import is_verified, named, raw_code, spam_reasons, total_text, wallet_id
 from omnifolio.faces.api.wire import (
     FeeOut,
     HistoryOut,
     OrderMiscOut,
     OrderOut,
     PartOut,
+    SideOut,
+    TieOut,
     TransactionMiscOut,
     TransactionOut,
+    TransferOut,
 )
 from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import StoredLeg, StoredTransaction
 from omnifolio.ledger.tokens import TokenRow
+from omnifolio.ledger.transfers import Transfer
 from omnifolio.model.amounts import ZERO, canonical, divide, money
 from omnifolio.model.clock import EpochMs, start_of_day
 from omnifolio.model.ids import WireIds
@@ -30,6 +34,7 @@ from omnifolio.model.prices import Unpriced
 from omnifolio.model.tokens import TokenId, contract_of, venue_of
 from omnifolio.views.history import HistoryRow
 from omnifolio.views.transactions import TransactionPage, TransactionView
+from omnifolio.views.transfers import SideView, TransferView, confidence_text
 from omnifolio.views.valuation import Value
 
 PRICE_PLACES = 12
@@ -91,8 +96,52 @@ class EventShape:
                 self._fee(leg, event, row.values[leg.key], page, venue=venue, beside=places.get((leg.wallet, leg.token), ()))
                 for leg in fees
             ],
+            is_spam=row.spam.is_spam,
+            spam_reasons=spam_reasons(row.spam.reasons if row.spam.is_spam else ()),
+            transfers=[self._tie(tie, event.id, page) for tie in row.transfers],
+            label=row.label,
+            note=row.note,
             finality=event.finality,
             v=event.seq,
+        )
+
+    def _tie(self, tie: Transfer, here: int, page: TransactionPage) -> TieOut:
+        is_sent = tie.source.transaction == here
+        mine, other = (tie.source, tie.target) if is_sent else (tie.target, tie.source)
+        return TieOut(
+            part=leg_id(here, mine.key),
+            direction="sent" if is_sent else "received",
+            account=self._ids.wire("account", other.account),
+            provider=page.venues[other.account],
+            transaction=self._ids.wire("transaction", other.transaction),
+            evidence=list(tie.evidence),
+            confidence=confidence_text(tie.confidence),
+        )
+
+    def transfers(self, found: Sequence[TransferView]) -> list[TransferOut]:
+        """Transfers with both their sides."""
+        return [
+            TransferOut(
+                state=item.told.state,
+                source=self._side(item.source),
+                target=self._side(item.target),
+                evidence=list(item.told.evidence),
+                confidence=confidence_text(item.told.confidence),
+                lost=None if item.lost is None else canonical(item.lost),
+            )
+            for item in found
+        ]
+
+    def _side(self, side: SideView) -> SideOut:
+        return SideOut(
+            account=self._ids.wire("account", side.account),
+            provider=side.venue,
+            transaction=self._ids.wire("transaction", side.transaction),
+            wallet=wallet_id(side.venue, side.wallet),
+            ticker=side.token.ticker,
+            asset_id=side.token.id,
+            amount=canonical(side.amount),
+            at=side.at,
         )
 
     def _coin(self, token: TokenRow, at: EpochMs) -> _Coin:
@@ -102,6 +151,7 @@ class EventShape:
         coin, purse = self._coin(page.tokens[leg.token], event.at), page.wallets[leg.wallet]
         is_received = leg.amount > 0
         worth, source, reason = _worth(value)
+        label = None if leg.counterparty is None else page.labels.get(leg.counterparty)
         return PartOut(
             *coin,
             leg_id(event.id, leg.key),
@@ -116,7 +166,7 @@ class EventShape:
             leg.counterparty if is_received else purse.address,
             purse.address if is_received else leg.counterparty,
             [] if leg.counterparty is None else [leg.counterparty],
-            None,
+            None if label is None else {"label": label},
         )
 
     def _fee(

@@ -7,7 +7,20 @@ from litestar.types import ASGIApp
 
 from omnifolio.app.context import Context
 from omnifolio.app.read import Read
-from omnifolio.faces.api import accounts, completeness, exports, history, known, orders, positions, public, transactions, user
+from omnifolio.faces.api import (
+    accounts,
+    completeness,
+    decisions,
+    exports,
+    history,
+    known,
+    orders,
+    positions,
+    public,
+    transactions,
+    transfers,
+    user,
+)
 from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.admission import guard
 from omnifolio.faces.api.desk import Bodies, Desk
@@ -30,6 +43,8 @@ ROUTERS = (
     positions.ROUTER,
     history.ROUTER,
     exports.ROUTER,
+    transfers.ROUTER,
+    decisions.ROUTER,
     user.ROUTER,
     known.ROUTER,
 )

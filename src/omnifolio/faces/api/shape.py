@@ -3,9 +3,10 @@
 from collections.abc import Container, Iterable
 
 from omnifolio.catalog.assets import Assets
-from omnifolio.faces.api.wire import MissingOut
+from omnifolio.faces.api.wire import MissingOut, ReasonOut
 from omnifolio.ledger.read import WalletRow
 from omnifolio.ledger.tokens import TokenRow
+from omnifolio.meaning.spam import REASONS, Reason
 from omnifolio.model.amounts import money
 from omnifolio.model.clock import EpochMs
 from omnifolio.views.valuation import Part, Total
@@ -19,6 +20,11 @@ def total_text(total: Total) -> str | None:
 def named(parts: Iterable[Part]) -> list[MissingOut]:
     """What is missing or stale in a total."""
     return [MissingOut(ticker=part.name, reason=part.text) for part in parts]
+
+
+def spam_reasons(reasons: Iterable[Reason]) -> list[ReasonOut]:
+    """Why something is spam."""
+    return [ReasonOut(code=reason, text=REASONS[reason]) for reason in reasons]
 
 
 def wallet_id(venue: str, purse: WalletRow) -> str:

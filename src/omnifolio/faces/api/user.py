@@ -71,12 +71,14 @@ async def get_portfolio(desk: DeskGiven, session: SessionGiven, fiat: query.Fiat
                     name=line.name,
                     amount=canonical(line.amount),
                     asset_is_verified=line.is_verified,
+                    represents=line.represents or None,
                     fiat_value=total_text(line.value),
                     fiat_ticker=currency,
                     complete=line.value.complete,
                 )
                 for line in found.assets
             ],
+            hidden=found.hidden,
             at=at,
             v=seq,
         )

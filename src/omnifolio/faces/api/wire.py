@@ -17,6 +17,8 @@ FIELD_LENGTH_MAX = 8_000
 """Characters of one credential: an RSA key in PEM has fewer than half of them."""
 
 Status = Literal["ok", "error", "syncing", "retry"]
+Proof = Literal["user", "hash", "withdrawal_id", "address", "amount", "fee", "time"]
+DecisionKind = Literal["label", "note", "spam", "type", "link", "price"]
 Direction = Literal["sent", "received"]
 
 
@@ -239,6 +241,26 @@ class BalanceOut(_Out, frozen=True, gc=False):
     is_stale: bool
 
 
+class ReasonOut(_Out, frozen=True, kw_only=True, gc=False):
+    """Why something is as it is: a balance in its state, a token or transaction spam."""
+
+    code: str
+    text: str
+
+
+class HiddenOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A balance that is spam, and why. It has no worth."""
+
+    ticker: str
+    name: str
+    ticker_address: str | None
+    asset_id: str
+    wallet: str
+    product: str
+    amount: str
+    reasons: list[ReasonOut]
+
+
 class ListeningOut(_Out, frozen=True, kw_only=True, gc=False):
     """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
 
@@ -299,7 +321,10 @@ class PositionOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
-    """A user's connection to a provider with everything in it. `fiat_value` is that of its balances and its positions."""
+    """A user's connection to a provider with everything in it. `fiat_value` is that of its balances and its positions.
+
+    `hidden` are balances that are spam: they are not among `balances` and in no total.
+    """
 
     id: str
     name: str | None
@@ -318,6 +343,7 @@ class AccountOut(_Out, frozen=True, kw_only=True, gc=False):
     provider: ProviderOut
     wallets: list[WalletOut]
     balances: list[BalanceOut]
+    hidden: list[HiddenOut]
     positions: list[PositionOut]
     v: int
     authorized: bool
@@ -378,6 +404,19 @@ class FeeOut(_Out, frozen=True, gc=False):
     misc: dict[str, Any] | None
 
 
+class TieOut(_Out, frozen=True, kw_only=True, gc=False):
+    """The other side of a part that was moved between the user's own wallets: `part` here is what came from, or went to,
+    `transaction` of `account`. `confidence` is from 0 to 1; `evidence` says why, the strongest first."""
+
+    part: str
+    direction: Direction
+    account: str
+    provider: str
+    transaction: str
+    evidence: list[Proof]
+    confidence: str
+
+
 class TransactionMiscOut(_Out, frozen=True, kw_only=True, gc=False):
     """Where a transaction comes from. `incomplete` names what is unknown in it."""
 
@@ -388,7 +427,7 @@ class TransactionMiscOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
-    """An event with all its movements: tokens, coins and fees alike."""
+    """An event with all its movements: tokens, coins and fees alike. `label` and `note` are the user's own words on it."""
 
     id: str
     resource_type: Literal["transaction"] = "transaction"
@@ -404,6 +443,11 @@ class TransactionOut(_Out, frozen=True, kw_only=True, gc=False):
     misc: TransactionMiscOut
     parts: list[PartOut]
     fees: list[FeeOut]
+    label: str | None
+    note: str | None
+    transfers: list[TieOut]
+    is_spam: bool
+    spam_reasons: list[ReasonOut]
     finality: str
     v: int
 
@@ -456,13 +500,14 @@ class OrderOut(_Out, frozen=True, kw_only=True, gc=False):
 
 
 class AssetOut(_Out, frozen=True, kw_only=True, gc=False):
-    """One asset over all accounts."""
+    """One asset over all accounts. `represents` is the asset that a bridged, wrapped or staked form stands for."""
 
     asset: str
     ticker: str
     name: str
     amount: str
     asset_is_verified: bool
+    represents: str | None
     fiat_value: str | None
     fiat_ticker: str
     complete: bool
@@ -491,7 +536,8 @@ class UnreadOut(_Out, frozen=True, kw_only=True, gc=False):
 
 class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     """All that a user owns: what `assets` are worth, and `positions_value` besides. `complete` is false when any price is missing
-    or stale, `is_partial` when any account could not be read wholly; `unread` names those."""
+    or stale, `is_partial` when any account could not be read wholly; `unread` names those. `hidden` is how many tokens are spam,
+    and in none of it."""
 
     resource_type: Literal["portfolio"] = "portfolio"
     fiat_value: str | None
@@ -504,6 +550,7 @@ class PortfolioOut(_Out, frozen=True, kw_only=True, gc=False):
     accounts: list[AccountTotalOut]
     assets: list[AssetOut]
     positions_value: str | None
+    hidden: int
     at: int
     v: int
 
@@ -564,13 +611,6 @@ class AccountCoverageOut(_Out, frozen=True, kw_only=True, gc=False):
     streams: list[StreamOut]
     gaps: list[GapOut]
     warnings: list[WarningOut]
-
-
-class ReasonOut(_Out, frozen=True, kw_only=True, gc=False):
-    """Why a balance is in its state."""
-
-    code: str
-    text: str
 
 
 class HoleOut(_Out, frozen=True, kw_only=True, gc=False):
@@ -687,6 +727,74 @@ class ChangesOut(_Out, frozen=True, kw_only=True, gc=False):
     is_reset: bool
 
 
+class SideOut(_Out, frozen=True, kw_only=True, gc=False):
+    """One side of a transfer."""
+
+    account: str
+    provider: str
+    transaction: str
+    wallet: str
+    ticker: str
+    asset_id: str
+    amount: str
+    at: int
+
+
+class TransferOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What left one of the user's wallets and arrived at another. `offered`: it may be one, and waits for the user's word.
+
+    `lost` is what left and did not arrive; null where it arrived in parts, or together with something else.
+    """
+
+    resource_type: Literal["transfer"] = "transfer"
+    state: Literal["linked", "offered"]
+    source: SideOut
+    target: SideOut
+    evidence: list[Proof]
+    confidence: str
+    lost: str | None
+
+
+class DecisionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What the user decided. One of `transaction` (with `other` where it is about two), `address` and `asset_id` says of what.
+
+    `value` is the text of a label or note, `yes` or `no` for spam and link, the type (`deposit/transfer_in`), or the price, which
+    is in `currency` and holds on one `day` or on all. `v` is the sequence under which it was made.
+    """
+
+    resource_type: Literal["decision"] = "decision"
+    id: str
+    kind: DecisionKind
+    transaction: str | None
+    other: str | None
+    address: str | None
+    asset_id: str | None
+    day: str | None
+    value: str
+    currency: str | None
+    reason: str
+    author: str
+    at: int
+    v: int
+
+
+class UnfoundOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A decision of a document that was not taken over: its place in there, from 0, and why."""
+
+    place: int
+    reason: str
+
+
+class LoadedOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What became of a document of decisions: `made` now, the `same` as stood already, `outweighed` by a later one, `unfound`."""
+
+    resource_type: Literal["loaded"] = "loaded"
+    made: int
+    same: int
+    outweighed: int
+    unfound: list[UnfoundOut]
+
+
 class HealthOut(_Out, frozen=True, kw_only=True, gc=False):
     """Whether the service can answer."""
 
@@ -745,3 +853,20 @@ class AccountChangeIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     credentials: Credentials | None = None
     security_answer: Annotated[str, Meta(max_length=FIELD_LENGTH_MAX)] | None = None
     name: Name | None = None
+
+
+Id = Annotated[str, Meta(max_length=FIELD_NAME_LENGTH_MAX)]
+
+
+class DecisionIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A decision to make, in the words of the one that is answered."""
+
+    kind: DecisionKind
+    value: Annotated[str, Meta(max_length=4_000)]
+    transaction: Id | None = None
+    other: Id | None = None
+    address: Id | None = None
+    asset_id: Id | None = None
+    day: Id | None = None
+    currency: Id | None = None
+    reason: Annotated[str, Meta(max_length=1_000)] = ""

@@ -6,31 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import click
-from sqlalchemy.engine import Connection
 
 from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
+from omnifolio.faces.cli.deciding import transaction_commands
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
 from omnifolio.ledger import accounts as ledger_accounts
-from omnifolio.ledger import overlays
-from omnifolio.ledger.overlays import OverlayKind
 from omnifolio.ledger.read import PAGE_MAX, Filter, StoredLeg
 from omnifolio.meaning.classify import TYPES
+from omnifolio.meaning.spam import REASONS
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs, end_of_day, iso, start_of_day
 from omnifolio.model.errors import InvalidField
-from omnifolio.model.ids import AccountId, TransactionId
+from omnifolio.model.ids import AccountId, TransactionId, WalletId
+from omnifolio.views.accounts import AccountView
 from omnifolio.views.transactions import TransactionPage, TransactionView
+from omnifolio.views.transfers import confidence_text
 from omnifolio.views.valuation import Money, Value
 
 BALANCE_COLUMNS = ("venue", "wallet", "product", "asset", "amount", "value", "note")
-TRANSACTION_COLUMNS = ("time", "venue", "type", "subtype", "out", "in", "fee", "value", "label", "note", "id")
+SPAM_COLUMNS = ("venue", "wallet", "asset", "asset_id", "amount", "why")
+TRANSACTION_COLUMNS = ("time", "venue", "type", "subtype", "out", "in", "fee", "value", "label", "note", "spam", "id")
 DATE = click.DateTime(["%Y-%m-%d"])
-Notes = Mapping[tuple[str, str], str]
-"""(kind, transaction's integer as text) → what the owner wrote."""
 
 
 @click.command()
@@ -41,12 +41,22 @@ Notes = Mapping[tuple[str, str], str]
     metavar="SEQ|YYYY-MM-DD",
     help="As it was known after that change, or at the end of that day (UTC); without values.",
 )
+@click.option("--spam", is_flag=True, help="What is hidden as spam, and why, in the place of the rest.")
 @format_option
 @pass_invocation
 def balances(
-    invocation: Invocation, fiat: str | None, account_name: str | None, known_at: str | None, output_format: str
+    invocation: Invocation,
+    /,
+    *,
+    fiat: str | None,
+    account_name: str | None,
+    known_at: str | None,
+    spam: bool,
+    output_format: str,
 ) -> None:
-    """What is held where, and what it is worth."""
+    """What is held where, and what it is worth. Spam is hidden, and its number is told."""
+    if spam and known_at is not None:
+        raise click.UsageError("--known-at hides nothing; leave --spam out")
 
     async def work(session: Session) -> list[Row]:
         context = session.runtime.context
@@ -54,8 +64,15 @@ def balances(
         if known_at is not None:
             return await _known(session, known_at, chosen)
         rows: list[Row] = []
+        hidden: set[str] = set()
         for view in await Read(context).accounts(session.owner.principal, fiat=currency(session, fiat), wallet=None):
+            if chosen not in (None, view.account.id):
+                continue
             keys = {wallet.id: wallet.key for wallet in view.wallets}
+            hidden |= {item.token.id for item in view.hidden}
+            if spam:
+                rows.extend(_hidden(session, view, keys))
+                continue
             rows.extend(
                 {
                     "account": context.ids.wire("account", view.account.id),
@@ -71,15 +88,17 @@ def balances(
                     "note": _note(holding.value, is_suspect=holding.held.is_suspect),
                 }
                 for holding in view.holdings
-                if chosen in (None, view.account.id)
             )
+        if hidden and not spam:
+            many = f"{len(hidden)} token{'s' * (len(hidden) > 1)}"
+            click.echo(f"{many} hidden as spam; show with: omnifolio balances --spam", err=True)
         return rows
 
     show(
         at_work(invocation, work),
         output_format,
-        columns=BALANCE_COLUMNS,
-        empty="No balances yet. Link an account with: omnifolio accounts add kraken",
+        columns=SPAM_COLUMNS if spam else BALANCE_COLUMNS,
+        empty="Nothing is hidden as spam." if spam else "No balances yet. Link an account with: omnifolio accounts add kraken",
     )
 
 
@@ -117,7 +136,6 @@ def transactions(
     async def work(session: Session) -> list[Row]:
         start = start_of_day(first.date()) if first else EpochMs(0)
         end = end_of_day(last.date()) if last else END_OF_TIME
-        notes = await _notes(session)
         streams: list[list[tuple[int, Row]]] = []
         for account in await _chosen(session, account_name):
             found: list[tuple[int, Row]] = []
@@ -128,7 +146,7 @@ def transactions(
                 page = await Read(session.runtime.context).transactions(
                     session.owner.principal, account.id, wanted, fiat=currency(session, fiat)
                 )
-                found.extend(_rows(session, account, page, notes))
+                found.extend(_rows(session, account, page))
                 if len(page.rows) < asked:
                     break
                 edge = page.rows[-1].transaction.id
@@ -140,37 +158,22 @@ def transactions(
     show(rows, output_format, columns=TRANSACTION_COLUMNS, empty="No transactions fit.")
 
 
-def _overlay_command(kind: OverlayKind, doc: str) -> click.Command:
-    @click.command(kind, help=doc)
-    @click.argument("transaction")
-    @click.argument("text", required=False)
-    @click.option("--remove", is_flag=True, help="Take it back.")
-    @pass_invocation
-    def command(invocation: Invocation, transaction: str, text: str | None, remove: bool) -> None:
-        if (text is None) is not remove:
-            raise click.UsageError("give either TEXT or --remove")
-
-        async def work(session: Session) -> None:
-            context, principal = session.runtime.context, session.owner.principal
-            target = str(context.ids.integer("transaction", transaction))
-
-            def op(conn: Connection) -> None:
-                now = context.clock.now()
-                if text is None:
-                    overlays.drop(conn, principal, kind=kind, target=target, now=now)
-                else:
-                    overlays.put(conn, principal, kind=kind, target=target, value=text, now=now)
-
-            await context.store.write(op)
-
-        at_work(invocation, work)
-        click.echo(f"Took the {kind} back." if remove else f"Set the {kind}; it stays through every sync and rebuild.")
-
-    return command
+for _command in transaction_commands():
+    transactions.add_command(_command)
 
 
-transactions.add_command(_overlay_command("label", "Label a transaction in your own words, or take the label back."))
-transactions.add_command(_overlay_command("note", "Write a note on a transaction, or take it back."))
+def _hidden(session: Session, view: AccountView, keys: Mapping[WalletId, str]) -> Iterator[Row]:
+    for item in view.hidden:
+        yield {
+            "account": session.runtime.context.ids.wire("account", view.account.id),
+            "venue": view.account.venue,
+            "wallet": keys[item.held.wallet],
+            "asset": item.token.ticker,
+            "asset_id": item.token.id,
+            "amount": item.held.text,
+            "reasons": list(item.reasons),
+            "why": "; ".join(REASONS[reason] for reason in item.reasons),
+        }
 
 
 async def _known(session: Session, known_at: str, chosen: AccountId | None) -> list[Row]:
@@ -210,12 +213,7 @@ async def _chosen(session: Session, account_name: str | None) -> list[ledger_acc
     return [account for account in found if account.id == number]
 
 
-async def _notes(session: Session) -> Notes:
-    found = await session.runtime.context.store.read(overlays.listed, session.owner.principal)
-    return {(overlay.kind, overlay.target): overlay.value for overlay in found}
-
-
-def _rows(session: Session, account: ledger_accounts.Account, page: TransactionPage, notes: Notes) -> Iterator[tuple[int, Row]]:
+def _rows(session: Session, account: ledger_accounts.Account, page: TransactionPage) -> Iterator[tuple[int, Row]]:
     ids = session.runtime.context.ids
     for view in page.rows:
         row = view.transaction
@@ -239,8 +237,20 @@ def _rows(session: Session, account: ledger_accounts.Account, page: TransactionP
                 "fiat": page.currency,
                 "ref": row.name,
                 "event": row.event,
-                "label": notes.get(("label", str(row.id))),
-                "note": notes.get(("note", str(row.id))),
+                "transfers": [
+                    {
+                        "account": ids.wire("account", side.account),
+                        "transaction": ids.wire("transaction", side.transaction),
+                        "evidence": list(tie.evidence),
+                        "confidence": confidence_text(tie.confidence),
+                    }
+                    for tie in view.transfers
+                    for side in (tie.source, tie.target)
+                    if side.transaction != row.id
+                ],
+                "spam": "; ".join(REASONS[reason] for reason in view.spam.reasons) if view.spam.is_spam else None,
+                "label": view.label,
+                "note": view.note,
                 "legs": [_leg(page, view, leg) for leg in row.legs],
             },
         )

@@ -63,6 +63,7 @@ COMMANDS = {
     "balances": ("holdings:balances", "What is held where, and what it is worth."),
     "completion": ("completion:completion", "Completion of commands and options for your shell."),
     "db": ("database:db", "The database: status, upgrade, backup."),
+    "decisions": ("deciding:decisions", "What you have said: list, undo, export, import."),
     "demo": ("demo:demo", "Simulated exchanges, a server and a portfolio in one command."),
     "doctor": ("doctor:doctor", "Is this installation in order, and whom may it call?"),
     "explain": ("explain:explain", "One transaction of a chain: its legs and its meaning."),
@@ -78,6 +79,7 @@ COMMANDS = {
     "serve": ("serve:serve", "Serve the API and keep every account up to date."),
     "teams": ("teams:teams", "Teams that use the API: create, list, rotate, deactivate."),
     "transactions": ("holdings:transactions", "What happened, and your labels and notes on it."),
+    "transfers": ("transfers:transfers", "What went between your own wallets, and saying what did."),
     "vault": ("vault:vault", "The keys of stored credentials: status, rotation, shredding, self-test."),
     "venues": ("venues:venues", "What can be connected, and how each connector was proved."),
 }

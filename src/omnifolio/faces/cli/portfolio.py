@@ -116,6 +116,7 @@ def as_document(found: Portfolios, counts: Mapping[AccountId, Counts]) -> Row:
         "totals": {fiat: money(each.total.amount) for fiat, each in found.items()},
         "complete": lead.total.complete,
         "missing": [{"asset": line.asset, "ticker": line.ticker, "reason": _reason(line)} for line in _unpriced(lead)],
+        "hidden": lead.hidden,
         "partial": lead.is_partial,
         "unread": [{"account": label_of(item.account), "reason": item.text} for item in lead.unread],
     }
@@ -193,6 +194,9 @@ def _print_missing(lead: Portfolio) -> None:
         click.echo(f"Not in the total ({reason}): {', '.join(names)}")
     if lead.total.stale:
         click.echo("Valued with an old price: " + ", ".join(part.name for part in lead.total.stale))
+    if lead.hidden:
+        many = f"{lead.hidden} token{'s' * (lead.hidden > 1)}"
+        click.echo(f"{many} hidden as spam; show with: omnifolio balances --spam")
     for item in lead.unread:
         click.echo(f"Not read wholly: {label_of(item.account)}: {item.text}")
 

@@ -64,17 +64,11 @@ def _of_shelley(text: str) -> str:
         prefix, data = bech32.decode_plain(text, length_max=_LENGTH_MAX)
     except ValueError as error:
         raise InvalidField(f"address: not an address of Cardano: {error}") from None
-    if _SECRET.fullmatch(prefix):
-        raise PrivateKeyRefused
-    if _PUBLIC.fullmatch(prefix):
-        raise InvalidField(
-            "address: this is a public key; enter the account's stake address (stake1…), which stands for all of it"
-        )
     if prefix.endswith(_TEST_ENDING):
         raise InvalidField("address: this is an address of a test network")
     if prefix not in (STAKE, _PAYMENT):
         raise InvalidField(f"address: not an address of Cardano: expected addr1… or stake1…, got {prefix[:20]}1…")
-    kind, network = data[0] >> 4, data[0] & 15
+    kind, network = (data[0] >> 4, data[0] & 15) if data else (0, 0)
     if network != _MAIN or not _is_whole(prefix, kind, len(data)):
         raise InvalidField("address: its checksum is right, but it is no address of Cardano's main network")
     return text.lower()

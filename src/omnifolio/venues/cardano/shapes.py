@@ -14,6 +14,9 @@ from omnifolio.model.errors import VenueBadResponse
 
 T = TypeVar("T")
 
+DIGITS_MAX = 40
+"""Digits of an amount in smallest units; the ledger itself holds 64 bits."""
+
 
 class Tip(Struct, frozen=True):
     """The newest block; its height has changed its name."""
@@ -200,7 +203,7 @@ class AssetInfo(Struct, frozen=True):
 def units(text: str | None) -> int:
     """A whole number that may be negative; nothing is none. Raises: VenueBadResponse."""
     plain = text or "0"
-    if not (plain.isascii() and plain.removeprefix("-").isdigit()):
+    if not (plain.isascii() and plain.removeprefix("-").isdigit() and len(plain) <= DIGITS_MAX):
         raise VenueBadResponse("the server states an amount that is no whole number")
     return int(plain)
 

@@ -11,10 +11,13 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Evidence, Product, Snapshot, Wallet
 from omnifolio.venues.cosmos.denoms import balances_of
 from omnifolio.venues.cosmos.movements import Subject
+from omnifolio.venues.cosmos.rest import refusal_of
 from omnifolio.venues.cosmos.shapes import Balances, Coin, Delegations, Rewards, Unbondings, shaped
 
 HELD, FREE, STAKED, LEAVING, EARNED = "held", "free", "staked", "leaving", "earned"
 """What an answer tells."""
+_NOTHING = ("unable to find delegations", "unable to find unbonding")
+"""How old software refuses to tell stakes of an address that has none."""
 
 
 def wallets_of(subject: Subject) -> tuple[Wallet, Wallet]:
@@ -34,6 +37,8 @@ def rewards_key(subject: Subject) -> str:
 def units_of(subject: Subject, evidence: Sequence[Evidence], read: str) -> Counter[str] | None:
     """Units by denomination that the answers of one kind tell; None where the node refused. Raises: VenueBadResponse."""
     told = [item for item in evidence if item.params["read"] == read]
+    if len(told) == 1 and any(word in refusal_of(told[0]) for word in _NOTHING):
+        return Counter()
     if not told or any(item.status != 200 for item in told):
         return None
     found: Counter[str] = Counter()

@@ -13,15 +13,15 @@ from msgspec import Struct, structs
 from omnifolio.catalog.cosmos_chains import CosmosChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
-from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
+from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts, TokenId
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.cosmos.denoms import facts_of, origins_of, traces_asked
 from omnifolio.venues.cosmos.held import wallets_of
-from omnifolio.venues.cosmos.movements import Subject, claim_of
+from omnifolio.venues.cosmos.movements import Subject, claims_of
 from omnifolio.venues.cosmos.rest import Node, behind_of, header_of, lowest_of, refusal_of
 from omnifolio.venues.cosmos.search import FOUND, LISTS, Place, Search
-from omnifolio.venues.cosmos.shapes import Found, One, shaped
+from omnifolio.venues.cosmos.shapes import Found, One, Told, shaped
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.utxo.unwanted import not_wanted
 
@@ -94,14 +94,13 @@ class History:
                 high = middle
         return low
 
-    async def _page(self, evidence: Evidence) -> Batch:
+    async def _page(self, evidence: Sequence[Evidence]) -> Batch:
         """A page of a list, with the names of bridged coins that nobody knows yet."""
-        asked = structs.replace(evidence, params={**evidence.params, **self._about()})
-        found = [claim_of(self._subject, told) for told in shaped(evidence.body, Found).rows]
-        denoms = {denom for claim in found if claim is not None for denom in claim[1]}
+        asked = [structs.replace(item, params={**item.params, **self._about()}) for item in evidence]
+        denoms = {denom for told in _told(evidence) for denom in claims_of(self._subject, told)[1]}
         traces = await traces_asked(self._node, self._subject.chain, denoms, self._access.known.tokens | self._named)
         self._named |= {self._subject.chain.token(item.params["denom"]) for item in traces}
-        return self._decoded([asked, *traces])
+        return self._decoded([*asked, *traces])
 
     def _about(self) -> dict[str, str]:
         return {"wallet": self._subject.address, "wanted": "" if self._wanted is None else str(self._wanted)}
@@ -127,21 +126,28 @@ def decode_history(chain: CosmosChain, stream: str, evidence: Sequence[Evidence]
     if params["read"] not in (FOUND, ONE):
         return _ended(chain, stream, evidence, batch, wanted)
     origins = origins_of(evidence)
-    claims = {}
+    claims: dict[str, Claim] = {}
     tokens: dict[str, TokenFacts] = {chain.native.id: chain.native}
     untold = 0
-    body = evidence[0].body
-    for told in shaped(body, Found).rows if params["read"] == FOUND else (shaped(body, One).tx_response,):
-        if told.at < wanted:
-            continue
-        untold += not told.events
-        found = claim_of(subject, told, evidence=0)
-        if found is not None:
-            claims[found[0].ref] = found[0]
-            tokens |= {facts.id: facts for facts in (facts_of(chain, denom, origins) for denom in found[1])}
-    text = f"the node does not tell what {untold} transactions did"
+    for place, item in enumerate(evidence):
+        untold += item.params["read"] == FOUND and item.status != 200
+        for told in _told([item]):
+            if told.at < wanted:
+                continue
+            untold += not told.events
+            found, denoms = claims_of(subject, told, evidence=place)
+            claims |= {claim.ref: claim for claim in found}
+            tokens |= {facts.id: facts for facts in (facts_of(chain, denom, origins) for denom in denoms)}
+    text = f"the node lists {untold} transactions and does not tell what they did"
     gaps = (Gap(stream=stream, code="events_unread", text=text),) if untold else ()
     return structs.replace(batch, tokens=tuple(tokens.values()), claims=tuple(claims.values()), gaps=(*batch.gaps, *gaps))
+
+
+def _told(evidence: Sequence[Evidence]) -> list[Told]:
+    """The transactions in answers. Raises: VenueBadResponse."""
+    lists = [shaped(item.body, Found).rows for item in evidence if item.params["read"] == FOUND and item.status == 200]
+    alone = [shaped(item.body, One).tx_response for item in evidence if item.params["read"] == ONE]
+    return [*(told for rows in lists for told in rows), *alone]
 
 
 def _ended(chain: CosmosChain, stream: str, evidence: Sequence[Evidence], batch: Batch, wanted: EpochMs) -> Batch:

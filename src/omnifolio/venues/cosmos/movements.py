@@ -1,4 +1,4 @@
-"""What a transaction changed for one address, as one claim: the bank's events decide, the messages only say what it meant.
+"""What a transaction changed for one address, as claims: the bank's events decide, the messages only say what it meant.
 
 Each movement between the address and somebody else is a leg, summed by who and what. Coins that go to the pools of staked coins
 stay the wallet's: a second leg brings them back. Outside of the messages coins move for the fee alone, so what the address paid
@@ -19,7 +19,7 @@ from omnifolio.venues.cosmos.events import Happening, Movement, happenings, move
 from omnifolio.venues.cosmos.meaning import label_of, parties_of, returned
 from omnifolio.venues.cosmos.shapes import Told
 
-FEE, STAKE = "fee", "stake"
+FEE, STAKE, EARNED = "fee", "stake", "rewards"
 
 
 class Subject(Struct, frozen=True):
@@ -35,53 +35,65 @@ class Subject(Struct, frozen=True):
 
 
 class Changes(Struct, frozen=True):
-    """Units that the address gained or lost: by who was on the other side and what, to the pools of stakes, and as fee."""
+    """Units that the address gained or lost: by who was on the other side, earned, to the pools of stakes, and as fee."""
 
     flows: Mapping[tuple[str, str], int]
+    earned: Mapping[str, int]
     staked: Mapping[str, int]
     fees: Mapping[str, int]
 
     @property
     def denoms(self) -> list[str]:
         """What moved."""
-        return [*dict.fromkeys([*(denom for _, denom in self.flows), *self.staked, *self.fees])]
+        return [*dict.fromkeys([*(denom for _, denom in self.flows), *self.earned, *self.staked, *self.fees])]
 
 
-def claim_of(subject: Subject, told: Told, *, evidence: int | None = None) -> tuple[Claim, list[str]] | None:
-    """The transaction as one claim of book `chain`, and what moved; None when it changed nothing of the address.
+def claims_of(subject: Subject, told: Told, *, evidence: int | None = None) -> tuple[list[Claim], list[str]]:
+    """The transaction as claims of book `chain`, and what moved; none when it changed nothing of the address.
 
-    Raises: VenueBadResponse.
+    What is earned on the side, as by staking more, is a claim of its own. Raises: VenueBadResponse.
     """
     read = happenings(told.events or ())
     changes = _changes(subject, told, read)
-    legs = tuple(_legs(subject, changes))
-    if not legs:
-        return None
-    name = told.txhash.upper()
-    event = f"{subject.chain.caip2}:{name}"
-    claim = Claim(
-        book="chain",
-        ref=name,
-        refs=(f"tx:{event}",),
-        name=name,
-        at=told.at,
-        kind=_kind(subject, told, read, changes),
-        label=label_of(told, read, subject.address),
-        legs=legs,
-        status="failed" if told.code else "confirmed",
-        confirmed_at=told.at,
-        event=event,
-        height=int(told.height),
-        evidence=evidence,
-    )
-    return claim, changes.denoms
+    kind = _kind(told, read, changes)
+    own, fee, earned = (tuple(legs(subject, changes)) for legs in (_legs, _fee_legs, _earned_legs))
+    label = label_of(told, read, subject.address)
+    parts: list[tuple[str, Kind, str, tuple[Leg, ...]]] = [
+        ("", kind, label, (*own, *fee)),
+        (EARNED, "staking_reward", EARNED, earned),
+    ]
+    if not own and kind == "fee" and earned:
+        parts = [("", "staking_reward", label, (*earned, *fee))]
+    event = f"{subject.chain.caip2}:{told.txhash.upper()}"
+    claims = [
+        Claim(
+            book="chain",
+            ref=":".join(filter(None, (told.txhash.upper(), part))),
+            refs=(":".join(filter(None, ("tx", event, part))),),
+            name=told.txhash.upper(),
+            at=told.at,
+            kind=what,
+            label=words,
+            legs=legs,
+            status="failed" if told.code else "confirmed",
+            confirmed_at=told.at,
+            event=event,
+            height=int(told.height),
+            evidence=evidence,
+        )
+        for part, what, words, legs in parts
+        if legs
+    ]
+    return claims, changes.denoms
 
 
 def _changes(subject: Subject, told: Told, read: Sequence[Happening]) -> Changes:
     chain, own = subject.chain, subject.address
-    pools, collector = {module_address(chain, name) for name in (BONDED, UNBONDING)}, module_address(chain, FEES)
+    pools = {module_address(chain, name) for name in (BONDED, UNBONDING)}
+    collector, treasury = module_address(chain, FEES), module_address(chain, REWARDS)
     parties = parties_of(read, own)
     flows: Counter[tuple[str, str]] = Counter()
+    earned: Counter[str] = Counter()
     staked: Counter[str] = Counter()
     fees: Counter[str] = Counter()
     for one in movements(read):
@@ -91,6 +103,8 @@ def _changes(subject: Subject, told: Told, read: Sequence[Happening]) -> Changes
         for denom, units in one.coins.items():
             if told.code or one.message is None or other == collector:
                 fees[denom] += sign * units
+            elif one.source == treasury:
+                earned[denom] += units
             else:
                 flows[_party(one, other, parties, sign), denom] += sign * units
                 staked[denom] -= sign * units if other in pools else 0
@@ -100,6 +114,7 @@ def _changes(subject: Subject, told: Told, read: Sequence[Happening]) -> Changes
     stays = {denom for denom in passed if passed[denom] or any(other in pools for other, name in flows if name == denom)}
     return Changes(
         flows={key: units for key, units in flows.items() if units and (key[1] in stays or key[0] in pools)},
+        earned=earned,
         staked={denom: units for denom, units in staked.items() if units},
         fees={denom: units for denom, units in fees.items() if units},
     )
@@ -117,17 +132,27 @@ def _legs(subject: Subject, changes: Changes) -> Iterator[Leg]:
         yield Leg(f"{denom}:{other}", subject.wallet, chain.token(denom), amount, "principal", other or None)
     for denom, units in changes.staked.items():
         yield Leg(f"{STAKE}:{denom}", subject.wallet, chain.token(denom), from_units(units, chain.decimals_of(denom)))
+
+
+def _earned_legs(subject: Subject, changes: Changes) -> Iterator[Leg]:
+    chain, treasury = subject.chain, module_address(subject.chain, REWARDS)
+    for denom, units in changes.earned.items():
+        amount = from_units(units, chain.decimals_of(denom))
+        yield Leg(f"{denom}:{treasury}", subject.wallet, chain.token(denom), amount, "principal", treasury)
+
+
+def _fee_legs(subject: Subject, changes: Changes) -> Iterator[Leg]:
+    chain = subject.chain
     for denom, units in changes.fees.items():
         amount = from_units(units, chain.decimals_of(denom))
         yield Leg(FEE if denom == chain.coin else f"{FEE}:{denom}", subject.wallet, chain.token(denom), amount, "fee")
 
 
-def _kind(subject: Subject, told: Told, read: Sequence[Happening], changes: Changes) -> Kind:
-    """What the address did, by what moved; the messages tell only what nothing moved for."""
-    pools = {module_address(subject.chain, name) for name in (BONDED, UNBONDING)}
-    net: Counter[str] = Counter()
-    for (other, denom), units in changes.flows.items():
-        net[denom] += units if other not in pools else 0
+def _kind(told: Told, read: Sequence[Happening], changes: Changes) -> Kind:
+    """What the address did besides earning, by what moved; the messages tell only what nothing moved for."""
+    net: Counter[str] = Counter(changes.staked)
+    for (_, denom), units in changes.flows.items():
+        net[denom] += units
     received, sent = (sum(units * sign > 0 for units in net.values()) for sign in (1, -1))
     if told.code:
         return "fee"
@@ -136,9 +161,6 @@ def _kind(subject: Subject, told: Told, read: Sequence[Happening], changes: Chan
     if any(one.type == "unbond" for one in read) and "MsgUndelegate" in told.kinds and not sent:
         return "unstaking"
     if received and not sent:
-        rewards = module_address(subject.chain, REWARDS)
-        if all(other == rewards for other, _ in changes.flows):
-            return "staking_reward"
         return "refund" if returned(told) else "deposit"
     if sent and not received:
         return "withdrawal"

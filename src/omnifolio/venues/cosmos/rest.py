@@ -51,7 +51,8 @@ PAGE = 200
 PAGES_MAX = 100
 _UNAVAILABLE = (502, 503, 504)
 _LOWEST = re.compile(r"lowest height is (\d{1,18})")
-_GONE = ("version does not exist", "no versions found", "failed to load state", "version mismatch", "invalid height")
+_GONE = ("version does not exist", "no versions found", "failed to load state", "version mismatch", "height in the future")
+"""What a node says of a state that it does not have yet, or has no more."""
 
 
 def rules_of(url: str, *, is_configured: bool) -> list[Rule]:
@@ -105,7 +106,7 @@ class Node:
             received_at=answer.received_at,
             body=answer.body,
         )
-        if answer.status in _UNAVAILABLE or (answer.status == 500 and any(word in refusal_of(evidence) for word in _GONE)):
+        if answer.status in _UNAVAILABLE or any(word in refusal_of(evidence) for word in _GONE):
             raise VenueUnavailable(f"the node answered with HTTP status {answer.status}")
         return evidence
 

@@ -10,7 +10,7 @@ from omnifolio.venues.contract import Access
 from omnifolio.venues.cosmos.address import parse_address
 from omnifolio.venues.cosmos.denoms import traces_asked
 from omnifolio.venues.cosmos.history import ONE
-from omnifolio.venues.cosmos.movements import Subject, claim_of
+from omnifolio.venues.cosmos.movements import Subject, claims_of
 from omnifolio.venues.cosmos.rest import SEARCH, Node, refusal_of
 from omnifolio.venues.cosmos.shapes import One, shaped
 
@@ -31,5 +31,5 @@ async def ask_one(chain: CosmosChain, access: Access, url: str, address: str, na
         if "not found" in refusal_of(told):
             raise NotFound(f"the node does not have the transaction {found[1].upper()}")
         raise VenueBadResponse(f"the node does not tell a transaction: {refusal_of(told)[:100]}")
-    claim = claim_of(subject, shaped(told.body, One).tx_response)
-    return [told, *await traces_asked(node, chain, claim[1] if claim else (), ())]
+    denoms = claims_of(subject, shaped(told.body, One).tx_response)[1]
+    return [told, *await traces_asked(node, chain, denoms, ())]

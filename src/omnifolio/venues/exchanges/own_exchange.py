@@ -46,6 +46,7 @@ class OwnExchange:
         self.apiKey: str | None = None
         self.secret: str | None = None
         self.uid: str | None = None
+        self.password: str | None = None
 
     def described(self, name: str) -> Described | None:
         """The listed endpoint of that name, or None."""
@@ -88,7 +89,7 @@ class OwnExchange:
             body=body,
             at=EpochMs(self.time_ms()),
         )
-        keys = Keys(key=self.apiKey or "", secret=self.secret or "", memo=self.uid or "")
+        keys = Keys(key=self.apiKey or "", secret=self.secret or "", memo=self.uid or "", passphrase=self.password or "")
         headers = {} if group == PUBLIC else SIGNERS[self.row.signing](unsigned, keys)
         kind = {"Content-Type": "application/json"} if body else {}
         url = f"{self.urls['api'][group]}/{path}"

@@ -9,6 +9,7 @@ venues that repeat, reorder, shift or delay rows, and against equal timestamps a
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -88,7 +89,8 @@ def _in_unit(row: StreamRow, at: int, *, is_end: bool) -> str:
     """An instant in the venue's unit. Whole seconds are widened by one on each side: some venues exclude the bound."""
     if row.time_unit == "ms":
         return str(at)
-    return str(-(-at // 1000) if is_end else max(at // 1000 - 1, 0))
+    seconds = -(-at // 1000) if is_end else max(at // 1000 - 1, 0)
+    return str(seconds) if row.time_unit == "s" else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class WindowPager:

@@ -62,6 +62,7 @@ def code(text: str, *, where: str) -> str:
 
 def instant(text: str, formats: Sequence[str], zone: tzinfo) -> EpochMs:
     """The instant that a cell tells, in the first of the formats that fits, else in ISO 8601. Raises: InvalidField."""
+    text = text.replace("Sept.", "Sep.")  # the one month that is shortened to four letters by some
     for form in formats:
         if form == EPOCH_SECONDS:
             if text.replace(".", "", 1).isdigit():

@@ -68,8 +68,12 @@ class History:
         while waiting and len(read) <= ACCOUNTS_MAX:
             address = waiting.pop(0)
             read.add(address)
+            is_resumed = address in self._mark.open
             async for page in self._list(address):
                 yield page
+            if is_resumed:  # what came since that walk began is above its top
+                async for page in self._list(address):
+                    yield page
             waiting += [name for name in self._mark.found if name not in read and name not in waiting]
         ending = await self._node.ask(_END, "getSlot", [FINAL], left=str(len(waiting)), **self._about(wallet))
         yield structs.replace(self._page([ending]), done=True)

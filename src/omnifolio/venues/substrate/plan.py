@@ -33,12 +33,12 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: SubstrateChain, node: str | None, depth: Depth) -> tuple[Step, ...]:
     """The one step of reading an address; `node` is the operator's own, and there is no history, however deep it is wanted."""
-    calls = CALLS + len(chain.assets) + (STAKING_CALLS if chain.has_staking else 0)
+    calls = str(CALLS + (STAKING_CALLS if chain.has_staking else 0))
     return (
         Step(
             reads="balances",
             source=", else ".join(host_of(url) for url in ((node,) if node else chain.nodes)),
-            calls=str(calls),
+            calls=f"{calls}, 1 for all assets, and 1 for each that is not well known" if chain.assets else calls,
             time="a few seconds",
             is_own=node is not None,
         ),

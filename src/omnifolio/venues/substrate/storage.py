@@ -54,6 +54,11 @@ def asset_key(number: int, account: bytes) -> str:
     return _hex(_item("Assets", "Account") + _blake2(number.to_bytes(4, "little")) + _blake2(account))
 
 
+def metadata_key(number: int) -> str:
+    """Where what an asset says of itself stands: Assets.Metadata."""
+    return _hex(_item("Assets", "Metadata") + _blake2(number.to_bytes(4, "little")))
+
+
 def amounts(data: bytes) -> Amounts:
     """The coins of an account's record. Raises: VenueBadResponse."""
     start = _COUNTERS.get(len(data))
@@ -87,12 +92,16 @@ def number(data: bytes) -> int:
 
 
 def compact(data: bytes) -> int:
-    """The compact number at the beginning of the bytes: how long it is stands in its first two bits. Raises: VenueBadResponse."""
-    mode = data[0] & 3 if data else 0
-    length = (1, 2, 4)[mode] if mode < 3 else 1 + (data[0] >> 2) + 4
-    if len(data) < length or not data:
+    """The compact number at the beginning of the bytes. Raises: VenueBadResponse."""
+    if not data or len(data) < (length := length_of_compact(data[0])):
         raise VenueBadResponse("the node tells a number that ends too early")
-    return int.from_bytes(data[:length], "little") >> 2 if mode < 3 else int.from_bytes(data[1:length], "little")
+    return int.from_bytes(data[1:length], "little") if data[0] & 3 == 3 else int.from_bytes(data[:length], "little") >> 2
+
+
+def length_of_compact(first: int) -> int:
+    """How many bytes a compact number has, which the two lowest bits of its first one say."""
+    mode = first & 3
+    return (1, 2, 4)[mode] if mode < 3 else 1 + (first >> 2) + 4
 
 
 def xxh64(data: bytes, seed: int) -> int:

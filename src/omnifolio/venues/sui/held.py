@@ -8,6 +8,7 @@ from omnifolio.catalog.sui_chains import COIN_DECIMALS, SuiChain
 from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot, Wallet
+from omnifolio.venues import base58
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.sui import coins
@@ -116,8 +117,16 @@ def _gaps(stream: str, evidence: Sequence[Evidence], *, has_stakes: bool, unpric
 
 
 def check_network(chain: SuiChain, item: Evidence) -> None:
-    """Raises: VenueBadResponse where the server is one of another network."""
-    if data_of(item).chain_identifier != chain.identifier:
+    """Raises: VenueBadResponse where the server is one of another network.
+
+    Servers tell the digest of the first checkpoint, in base58; earlier ones its first four bytes.
+    """
+    told = data_of(item).chain_identifier or ""
+    try:
+        digest = base58.decode(told)[: len(chain.identifier) // 2].hex()
+    except ValueError:
+        digest = ""
+    if chain.identifier not in (told, digest):
         raise VenueBadResponse(f"the server is not one of the network {chain.name}")
 
 

@@ -11,19 +11,22 @@ from msgspec import Struct, structs
 
 from omnifolio.catalog.sui_chains import SuiChain
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import VenueBadResponse
+from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues import base58
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.sui import coins
+from omnifolio.venues.sui.address import parse_address
 from omnifolio.venues.sui.held import Subject, check_network, wallets_of
 from omnifolio.venues.sui.movements import claim_of, own_types
-from omnifolio.venues.sui.queries import CHANGES, HEAD, HISTORY, QUERIES
+from omnifolio.venues.sui.queries import CHANGES, HEAD, HISTORY, QUERIES, SINGLE
 from omnifolio.venues.sui.server import Server, data_of, is_refused
-from omnifolio.venues.sui.shapes import Change, Checkpoint, Page, Transaction, millis
+from omnifolio.venues.sui.shapes import Change, Checkpoint, Page, PageInfo, Transaction, millis
 from omnifolio.venues.utxo.unwanted import not_wanted
 
+DIGEST_BYTES = 32
 CHANGE_PAGES_MAX = 40
 """Pages of one transaction's changes that are read; one that has more is said to be unread."""
 
@@ -72,7 +75,7 @@ class History:
                 continue
             is_stored = False
             listed = _listed(item)
-            more = [found for row in listed.nodes if self._is_wanted(row) for found in await self._more(row)]
+            more = [found for row in listed.nodes if self._is_wanted(row) for found in await _more(self._server, row)]
             changes = [change for row in listed.nodes for change in changes_of(row, more)]
             named = await coins.asked(self._server, own_types(self._subject, changes))
             info = listed.page_info
@@ -82,16 +85,6 @@ class History:
             self._mark = Mark(done=top) if is_over else Mark(done=done, top=top, before=info.start_cursor)
             if listed.nodes:
                 yield self._page([item, *more, *named])
-
-    async def _more(self, row: Transaction) -> list[Evidence]:
-        """The further pages of one transaction's changes."""
-        found: list[Evidence] = []
-        info = row.effects.balance_changes.page_info if row.effects else None
-        while info is not None and info.has_next_page and len(found) < CHANGE_PAGES_MAX:
-            variables = {"digest": row.digest, "more": info.end_cursor}
-            found.append(await self._server.ask(CHANGES, QUERIES[CHANGES], variables, digest=row.digest))
-            info = _changes(found[-1]).page_info
-        return found
 
     def _is_wanted(self, row: Transaction) -> bool:
         at = millis(row.effects.timestamp) if row.effects else None
@@ -103,6 +96,36 @@ class History:
     def _page(self, evidence: Sequence[Evidence]) -> Batch:
         batch = decode_history(self._subject.chain, self._stream, evidence)
         return structs.replace(batch, cursor=Cursor(self._stream, msgspec.json.encode(self._mark).decode()))
+
+
+async def ask_one(chain: SuiChain, access: Access, url: str, address: str, name: str) -> Sequence[Evidence]:
+    """The answers that tell the transaction of that digest for an address. Raises: InvalidField, NotFound, VenueError."""
+    subject, digest = Subject(chain, parse_address(address)), name.strip()
+    try:
+        is_digest = len(base58.decode(digest)) == DIGEST_BYTES
+    except ValueError:
+        is_digest = False
+    if not is_digest:
+        raise InvalidField(f"transaction: expected its digest, {DIGEST_BYTES} bytes in base58")
+    server = Server(access, url=url, stream=f"transfers/{chain.id}")
+    item = await server.ask(SINGLE, QUERIES[SINGLE], {"digest": digest, "more": None}, wallet=subject.address, wanted="")
+    check_network(chain, item)
+    rows = _listed(item).nodes
+    if not rows:
+        raise NotFound("the server has no transaction of this digest")
+    more = await _more(server, rows[0])
+    return [item, *more, *await coins.asked(server, own_types(subject, changes_of(rows[0], more)))]
+
+
+async def _more(server: Server, row: Transaction) -> list[Evidence]:
+    """The further pages of one transaction's changes."""
+    found: list[Evidence] = []
+    info = row.effects.balance_changes.page_info if row.effects else None
+    while info is not None and info.has_next_page and len(found) < CHANGE_PAGES_MAX:
+        variables = {"digest": row.digest, "more": info.end_cursor}
+        found.append(await server.ask(CHANGES, QUERIES[CHANGES], variables, digest=row.digest))
+        info = _changes(found[-1]).page_info
+    return found
 
 
 def decode_history(chain: SuiChain, stream: str, evidence: Sequence[Evidence]) -> Batch:
@@ -184,6 +207,9 @@ def _head(item: Evidence) -> Checkpoint:
 
 
 def _listed(item: Evidence) -> Page[Transaction]:
+    if item.params["read"] == SINGLE:
+        single = data_of(item).transaction
+        return Page(PageInfo(), () if single is None or single.effects is None else (single,))
     found = data_of(item).transactions
     if found is None:
         raise VenueBadResponse("the server does not tell the transactions of an address")

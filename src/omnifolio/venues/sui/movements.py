@@ -6,8 +6,10 @@ The gas is a leg of its own where the address paid it: computing and storing, le
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import structs
+
 from omnifolio.catalog.sui_chains import COIN_DECIMALS
-from omnifolio.model.amounts import from_units
+from omnifolio.model.amounts import EXACT, from_units
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim, Kind, Leg
@@ -16,6 +18,7 @@ from omnifolio.venues.sui.address import coin_type
 from omnifolio.venues.sui.coins import SUI_TYPE
 from omnifolio.venues.sui.held import Subject
 from omnifolio.venues.sui.shapes import Change, Effects, Transaction, millis
+from omnifolio.venues.sui.staking import Staking, staking_of
 
 BOOK, FEE = "chain", "fee"
 
@@ -44,7 +47,7 @@ def claim_of(
     fee = _fee(subject, found, effects)
     is_failed = effects.status != "SUCCESS"
     legs = tuple(_legs(subject, changes, tokens, fee=fee))
-    kind = _kind(legs)
+    kind, legs = _staking(legs, staking_of(effects, subject.address)) or (_kind(legs), legs)
     if fee:
         legs = (*legs, Leg(FEE, subject.wallet, subject.chain.native.id, from_units(-fee, COIN_DECIMALS), "fee"))
     if not legs:
@@ -106,6 +109,19 @@ def _other(subject: Subject, changes: Sequence[Change], name: str, units: int) -
 
 def _is_own(subject: Subject, row: Change) -> bool:
     return row.owner is not None and row.owner.address.lower() == subject.address
+
+
+def _staking(legs: Sequence[Leg], found: Staking) -> tuple[Kind, tuple[Leg, ...]] | None:
+    """Coins that were staked or came back, what they earned as a leg of its own; None where the amounts are other ones."""
+    if len(legs) != 1 or legs[0].key != SUI_TYPE:
+        return None
+    leg, put, taken, earned = legs[0], *(from_units(units, COIN_DECIMALS) for units in (found.put, found.taken, found.earned))
+    if put and leg.amount == -put:
+        return "staking", tuple(legs)
+    if not taken or leg.amount != EXACT.add(taken, earned):
+        return None
+    reward = structs.replace(leg, key=f"{leg.key}:reward", amount=earned)
+    return "unstaking", (structs.replace(leg, amount=taken), *((reward,) if earned else ()))
 
 
 def _kind(legs: Sequence[Leg]) -> Kind:

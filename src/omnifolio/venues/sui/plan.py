@@ -7,6 +7,7 @@ from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
 from omnifolio.venues.sources import Step, host_of
 from omnifolio.venues.sui.address import parse_address
+from omnifolio.venues.sui.history import ask_one
 from omnifolio.venues.sui.queries import COINS_PER_QUESTION, PAGE
 from omnifolio.venues.sui.server import PUBLIC_BUDGET, rules_of
 
@@ -26,6 +27,7 @@ def networks() -> tuple[Network, ...]:
             rules=rules_of,
             steps=partial(steps_of, chain),
             is_long_hex=True,
+            ask_one=partial(ask_one, chain),
         )
         for chain in sui_chains().values()
     )

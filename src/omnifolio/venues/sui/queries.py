@@ -8,13 +8,20 @@ from collections.abc import Mapping
 
 PAGE = 50
 """Rows of one page; the public servers allow no more."""
+EVENTS = 20
+"""Events of a transaction that are looked through for stakes."""
 STAKE_TYPE = "0x3::staking_pool::StakedSui"
-HEAD, BALANCES, STAKES, VALIDATORS, RATES, COINS, HISTORY, CHANGES = (
-    "head", "balances", "stakes", "validators", "rates", "coins", "history", "changes",
+HEAD, BALANCES, STAKES, VALIDATORS, RATES, COINS, HISTORY, CHANGES, SINGLE = (
+    "head", "balances", "stakes", "validators", "rates", "coins", "history", "changes", "single",
 )  # fmt: skip
 COINS_PER_QUESTION = 10
 _INFO = "pageInfo { hasNextPage endCursor }"
 _CHANGES = f"balanceChanges(first: {PAGE}, after: $more) {{ {_INFO} nodes {{ amount coinType {{ repr }} owner {{ address }} }} }}"
+_TRANSACTION = f"""digest sender {{ address }} gasInput {{ gasSponsor {{ address }} }} effects {{
+    status timestamp checkpoint {{ sequenceNumber }}
+    gasEffects {{ gasSummary {{ computationCost storageCost storageRebate }} }}
+    events(first: {EVENTS}) {{ nodes {{ contents {{ type {{ repr }} json }} }} }}
+    {_CHANGES} }}"""
 
 QUERIES: Mapping[str, str] = {
     HEAD: """query {
@@ -44,11 +51,11 @@ QUERIES: Mapping[str, str] = {
     HISTORY: f"""query ($address: SuiAddress!, $from: UInt53, $to: UInt53, $before: String, $more: String) {{
         transactions(last: {PAGE}, before: $before,
                 filter: {{ affectedAddress: $address, afterCheckpoint: $from, beforeCheckpoint: $to }}) {{
-            pageInfo {{ hasPreviousPage startCursor }}
-            nodes {{ digest sender {{ address }} gasInput {{ gasSponsor {{ address }} }} effects {{
-                status timestamp checkpoint {{ sequenceNumber }}
-                gasEffects {{ gasSummary {{ computationCost storageCost storageRebate }} }}
-                {_CHANGES} }} }} }}
+            pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_TRANSACTION} }} }}
+    }}""",
+    SINGLE: f"""query ($digest: String!, $more: String) {{
+        chainIdentifier
+        transaction(digest: $digest) {{ {_TRANSACTION} }}
     }}""",
     CHANGES: f"""query ($digest: String!, $more: String) {{ transaction(digest: $digest) {{ effects {{ {_CHANGES} }} }} }}""",
 }

@@ -39,8 +39,8 @@ class Named(Struct, frozen=True):
     address: str
 
 
-class CoinType(Struct, frozen=True):
-    """A type of coins, as Move writes it."""
+class MoveType(Struct, frozen=True):
+    """A type, as Move writes it."""
 
     repr: str
 
@@ -48,7 +48,7 @@ class CoinType(Struct, frozen=True):
 class Held(Struct, frozen=True, rename="camel"):
     """What an address holds of one type of coins, in objects and in its account together."""
 
-    coin_type: CoinType
+    coin_type: MoveType
     total_balance: Whole
 
 
@@ -154,8 +154,27 @@ class Change(Struct, frozen=True, rename="camel"):
     """What an owner's coins of one type changed by."""
 
     amount: Whole
-    coin_type: CoinType
+    coin_type: MoveType
     owner: Named | None = None
+
+
+class Announced(Struct, frozen=True):
+    """What an event says, with its type."""
+
+    type: MoveType | None = None
+    json: Raw = Raw(b"null")
+
+
+class Event(Struct, frozen=True):
+    """Something that was announced."""
+
+    contents: Announced | None = None
+
+
+class Events(Struct, frozen=True):
+    """The first events of a transaction."""
+
+    nodes: tuple[Event, ...] = ()
 
 
 class Effects(Struct, frozen=True, rename="camel"):
@@ -166,6 +185,7 @@ class Effects(Struct, frozen=True, rename="camel"):
     timestamp: str | None = None
     checkpoint: Checkpoint | None = None
     gas_effects: GasEffects | None = None
+    events: Events | None = None
 
 
 class GasInput(Struct, frozen=True, rename="camel"):

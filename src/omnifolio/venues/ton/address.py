@@ -25,7 +25,7 @@ def spelt(text: str) -> str:
 
 def raw_of(text: str) -> str:
     """The address as `0:hex`, in lower case. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
-    plain = text.strip()
+    plain = text.strip().replace("%3A", ":")
     if len(plain.split()) >= _PHRASE_WORDS_MIN:
         raise PrivateKeyRefused
     if _HEX.fullmatch(plain):

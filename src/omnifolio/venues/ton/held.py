@@ -27,6 +27,7 @@ TRIES_MAX = 3
 """Tries of one snapshot while the account moves under it."""
 ACCOUNT, JETTONS, ITEMS = "account", "jettons", "items"
 ITEM_AMOUNT = 1
+COLON = "%3A"
 
 
 class Subject(Struct, frozen=True):
@@ -37,8 +38,8 @@ class Subject(Struct, frozen=True):
 
     @property
     def wallet(self) -> str:
-        """The wallet's key, CAIP-10 but for the colon in the address."""
-        return f"{self.chain.caip2}:{self.raw}"
+        """The wallet's key, CAIP-10: the colon in the address is written as it wants it."""
+        return f"{self.chain.caip2}:{self.raw.replace(':', COLON)}"
 
 
 class Purse(Struct, frozen=True):
@@ -84,7 +85,7 @@ def purses_of(evidence: Sequence[Evidence]) -> dict[str, Purse]:
         if item.params["read"] == JETTONS:
             answer = shaped(item.body, JettonWallets)
             for row in answer.jetton_wallets:
-                found[row.address.lower()] = Purse(row, jetton_of(answer.metadata, row.jetton))
+                found[row.address.lower()] = Purse(row, jetton_of(answer.metadata or {}, row.jetton))
     return found
 
 
@@ -142,7 +143,7 @@ def _gaps(stream: str, account: Account, purses: Sequence[Purse], evidence: Sequ
 
 def _items(chain: TonChain, evidence: Sequence[Evidence]) -> list[TokenFacts]:
     answers = [shaped(item.body, Items) for item in evidence if item.params["read"] == ITEMS]
-    return [item_facts(chain, row.address.lower(), answer.metadata) for answer in answers for row in answer.nft_items]
+    return [item_facts(chain, row.address.lower(), answer.metadata or {}) for answer in answers for row in answer.nft_items]
 
 
 async def _pages(indexer: Indexer, read: str, path: str, subject: Subject) -> list[Evidence]:

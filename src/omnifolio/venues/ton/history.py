@@ -21,6 +21,7 @@ from omnifolio.venues.ton.held import Purse, Subject, jettons_asked, purses_of, 
 from omnifolio.venues.ton.indexer import Indexer
 from omnifolio.venues.ton.movements import item_claim, jetton_claim, own_claim
 from omnifolio.venues.ton.shapes import Head, ItemMoves, Transactions, shaped
+from omnifolio.venues.ton.single import TRACE, told
 from omnifolio.venues.ton.tokens import Jetton, item_facts, jetton_facts
 from omnifolio.venues.utxo.unwanted import not_wanted
 
@@ -105,7 +106,7 @@ def decode_history(chain: TonChain, stream: str, evidence: Sequence[Evidence]) -
     item = evidence[0]
     params, at = item.params, received_at(evidence)
     subject = Subject(chain, params["wallet"])
-    page = _DECODERS[params["read"]](subject, stream, item)
+    page = _trace(subject, stream, evidence) if params["read"] == TRACE else _DECODERS[params["read"]](subject, stream, item)
     covered: tuple[Interval, ...] = ()
     if params["read"] == _END:
         covered = (
@@ -148,14 +149,22 @@ def _jetton(subject: Subject, stream: str, item: Evidence) -> _Page:
             continue
         if claim is not None:
             claims.append(claim)
-    text = f"{unread} messages to the account of {facts.ticker}, whose content nobody can read"
-    gaps = (Gap(stream=stream, code="messages_unread", text=text),) if unread else ()
-    return _Page(tuple(claims), (facts,), (*gaps, *_holes(stream, item)))
+    return _Page(tuple(claims), (facts,), (*_unreadable(stream, unread), *_holes(stream, item)))
+
+
+def _unreadable(stream: str, count: int) -> tuple[Gap, ...]:
+    text = f"{count} messages to accounts of jettons, whose content nobody can read"
+    return (Gap(stream=stream, code="messages_unread", text=text),) if count else ()
+
+
+def _trace(subject: Subject, stream: str, evidence: Sequence[Evidence]) -> _Page:
+    claims, tokens, unread = told(subject, evidence)
+    return _Page(tuple(claims), tuple(tokens), _unreadable(stream, unread))
 
 
 def _items(subject: Subject, stream: str, item: Evidence) -> _Page:
     answer = shaped(item.body, ItemMoves)
-    pairs = [(row, item_facts(subject.chain, row.nft_address.lower(), answer.metadata)) for row in answer.nft_transfers]
+    pairs = [(row, item_facts(subject.chain, row.nft_address.lower(), answer.metadata or {})) for row in answer.nft_transfers]
     claims = [claim for row, facts in pairs if (claim := item_claim(subject, row, facts, evidence=0)) is not None]
     return _Page(tuple({claim.ref: claim for claim in claims}.values()), tuple(facts for _, facts in pairs))
 

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Budget
+from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 
-PATHS = ("/masterchainInfo", "/accountStates", "/jetton/wallets", "/nft/items", "/nft/transfers", "/transactions")
+PATHS = ("/masterchainInfo", "/accountStates", "/jetton/wallets", "/nft/items", "/nft/transfers", "/transactions", "/traces")
 """All that is ever asked."""
 PUBLIC_BUDGET = Budget(burst=1, per_s=0.9)
 """One question a second without a key; a little less, since the server's seconds are not ours."""
@@ -38,6 +38,7 @@ class Indexer:
             method="GET",
             url=f"{self._url}{path}" + (f"?{urlencode(asked)}" if asked else ""),
             key_label=self._access.key_label,
+            question=Question(method="GET", path=path, params=asked),
         )
         if answer.status == 429:
             raise VenueBusy("the indexer asked us to slow down")

@@ -74,24 +74,24 @@ def item_claim(subject: Subject, row: ItemMove, facts: TokenFacts, *, evidence: 
 def is_failed(found: Transaction) -> bool:
     """Whether nothing came of it. Coins for an account without code arrive, though nothing was run."""
     is_returned = bytes(found.description.bounce) != b"null"
-    is_sent = found.in_msg is not None and found.in_msg.source is None
+    is_sent = found.in_msg is not None and found.in_msg.sender is None
     return bool(found.description.aborted) and (is_returned or is_sent)
 
 
 def _coins(subject: Subject, found: Transaction) -> Iterator[Leg]:
     native = subject.chain.native.id
-    if found.in_msg is not None and found.in_msg.source is not None and found.in_msg.units:
+    if found.in_msg is not None and found.in_msg.sender is not None and found.in_msg.units:
         amount = from_units(found.in_msg.units, COIN_DECIMALS)
-        yield Leg(f"{found.lt}:in", subject.wallet, native, amount, "principal", friendly(found.in_msg.source))
-    for place, message in enumerate(found.out_msgs):
-        if message.destination is not None and message.units:
+        yield Leg(f"{found.lt}:in", subject.wallet, native, amount, "principal", friendly(found.in_msg.sender))
+    for place, message in enumerate(found.sent):
+        if message.receiver is not None and message.units:
             key = f"{found.lt}:out:{message.created_lt or place}"
             amount = from_units(-message.units, COIN_DECIMALS)
-            yield Leg(key, subject.wallet, native, amount, "principal", friendly(message.destination))
+            yield Leg(key, subject.wallet, native, amount, "principal", friendly(message.receiver))
 
 
 def _fee(subject: Subject, found: Transaction) -> Iterator[Leg]:
-    units = int(found.total_fees) + sum(int(one.fwd_fee or 0) + int(one.ihr_fee or 0) for one in found.out_msgs)
+    units = int(found.total_fees) + sum(int(one.fwd_fee or 0) + int(one.ihr_fee or 0) for one in found.sent)
     if units:
         yield Leg(f"{found.lt}:fee", subject.wallet, subject.chain.native.id, from_units(-units, COIN_DECIMALS), "fee")
 
@@ -110,8 +110,8 @@ def _rest(found: Transaction, legs: tuple[Leg, ...]) -> int:
 
 def _kind(found: Transaction) -> Kind:
     message = found.in_msg
-    incoming = [message] if message is not None and message.source is not None and message.units else []
-    outgoing = [one for one in found.out_msgs if one.destination is not None and one.units]
+    incoming = [message] if message is not None and message.sender is not None and message.units else []
+    outgoing = [one for one in found.sent if one.receiver is not None and one.units]
     if not incoming and not outgoing:
         return "fee"
     if incoming and outgoing:

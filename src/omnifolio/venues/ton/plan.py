@@ -9,6 +9,7 @@ from omnifolio.venues.sources import Step, host_of
 from omnifolio.venues.ton.address import spelt
 from omnifolio.venues.ton.history import PAGE
 from omnifolio.venues.ton.indexer import rules_of
+from omnifolio.venues.ton.single import ask_one
 
 BALANCE_CALLS = 4
 """The account twice, its jettons, its NFTs."""
@@ -26,6 +27,7 @@ def networks() -> tuple[Network, ...]:
             rules=rules_of,
             steps=partial(steps_of, chain),
             also=("toncoin", "gram"),
+            ask_one=partial(ask_one, chain),
         )
         for chain in ton_chains().values()
     )

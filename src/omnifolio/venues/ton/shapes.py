@@ -3,6 +3,7 @@
 Source: the API's published models (toncenter/ton-indexer, 2026-07) and TON's documentation of API v3, seen 2026-11.
 """
 
+import re
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -13,7 +14,8 @@ from omnifolio.model.errors import VenueBadResponse
 T = TypeVar("T")
 Digits = Annotated[str, Meta(pattern="^[0-9]{1,60}$")]
 """A whole number as text."""
-RawAddress = Annotated[str, Meta(pattern="^(0|-1):[0-9A-Fa-f]{64}$")]
+_ACCOUNT = re.compile("(0|-1):[0-9A-Fa-f]{64}")
+RawAddress = Annotated[str, Meta(pattern=f"^{_ACCOUNT.pattern}$")]
 """An account, raw."""
 Hash = Annotated[str, Meta(pattern="^[A-Za-z0-9+/]{43}=$")]
 """32 bytes in base64."""
@@ -32,10 +34,10 @@ class Content(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """A message. Without a source it came from outside, without a destination it goes there."""
+    """A message. Without an account as its source it came from outside, without one as its destination it goes there."""
 
-    source: RawAddress | None = None
-    destination: RawAddress | None = None
+    source: str | None = None
+    destination: str | None = None
     value: Digits | None = None
     fwd_fee: Digits | None = None
     ihr_fee: Digits | None = None
@@ -43,6 +45,16 @@ class Message(Struct, frozen=True):
     opcode: str | None = None
     bounced: bool | None = None
     message_content: Content | None = None
+
+    @property
+    def sender(self) -> str | None:
+        """The account that sent it."""
+        return self.source if self.source and _ACCOUNT.fullmatch(self.source) else None
+
+    @property
+    def receiver(self) -> str | None:
+        """The account that it goes to."""
+        return self.destination if self.destination and _ACCOUNT.fullmatch(self.destination) else None
 
     @property
     def units(self) -> int:
@@ -75,13 +87,18 @@ class Transaction(Struct, frozen=True):
     prev_trans_lt: Digits
     total_fees: Digits
     description: Description
-    out_msgs: tuple[Message, ...]
+    out_msgs: tuple[Message, ...] | None = None
     in_msg: Message | None = None
     account_state_before: State | None = None
     account_state_after: State | None = None
     orig_status: str = ""
     trace_id: Hash | None = None
     mc_block_seqno: int | None = None
+
+    @property
+    def sent(self) -> tuple[Message, ...]:
+        """The messages that it sent."""
+        return self.out_msgs or ()
 
 
 class Transactions(Struct, frozen=True):
@@ -134,7 +151,7 @@ class JettonWallets(Struct, frozen=True):
     """The answer of /jetton/wallets."""
 
     jetton_wallets: tuple[JettonWallet, ...]
-    metadata: dict[str, Told] = {}
+    metadata: dict[str, Told] | None = None
 
 
 class Item(Struct, frozen=True):
@@ -148,7 +165,7 @@ class Items(Struct, frozen=True):
     """The answer of /nft/items."""
 
     nft_items: tuple[Item, ...]
-    metadata: dict[str, Told] = {}
+    metadata: dict[str, Told] | None = None
 
 
 class ItemMove(Struct, frozen=True):
@@ -169,7 +186,7 @@ class ItemMoves(Struct, frozen=True):
     """The answer of /nft/transfers."""
 
     nft_transfers: tuple[ItemMove, ...]
-    metadata: dict[str, Told] = {}
+    metadata: dict[str, Told] | None = None
 
 
 class Block(Struct, frozen=True):

@@ -44,6 +44,8 @@ IDLE = frozenset(
 )  # fmt: skip
 """Types that cost their fee alone."""
 LABELS = {"TriggerSmartContract": "contract call", "CreateSmartContract": "contract creation"}
+PAYING = frozenset(note.encode().hex() for note in ("", "call", "create", "suicide", "withdrawExpireUnfreezeWhileSuiciding"))
+"""Notes of calls inside whose amounts change hands. Source: java-tron's `Program.java`."""
 NUMBER_LENGTH_MAX = 10
 """Digits of a TRC-10 token's number; a longer one is written in hexadecimal."""
 _WORD = 64
@@ -200,8 +202,8 @@ def _by_staking(happened: Happened) -> Iterator[_Move]:
 
 
 def _by_call(subject: Subject, call: Inside, place: int) -> Iterator[_Move]:
-    """What a call inside brought along; a rejected one was undone."""
-    if not call.rejected and call.transfer_to_address:
+    """What a call inside brought along; a rejected one was undone, and what a contract stakes or lends is no payment."""
+    if not call.rejected and call.transfer_to_address and call.note.lower() in PAYING:
         for number, item in enumerate(call.call_value_info):
             if item.call_value:
                 source, target = spelt(call.caller_address), spelt(call.transfer_to_address)

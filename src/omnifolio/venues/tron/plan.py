@@ -30,6 +30,7 @@ def networks() -> tuple[Network, ...]:
             steps=partial(steps_of, chain),
             also=("trx",),
             ask_one=partial(ask_one, chain),
+            key_label="TronGrid API key",
         )
         for chain in tron_chains().values()
     )

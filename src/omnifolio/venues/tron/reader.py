@@ -1,7 +1,8 @@
 """The reader of TRON: one address, its coins, stakes and tokens, and its history, from a server with a node's API and an index.
 
-Link fields: `wallet` (`T…` or hexadecimal from 41) and `history` (how much of it). A base URL that the operator set names the
-server; else the row's public ones are asked, the next where one fails. What is told is solidified, so nothing is taken back.
+Link fields: `wallet` (`T…` or hexadecimal from 41), `history` (how much of it), and secretly `server_key` (TronGrid's, which it
+alone is told). A base URL that the operator set names the server; else the row's public ones are asked, the next where one fails.
+What is told is solidified, so nothing is taken back.
 """
 
 from collections.abc import AsyncIterator, Sequence

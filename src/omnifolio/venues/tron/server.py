@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import BadCredentials, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
@@ -19,6 +19,7 @@ from omnifolio.venues.contract import Access
 
 PUBLIC_BUDGET = Budget(burst=5, per_s=3)
 BUSY_PAUSE_S = 30.0
+KEY_FIELD, KEY_HEADER = "server_key", "TRON-PRO-API-KEY"
 READS = (
     "walletsolidity/getaccount",
     "walletsolidity/getReward",
@@ -59,16 +60,24 @@ class Server:
         self._stream = stream
 
     async def ask(self, read: str, path: str, body: Mapping[str, object], **about: str) -> Evidence:
-        """A node's answer as evidence of the kind `read`. Raises: VenueBusy, VenueUnavailable, VenueBadResponse."""
+        """A node's answer as evidence of the kind `read`.
+
+        Raises: BadCredentials, VenueBusy, VenueUnavailable, VenueBadResponse.
+        """
         content = msgspec.json.encode(body)
         return await self._asked("POST", path, {"body": content.decode()}, body=content, about={"read": read, **about})
 
     async def find(self, read: str, address: str, place: str, query: Mapping[str, str], **about: str) -> Evidence:
         """The index's answer about an address; one that it does not offer is an answer of status 404.
 
-        Raises: VenueBusy, VenueUnavailable, VenueBadResponse.
+        Raises: BadCredentials, VenueBusy, VenueUnavailable, VenueBadResponse.
         """
         return await self._asked("GET", f"v1/accounts/{address}{place}", query, body=None, about={"read": read, **about})
+
+    def _key(self) -> dict[str, str]:
+        """The header with the user's key, which only the public servers' owner has given out."""
+        key = self._access.secrets.get(KEY_FIELD) if self._access.base_url is None else None
+        return {} if key is None else {KEY_HEADER: key.reveal()}
 
     async def _asked(
         self, method: str, path: str, asked: Mapping[str, str], *, body: bytes | None, about: Mapping[str, str]
@@ -78,7 +87,7 @@ class Server:
             venue=self._access.venue,
             method=method,
             url=f"{self._base}/{path}{query}",
-            headers={"content-type": "application/json"} if body is not None else {},
+            headers=({"content-type": "application/json"} if body is not None else {}) | self._key(),
             body=body,
             key_label=self._access.key_label,
             is_read=True,
@@ -88,6 +97,8 @@ class Server:
         if answer.status in (403, 429) or any(mark in said for mark in _BUSY):
             self._access.egress.slow_down(self._access.venue, key_label=self._access.key_label, seconds=BUSY_PAUSE_S)
             raise VenueBusy("the server asked us to slow down", retry_after_s=BUSY_PAUSE_S)
+        if answer.status == 401:
+            raise BadCredentials("the server does not accept this key")
         if answer.status >= 500:
             raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
         if answer.status not in (200, 400, *MISSING):

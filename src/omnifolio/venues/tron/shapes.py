@@ -78,12 +78,12 @@ class Owner(Struct, frozen=True):
 
 
 class TokenInfo(Struct, frozen=True):
-    """What an index says of a TRC-20 contract."""
+    """What an index says of a TRC-20 contract, as the contract says it: anybody may have made it, so anything may stand there."""
 
     address: str = ""
-    symbol: str = ""
-    name: str = ""
-    decimals: int | None = None
+    symbol: str | None = ""
+    name: str | None = ""
+    decimals: int | str | None = None
 
 
 class Row(Struct, frozen=True, rename={"tx_hash": "txID", "block_number": "blockNumber"}):
@@ -173,6 +173,8 @@ class Inside(Struct, frozen=True, rename={"transfer_to_address": "transferTo_add
     transfer_to_address: str = ""
     call_value_info: tuple[CallValue, ...] = ()
     rejected: bool = False
+    note: str = ""
+    """What kind of call it is, in hexadecimal."""
 
 
 class Pair(Struct, frozen=True):

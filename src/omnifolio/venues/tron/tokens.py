@@ -79,10 +79,10 @@ def listed_in(chain: TronChain, rows: Iterable[Row]) -> dict[str, TokenFacts]:
     found = {}
     for row in rows:
         told = row.token_info
-        if told is not None and told.address and told.decimals is not None and told.symbol:
+        if told is not None and told.address and isinstance(told.decimals, int) and told.symbol:
             contract = spelt(told.address)
             if 0 <= told.decimals <= FRACTION_DIGITS_MAX:
-                found[contract] = _facts(chain, contract, told.symbol, told.name, told.decimals)
+                found[contract] = _facts(chain, contract, told.symbol, told.name or "", told.decimals)
     return found
 
 

@@ -17,6 +17,8 @@ from omnifolio.model.errors import InvalidAmount, VenueBadResponse
 
 T = TypeVar("T")
 
+DROPS_DIGITS_MAX = 20
+"""Digits of a number of drops: there are a hundred thousand million XRP, a million drops each."""
 EPOCH_S = 946_684_800
 """The ledger counts seconds from the year 2000."""
 
@@ -241,7 +243,7 @@ def instant(seconds: int) -> EpochMs:
 
 def drops(text: str) -> int:
     """A number of drops. Raises: VenueBadResponse."""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= DROPS_DIGITS_MAX):
         raise VenueBadResponse("the server states an amount of XRP that is no whole number of drops")
     return int(text)
 

@@ -17,7 +17,7 @@ from omnifolio.model.amounts import ZERO, parse_amount, total
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Product, Status
 from omnifolio.venues.exchanges.answers import Context, Quirks, decode, expect_dict, expect_list
-from omnifolio.venues.exchanges.quirks.bingx_positions import open_positions
+from omnifolio.venues.exchanges.quirks.bingx_positions import asked, open_positions
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.telling import Held, RowsOf, Source, fill, history, rows_at, snapshots, told
 from omnifolio.venues.exchanges.times import from_iso, from_ms
@@ -274,6 +274,7 @@ QUIRKS = Quirks(
         "income": history(_rows_in(""), _income),
     },
     snapshots={"balances": balances, "positions": open_positions},
+    asked=asked,
     forms=forms,
     rights=rights,
 )

@@ -23,7 +23,8 @@ from omnifolio.venues.contract import Known
 from omnifolio.venues.exchanges.answers import Context, Page, Parser, Quirks, Scopes, Seen, distinct, expect_list, read_list
 from omnifolio.venues.exchanges.codes import Codes
 from omnifolio.venues.exchanges.positions import together
-from omnifolio.venues.exchanges.quirks.bitget_balances import asked, balances, code_of, data_of, following, of_subaccounts
+from omnifolio.venues.exchanges.quirks import bitget_subaccounts
+from omnifolio.venues.exchanges.quirks.bitget_balances import asked, balances, code_of, data_of
 from omnifolio.venues.exchanges.quirks.bitget_positions import open_positions
 from omnifolio.venues.exchanges.rights import Rights
 from omnifolio.venues.exchanges.subaccounts import SCOPE
@@ -302,9 +303,14 @@ def forms(payload: Any) -> list[Any]:
 _own = together(balances, *open_positions)
 
 
+def _asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
+    """What a call is asked about: products, and which of them the account has."""
+    return bitget_subaccounts.asked(call, answers) if call == bitget_subaccounts.FUTURES_CALL else asked(call, answers)
+
+
 def _balances(context: Context, evidence: Sequence[Evidence]) -> Page:
     """The account's own balances, or those of its sub-accounts. Raises: VenueBadResponse."""
-    return (of_subaccounts if context.scope == SCOPE else _own)(context, evidence)
+    return (bitget_subaccounts.of_subaccounts if context.scope.startswith(SCOPE) else _own)(context, evidence)
 
 
 def rights(evidence: Evidence) -> Rights:
@@ -348,9 +354,9 @@ QUIRKS = Quirks(
         "unified-convert": history(_convert, "list"),
     },
     snapshots={"balances": _balances},
-    following=following,
+    following=bitget_subaccounts.following,
     rights=rights,
-    asked=asked,
+    asked=_asked,
     is_due=is_due,
     scopes=scopes,
     scope_of=scope_of,

@@ -5,7 +5,7 @@ own, so one that fails leaves that product as it was.
 Source: bitget.com/api-doc: spot, funding, mix, crossed and isolated margin accounts, earn account assets; v3 account assets.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +16,6 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.exchanges.answers import Context, Page, Seen, decode, expect_dict, expect_list, read_list
 from omnifolio.venues.exchanges.codes import Codes
-from omnifolio.venues.exchanges.subaccounts import HeldThere, Purse
-from omnifolio.venues.exchanges.subaccounts import balances as sub_balances
 
 GOOD = "00000"
 SPOT_PATH, POSITIONS_PATH = "/spot/account/assets", "/mix/position/all-position"
@@ -33,8 +31,6 @@ _CLASSIC_CALLS = frozenset(
 
 Key = tuple[str, Product]
 Held = dict[TokenId, list[Decimal]]
-
-SUB_CALL, SUB_ROWS = "privateSpotGetV2SpotAccountSubaccountAssets", 50
 
 
 def data_of(evidence: Evidence) -> Any:
@@ -140,33 +136,3 @@ def _add(held: Held, codes: Codes, row: Mapping[str, Any], *fields: str) -> None
 def _balances(rows: Mapping[TokenId, list[Decimal]]) -> tuple[Balance, ...]:
     sums = ((token, total(amounts)) for token, amounts in sorted(rows.items()))
     return tuple(Balance(token, amount) for token, amount in sums if amount)
-
-
-# Sub-accounts.
-
-
-def following(call: str, last: Evidence | None) -> dict[str, str] | None:
-    """Sub-accounts come in pages, the newest first; everything else is one answer."""
-    if call != SUB_CALL:
-        return {} if last is None else None
-    if last is None:
-        return {"limit": str(SUB_ROWS)}
-    rows = expect_list(data_of(last), last, where="data")
-    is_last = len(rows) < SUB_ROWS or not isinstance(rows[-1], dict)
-    return None if is_last else {"limit": str(SUB_ROWS), "idLessThan": str(rows[-1].get("id") or "")}
-
-
-def _purses(evidence: Evidence) -> Iterable[Purse]:
-    for row in expect_list(data_of(evidence), evidence, where="data"):
-        account = expect_dict(row, evidence, where="data")
-        rows = expect_list(account.get("assetsList"), evidence, where="assetsList")
-        yield Purse(name=str(account.get("userId") or ""), place="spot", rows=rows, read=_sub_spot, tells=("spot",))
-
-
-def _sub_spot(context: Context, row: Mapping[str, Any]) -> Iterable[HeldThere]:
-    amounts = (parse_amount(row.get(name) or "0", where=name) for name in ("available", "frozen", "locked"))
-    parse_amount(row["available"], where="available")
-    yield "spot", context.codes.token(code_of(row["coin"])), total(amounts)
-
-
-of_subaccounts = sub_balances(_purses)

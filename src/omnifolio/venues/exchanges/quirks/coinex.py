@@ -8,16 +8,17 @@ Source: docs.coinex.com/api/v2: assets, spot/order, enumeration of definitions.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from omnifolio.model.amounts import canonical, parse_amount, total
+from omnifolio.model.amounts import canonical, parse_amount, product, total
 from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Product, Status
 from omnifolio.venues.exchanges.answers import Context, Quirks, decode, one_page
 from omnifolio.venues.exchanges.quirks import coinex_positions
-from omnifolio.venues.exchanges.telling import Held, Source, coded_rows, history, snapshots, told
+from omnifolio.venues.exchanges.telling import Held, Source, coded_rows, fill, history, snapshots, told
 from omnifolio.venues.exchanges.times import from_ms
 
 DISCOUNT_CODE = "CET"
 """The venue's own token, in which discounted fees are paid."""
+DEALS_RANK = 1
 _QUOTES = ("USDT", "USDC", "TUSD", "BTC", "ETH", "CET", "BCH")
 _WALLETS = {"SPOT": "spot", "MARGIN": "margin", "FUTURES": "futures"}
 _STATUSES: Mapping[str, Status] = {
@@ -100,6 +101,34 @@ def _order(context: Context, row: Mapping[str, Any]) -> Claim | None:
     at = from_ms(row.get("updated_at") or row["created_at"])
     return told(
         context, ref=row["order_id"], at=at, kind="trade", legs=legs, label=f"{row['side']} {row.get('type') or ''}".strip()
+    )
+
+
+def _deal(context: Context, row: Mapping[str, Any]) -> Claim:
+    """One execution of an order, which the finished order tells in sum."""
+    base_code, quote_code = split_market(str(row["market"]).strip(), "")
+    base, quote = context.codes.token(base_code), context.codes.token(quote_code)
+    amount, price = (parse_amount(row[name], where=name) for name in ("amount", "price"))
+    wallet = "margin" if row.get("margin_market") else "spot"
+    fee = parse_amount(row.get("fee") or "0", where="fee")
+    return told(
+        context,
+        ref=row["deal_id"],
+        at=from_ms(row["created_at"]),
+        kind="trade",
+        legs=fill(
+            row["side"],
+            base=base,
+            quote=quote,
+            amount=amount,
+            cost=product(amount, price),
+            fee=fee,
+            fee_token=context.codes.token(row["fee_ccy"]) if fee else quote,
+            wallet=wallet,
+        ),
+        label=row["side"],
+        rank=DEALS_RANK,
+        shared=(f"{context.codes.venue}:trades/{row['order_id']}",) if row.get("order_id") else (),
     )
 
 
@@ -199,6 +228,7 @@ QUIRKS = Quirks(
         "deposits": history(_rows, _deposit, _edges),
         "withdrawals": history(_rows, _withdrawal, _edges),
         "trades": history(_rows, _order, _edges),
+        "deals": history(_rows, _deal, _edges),
         "transfers": history(_rows, _transfer, _edges),
         "changes": history(_rows, _change, _edges),
     },

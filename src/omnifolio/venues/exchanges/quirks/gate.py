@@ -238,7 +238,7 @@ def forms(payload: Any) -> list[Any]:
 
 def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
     """What a call needs of the answers before it: the account's mode, open positions."""
-    of_positions = (*gate_positions.POSITION_CALLS, *gate_positions.CONTRACT_CALLS)
+    of_positions = (*gate_positions.POSITION_CALLS, *gate_positions.CONTRACT_CALLS, *gate_positions.OPTION_CALLS)
     return gate_positions.asked(call, answers) if call in of_positions else gate_balances.asked(call, answers)
 
 

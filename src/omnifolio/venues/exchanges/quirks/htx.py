@@ -20,11 +20,13 @@ from omnifolio.model.errors import InvalidField
 from omnifolio.model.facts import Claim, Evidence, Kind, Leg, Status
 from omnifolio.model.tokens import TokenId
 from omnifolio.venues.contract import Known
-from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Scopes, Seen, distinct, read_list
+from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Scopes, Seen, distinct, one_page, read_list
 from omnifolio.venues.exchanges.codes import Codes
-from omnifolio.venues.exchanges.quirks import htx_positions
+from omnifolio.venues.exchanges.positions import several
+from omnifolio.venues.exchanges.quirks import htx_coin_positions, htx_positions, htx_subusers
 from omnifolio.venues.exchanges.quirks.htx_balances import accounts_of, balances, code_of, data_of, rows_of, wallet_of
 from omnifolio.venues.exchanges.rights import Rights
+from omnifolio.venues.exchanges.subaccounts import SCOPE
 from omnifolio.venues.exchanges.times import from_ms
 
 QUOTES = (
@@ -278,6 +280,10 @@ def asked(call: str, answers: Sequence[Evidence]) -> list[dict[str, str]]:
         return [{"uid": str(data_of(answers[-1])[0])}]
     if call == htx_positions.CONTRACTS_CALL:
         return htx_positions.asked(answers)
+    if call == htx_subusers.BALANCE_CALL:
+        return htx_subusers.asked(answers)
+    if call in htx_coin_positions.CALLS:
+        return htx_coin_positions.asked(call, answers)
     return [{}]
 
 
@@ -331,6 +337,16 @@ def rights(evidence: Evidence) -> Rights:
     )
 
 
+def following(call: str, last: Evidence | None) -> dict[str, str] | None:
+    """Sub-users come in pages."""
+    return htx_subusers.following(last) if call == htx_subusers.LIST_CALL else one_page(call, last)
+
+
+def _balances(context: Context, evidence: Sequence[Evidence]) -> Page:
+    """The user's own balances, or those of the sub-users. Raises: VenueBadResponse."""
+    return (htx_subusers.of_subusers if context.scope == SCOPE else balances)(context, evidence)
+
+
 QUIRKS = Quirks(
     parsers={
         "trades": trades,
@@ -339,9 +355,10 @@ QUIRKS = Quirks(
         "transfers": moves,
         "history": history,
     },
-    snapshots={"balances": balances, "positions": htx_positions.open_positions},
+    snapshots={"balances": _balances, "positions": several(htx_positions.open_positions, htx_coin_positions.open_positions)},
     rights=rights,
     asked=asked,
+    following=following,
     is_due=is_due,
     scopes=scopes,
     scope_value=account_id,

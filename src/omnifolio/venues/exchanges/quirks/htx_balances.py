@@ -32,9 +32,9 @@ _WALLETS: Mapping[str, str] = {
 }
 _PRODUCTS: Mapping[str, Product] = {"otc": "funding", "margin": "margin", "lending": "lent", "earn": "earn"}
 """What is held in a wallet; it is spot in all others."""
-_HELD = frozenset({"trade", "frozen", "lock", "bank"})
-_OWED = frozenset({"loan", "interest"})
-_UNUSED = frozenset({"transfer-out-available", "loan-available"})
+HELD = frozenset({"trade", "frozen", "lock", "bank"})
+OWED = frozenset({"loan", "interest"})
+UNUSED = frozenset({"transfer-out-available", "loan-available"})
 """What could be moved or borrowed, not what is there."""
 
 Key = tuple[str, Product]
@@ -64,6 +64,11 @@ def code_of(raw: Any) -> str:
 def wallet_of(account: str) -> str:
     """The wallet of an account's type; types that nobody has described share one."""
     return _WALLETS.get(account, "other")
+
+
+def product_of(wallet: str) -> Product:
+    """What is held in a wallet."""
+    return _PRODUCTS.get(wallet, "spot")
 
 
 def accounts_of(answers: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
@@ -116,18 +121,18 @@ def balances(context: Context, evidence: Sequence[Evidence]) -> Page:
 
 
 def _account(context: Context, data: Mapping[str, Any], wallet: str, held: Held) -> list[Gap]:
-    kind = _PRODUCTS.get(wallet, "spot")
+    kind = product_of(wallet)
     kinds: tuple[Product, ...] = (kind, "debt") if wallet == "margin" else (kind,)
     for each in kinds:
         held.setdefault((wallet, each), {})
 
     def read(row: Mapping[str, Any]) -> None:
         word, amount = row["type"], parse_amount(row["balance"], where="balance")
-        if word in _UNUSED or not amount:
+        if word in UNUSED or not amount:
             return
-        if word in _HELD:
+        if word in HELD:
             _add(held, (wallet, kind), context.codes, row["currency"], amount)
-        elif word in _OWED:
+        elif word in OWED:
             _add(held, (wallet, "debt"), context.codes, row["currency"], -abs(amount))
         elif word == "lending":
             _add(held, (wallet, "lent"), context.codes, row["currency"], amount)

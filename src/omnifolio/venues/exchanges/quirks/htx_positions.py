@@ -1,7 +1,7 @@
 """HTX's open contracts that USDT settles.
 
 The wallet is told without the profit that is not realised (`htx_balances`), so that counts beside it. How many coins one contract
-is, its own description tells. Contracts that a coin settles are left out: their sizes are asked for elsewhere.
+is, its own description tells. For contracts that a coin settles see `htx_coin_positions`.
 Source: ccxt 4.5.90 for `v5/trade/position/opens`; huobiapi.github.io/docs/usdt_swap/v1/en, Query Swap Info, seen 2026-11-27.
 """
 

@@ -47,12 +47,12 @@ def _transaction(context: Context, row: Mapping[str, Any]) -> Claim:
     credit, debit = (parse_amount(row.get(name) or "0", where=name) for name in ("Credit", "Debit"))
     kind: Kind = "fee" if word.endswith("Fee") else _KINDS.get(word, "other")
     # Legs of one event are told apart by the row that they came in.
-    number, token, amount = str(row["TransactionGuid"]), _token(context, row["CurrencyCode"]), total((credit, -debit))
+    number, token, amount = _number(row), _token(context, row["CurrencyCode"]), total((credit, -debit))
     leg = Leg(number, "spot", token, amount, "fee" if kind == "fee" else "principal")
     hash_ = row.get("BitcoinTransactionId") or row.get("EthereumTransactionId") or (related if word == "Deposit" else "")
     return told(
         context,
-        ref=row["TransactionGuid"],
+        ref=number,
         name=hash_ or related,
         at=from_iso(row["CreatedTimestampUtc"]),
         kind=kind,
@@ -61,6 +61,14 @@ def _transaction(context: Context, row: Mapping[str, Any]) -> Claim:
         status=_STATUSES.get(str(row["Status"]), "pending"),
         shared=(_name_of(context, word, str(related)),) if related and word != "Deposit" else (),
     )
+
+
+def _number(row: Mapping[str, Any]) -> str:
+    """The row's number. Older answers have none: they are named by what they say, the balance after the row among it."""
+    if row.get("TransactionGuid"):
+        return str(row["TransactionGuid"])
+    parts = ("CreatedTimestampUtc", "CurrencyCode", "Type", "Credit", "Debit", "Balance")
+    return "/".join(str(row[name]) for name in parts)
 
 
 def _name_of(context: Context, word: str, related: str) -> str:

@@ -28,11 +28,13 @@ class Unsigned(Struct, frozen=True, kw_only=True):
 
 
 class Keys(Struct, frozen=True, kw_only=True):
-    """The credentials of one account. `memo` is what a venue asks for besides key and secret, "" where it asks for nothing."""
+    """The credentials of one account. `memo` and `passphrase` are what a venue asks for besides key and secret, "" where it asks
+    for nothing."""
 
     key: str
     secret: str = ""
     memo: str = ""
+    passphrase: str = ""
 
     def __repr__(self) -> str:
         return "Keys(…)"
