@@ -26,6 +26,8 @@ WHOLE = (
 """Exchanges of which every documented page reads alike; at the others some rows have no field names, or speak in free text."""
 DATED = {"gate"}
 """Whose names of dated contracts hold eight digits, as an id does: such a recording is refused."""
+UNTOLD = {"krakenfutures"}
+"""Whose wallets name coins in lower case, as any field is named, so that amounts are replaced: such a recording is refused."""
 
 
 def pages_of(venue: str, cases: str = "*") -> list[tuple[str, list[Take]]]:
@@ -83,7 +85,7 @@ def test_documented_answers_read_alike_after_redaction(venue: str) -> None:
         assert told(venue, stream, redacted.requests) == told(venue, stream, tuple(takes)), stream
 
 
-@pytest.mark.parametrize("venue", sorted({path.parts[-3] for path in GOLDEN.glob("*/positions*/recorded.json")} - DATED))
+@pytest.mark.parametrize("venue", sorted({path.parts[-3] for path in GOLDEN.glob("*/positions*/recorded.json")} - DATED - UNTOLD))
 def test_open_positions_read_alike_after_redaction(venue: str) -> None:
     for stream, takes in pages_of(venue, "positions*"):
         redacted = redact(Cassette(venue=venue, requests=tuple(takes)), allowed_of(exchanges.load(venue), (), None)).cassette

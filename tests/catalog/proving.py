@@ -105,7 +105,7 @@ LEFT_OUT: tuple[tuple[str, str, str], ...] = (
     ("bitget", "contracts of a unified account", "samples state `equity` and `balance` of a coin only where nothing is open"),
     ("gate", "contracts of a unified account", "no field of the pool is documented as its balance without open gains"),
     ("bingx", "standard futures", "no size is told"),
-    ("phemex", "margin trades", "no answer of the margin account is documented"),
+    ("phemex", "margin trades", "its answer was not looked up yet"),
 )
 """Venue, what of its open positions is not read, and why: what a total would need to count nothing twice is not documented."""
 

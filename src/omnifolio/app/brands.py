@@ -7,7 +7,7 @@ from omnifolio.app.offer import HISTORY, Field, Offer, Onward
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.catalog.wallets import WalletRow, wallet_brands
-from omnifolio.model.errors import InvalidField, PrivateKeyRefused
+from omnifolio.model.errors import InvalidField
 from omnifolio.venues.registry import networks
 
 NETWORK = "network"
@@ -79,20 +79,10 @@ def _onward(row: WalletRow, chains: Sequence[Offer], entered: Mapping[str, str])
     address = next((given[name] for name in ("wallet", "address", "xpub", "descriptor") if given.get(name)), "").strip()
     if not address:
         raise InvalidField(f"credentials: wallet is missing; {row.name} needs it (public address)")
-    fitting = next((chain for chain in chains if _fits(chain, address)), None)
+    fitting = next((chain for chain in chains if chain.takes(address)), None)
     if fitting is None:
         raise InvalidField(f"credentials: wallet is an address of no network that {row.name} is read on: {_listed(chains)}")
     return Onward(fitting, given)
-
-
-def _fits(chain: Offer, address: str) -> bool:
-    field = chain.fields[0]
-    try:
-        return field.accepts(address) and (field.spelt is None or bool(field.spelt(address)))
-    except PrivateKeyRefused:
-        raise
-    except InvalidField:
-        return False
 
 
 def _listed(chains: Sequence[Offer]) -> str:

@@ -1,15 +1,17 @@
-"""On which chains an address lives: every chain's node is asked once, many at a time, and nothing is stored."""
+"""On which chains an address lives: of EVM chains every node is asked once, many at a time; of all others its form says it."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from omnifolio.app.offer import Offer, Offers
 from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.chains import EvmChain, evm_chain, evm_chains
 from omnifolio.model import amounts
 from omnifolio.model.clock import Clock
-from omnifolio.model.errors import VenueError
+from omnifolio.model.errors import PrivateKeyRefused, VenueError
 from omnifolio.model.settings import Settings
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
@@ -19,6 +21,7 @@ from omnifolio.venues.evm.presence import Presence, ask_presence, presence_of
 from omnifolio.venues.evm.rpc import Node
 from omnifolio.venues.sources import host_of
 
+_EVM = re.compile(r"0[xX][0-9a-fA-F]{40}")
 AT_ONCE = 24
 """Chains that are asked at the same time."""
 NODES_MAX = 2
@@ -43,6 +46,31 @@ def asked_chains(settings: Settings, names: Sequence[str]) -> list[tuple[EvmChai
         urls = (own[chain.id],) if chain.id in own else chain.nodes[:NODES_MAX]
         if urls:
             found.append((chain, urls, chain.id in own))
+    return found
+
+
+def told_by_form(offers: Offers, address: str, *, chains: Sequence[str]) -> list[Offer]:
+    """The chains of other families that have such addresses, of the named chains or of all; none for an address of EVM chains.
+
+    Nobody is asked: an address of theirs says by itself where it lives. Raises: PrivateKeyRefused when it is an address of no
+    chain and has the form of a private key; 32 bytes after `0x` are that unless Sui is named.
+    """
+    if not chains and _EVM.fullmatch(address.strip()):
+        return []
+    refused: PrivateKeyRefused | None = None
+    found = []
+    for offer in offers.all:
+        field = offer.fields[0]
+        is_meant = offer.name in chains if chains else not field.is_long_hex
+        if offer.category != "blockchains" or field.name != "wallet" or offer.name in evm_chains() or not is_meant:
+            continue
+        try:
+            if offer.takes(address):
+                found.append(offer)
+        except PrivateKeyRefused as error:
+            refused = error
+    if refused is not None and not found:
+        raise refused
     return found
 
 

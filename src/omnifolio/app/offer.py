@@ -11,7 +11,7 @@ from omnifolio.app.proving import Live
 from omnifolio.catalog import exchanges
 from omnifolio.catalog.proofs import Proof
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import NotFound
+from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.venues import depth
 
 AuthType = Literal["oauth", "password", "token", "wallet"]
@@ -128,6 +128,16 @@ class Offer(Struct, frozen=True, kw_only=True):
 
     onward: Callable[[Mapping[str, str]], "Onward"] | None = None
     """Of a wallet brand: the chain to which what was entered belongs; raises what is wrong."""
+
+    def takes(self, address: str) -> bool:
+        """Whether a chain has such addresses. Raises: PrivateKeyRefused."""
+        field = self.fields[0]
+        try:
+            return field.accepts(address) and (field.spelt is None or bool(field.spelt(address)))
+        except PrivateKeyRefused:
+            raise
+        except InvalidField:
+            return False
 
     @property
     def notice(self) -> str | None:

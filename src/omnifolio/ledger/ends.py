@@ -84,7 +84,8 @@ _live = sa.select(
     transactions.c.id, transactions.c.account_id, transactions.c.type, transactions.c.subtype, transactions.c.at,
     transactions.c.event, transactions.c.name, transactions.c.status,
 ).where(
-    transactions.c.user_id == _user, transactions.c.state == "live", transactions.c.type.in_(sorted(_SIGN))
+    transactions.c.user_id == _user, transactions.c.state == "live",
+    sa.or_(*(transactions.c.type == name for name in sorted(_SIGN))),
 )  # fmt: skip
 _their_legs = sa.select(
     legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from omnifolio.app import link as linking
-from omnifolio.app.finding import Found, asked_chains, find
+from omnifolio.app.finding import Found, asked_chains, find, told_by_form
 from omnifolio.app.offer import Offer
 from omnifolio.catalog import layouts
 from omnifolio.catalog.layouts import LayoutRow
@@ -87,12 +87,15 @@ def find_address(
     is_linked: bool,
     output_format: str,
 ) -> int:
-    """On which chains an address lives: one question to a node of each; nothing is stored without --link.
+    """On which chains an address lives; nothing is stored without --link.
 
-    Each of these nodes learns of the address. Linked accounts are read by the server, or by omnifolio accounts sync. Exit
-    code 6: some chains did not answer.
+    Of an EVM address (0x…, or a name) a node of each chain is asked once, and learns of it. The form of any other address, of an
+    extended key or a descriptor says where it lives, and nobody is asked. Linked accounts are read by the server, or by omnifolio
+    accounts sync. Exit code 6: some chains did not answer.
     """
     settings = invocation.settings()
+    if others := told_by_form(offers_of(invocation), address, chains=chains):
+        return _show_others(invocation, others, address, is_linked=is_linked and not dry_run, output_format=output_format)
     if dry_run:
         asked = asked_chains(settings, chains)
         rows = [{"chain": chain.id, "source": ", else ".join(map(host_of, urls)), "own": own} for chain, urls, own in asked]
@@ -106,6 +109,19 @@ def find_address(
     shown = [row for row in found if is_all or row.presence is None or row.presence.is_there]
     show([_found(row) for row in shown], output_format, empty="Nothing was found of this address.")
     return EXIT_INCOMPLETE if any(row.presence is None for row in found) else 0
+
+
+def _show_others(invocation: Invocation, others: Sequence[Offer], address: str, *, is_linked: bool, output_format: str) -> int:
+    names = [offer.name for offer in others]
+    if is_linked and len(names) > 1:
+        raise click.UsageError(f"such an address lives on several chains: choose with --chain {names[0]}, of {', '.join(names)}")
+    if is_linked:
+        at_work(invocation, lambda session: _link_all(session, names, address))
+    rows: list[Row] = [
+        {"chain": offer.name, "name": offer.display_name, "source": ", else ".join(offer.sources)} for offer in others
+    ]
+    show(rows, output_format)
+    return 0
 
 
 async def _link_all(session: Session, venues: Sequence[str], address: str) -> None:

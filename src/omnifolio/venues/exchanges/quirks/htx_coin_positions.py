@@ -17,7 +17,7 @@ from omnifolio.model.facts import Evidence, Position
 from omnifolio.venues.exchanges.answers import Context
 from omnifolio.venues.exchanges.positions import Contracts, by_name, described, nonzero, optional, positions, several, unrealised
 from omnifolio.venues.exchanges.quirks.htx_balances import code_of, rows_of
-from omnifolio.venues.exchanges.times import from_delivery_day
+from omnifolio.venues.exchanges.times import from_ms
 
 CALLS = {
     "contractPublicGetApiV1ContractContractInfo": "/contract_position_info",
@@ -25,7 +25,6 @@ CALLS = {
 }
 """The call that describes the contracts of a family → how the path of their positions ends."""
 
-_DAY = "%Y%m%d"
 _SIGNS = {"buy": 1, "sell": -1}
 
 
@@ -45,10 +44,10 @@ def _read(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Pos
         raise InvalidField("direction: expected buy or sell")
     base, quote = context.codes.token(code_of(row["symbol"])), context.codes.token("USD")
     count, gained = sign * volume, parse_amount(row["profit_unreal"], where="profit_unreal")
-    day = str(contract.get("delivery_date") or "")
+    ends = contract.get("delivery_time")
     return Position(
         key=f"{name}/{row['direction']}",
-        kind="future" if day else "perpetual",
+        kind="future" if ends else "perpetual",
         name=name,
         size=product(count, parse_amount(contract["contract_size"], where="contract_size")),
         size_token=quote,
@@ -62,7 +61,7 @@ def _read(context: Context, row: Mapping[str, Any], contracts: Contracts) -> Pos
         margin=optional(row, "position_margin"),
         margin_mode="isolated",
         leverage=nonzero(row, "lever_rate"),
-        expires_at=from_delivery_day(day, _DAY) if day else None,
+        expires_at=from_ms(ends) if ends else None,
     )
 
 

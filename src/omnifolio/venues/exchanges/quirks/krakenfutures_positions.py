@@ -33,7 +33,7 @@ _MULTI = ("PF_", "FF_")
 def good(evidence: Evidence) -> dict[str, Any]:
     """The answer, if it is no refusal. Raises: VenueBadResponse."""
     body = expect_dict(decode(evidence), evidence, where="the answer")
-    if body.get("result", "success") != "success":
+    if body.get("result") == "error" or body.get("error") or body.get("errors"):
         raise VenueBadResponse(f"{evidence.request}: the venue answered with an error")
     return body
 
