@@ -40,15 +40,16 @@ _READ = (
     ends.c.party, ends.c.name, wallets.c.address, accounts.c.venue, tokens.c.token,
 )  # fmt: skip
 _user: sa.BindParameter[int] = sa.bindparam("user")
-_joined = (
+_all = (
     sa.select(*_READ)
     .select_from(ends)
     .join(wallets, wallets.c.id == ends.c.wallet_id)
     .join(accounts, accounts.c.id == ends.c.account_id)
     .join(tokens, tokens.c.id == ends.c.token_id)
-    .where(ends.c.user_id == _user)
 )
-_of_transactions = Reading(_joined.where(any_of(ends.c.transaction_id, "ids")))
+_joined = _all.where(ends.c.user_id == _user)
+# By the primary key: as a plain column the user would have SQLite read all ends of that user.
+_of_transactions = Reading(_all.where(any_of(ends.c.transaction_id, "ids"), ends.c.user_id + 0 == _user))
 _of_events = Reading(_joined.where(any_of(ends.c.event, "events")))
 _shared = Reading(
     sa.select(ends.c.event)
