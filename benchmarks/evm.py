@@ -83,7 +83,9 @@ async def _mix_us() -> float:
             first = first or batch
             for claim in batch.claims:
                 refs = tuple(f"{ref}{number}" for ref in claim.refs)
-                claims.append(msgspec.structs.replace(claim, ref=f"{claim.ref}{number}", refs=refs, evidence=None))
+                event = None if claim.event is None else f"{claim.event}{number}"
+                names = {"ref": f"{claim.ref}{number}", "refs": refs, "event": event}
+                claims.append(msgspec.structs.replace(claim, evidence=None, **names))
         assert first is not None
         return msgspec.structs.replace(first, cursor=Cursor("transaction/mix", str(number)), claims=tuple(claims), evidence=())
 

@@ -1,7 +1,7 @@
 """Links between a user's own wallets follow from the facts alone, in any order of arrival and page by page."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import pytest
@@ -367,8 +367,10 @@ async def test_a_commit_reads_no_more_than_what_is_near(store: Store, monkeypatc
     read: list[int] = []
     plain = Ends.within
 
-    def within(self: Ends, spans: Sequence[tuple[int, int]], *, wallet: int, chain: str | None) -> list[End]:
-        found = plain(self, spans, wallet=wallet, chain=chain)
+    def within(
+        self: Ends, spans: Sequence[tuple[int, int]], *, assets: Iterable[str], wallet: int, chain: str | None
+    ) -> list[End]:
+        found = plain(self, spans, assets=assets, wallet=wallet, chain=chain)
         read.append(len(found))
         return found
 

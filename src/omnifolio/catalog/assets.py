@@ -123,6 +123,10 @@ class Assets:
         day = day_of(at)
         return next((asset for dated, asset in members if dated.holds(day)), None)
 
+    def ever(self, token: TokenId) -> tuple[str, ...]:
+        """The ids of all assets to which a token belongs or belonged."""
+        return tuple(asset.id for _, asset in self._members.get(_folded(token), ()))
+
     def members(self) -> Mapping[TokenId, Sequence[tuple[Dated, Asset]]]:
         """Every reviewed token with its memberships."""
         return self._members

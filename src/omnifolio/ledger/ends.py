@@ -23,7 +23,7 @@ from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk
 from omnifolio.store.lists import any_of, given
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import accounts, ends, legs, tokens, transactions, wallets
+from omnifolio.store.schema import accounts, ends, legs, sums, tokens, transactions, wallets
 
 Row = tuple[int, str, int, int, int, int, str, str, int, str | None, str | None, str | None, str]
 COLUMNS = (
@@ -64,18 +64,32 @@ _columns = (
     "t.token"
 )
 _tables = "JOIN wallets w ON w.id = e.wallet_id JOIN accounts a ON a.id = e.account_id JOIN tokens t ON t.id = e.token_id"
+# The index has wallet and token as well: what cannot be another side is passed over without a look at its row.
 _OTHERS = "e.wallet_id <> :wallet AND (e.event IS NULL OR e.event NOT LIKE :events)"
 _within = Reading(
     {
         "sqlite": sa.text(
             f"SELECT {_columns} FROM json_each(:spans) s CROSS JOIN ends e {_tables} WHERE e.user_id = :user "
-            f"AND e.at BETWEEN json_extract(s.value, '$[0]') AND json_extract(s.value, '$[1]') AND {_OTHERS}"
+            f"AND e.at BETWEEN json_extract(s.value, '$[0]') AND json_extract(s.value, '$[1]') AND {_OTHERS} "
+            "AND e.token_id IN (SELECT value FROM json_each(:tokens))"
         ),
         "postgresql": sa.text(
             f"SELECT {_columns} FROM unnest(CAST(:starts AS BIGINT[]), CAST(:stops AS BIGINT[])) s(start, stop) "
-            f"JOIN ends e ON e.user_id = :user AND e.at BETWEEN s.start AND s.stop AND {_OTHERS} {_tables}"
+            f"JOIN ends e ON e.user_id = :user AND e.at BETWEEN s.start AND s.stop AND {_OTHERS} "
+            f"AND e.token_id = ANY(CAST(:tokens AS BIGINT[])) {_tables}"
         ),
     }
+)
+_wallets = Reading(
+    sa.select(wallets.c.id).join(accounts, accounts.c.id == wallets.c.account_id).where(accounts.c.user_id == _user)
+)
+_tokens = Reading(
+    sa.select(tokens.c.id, tokens.c.token)
+    .join(sums, sums.c.token_id == tokens.c.id)
+    .join(wallets, wallets.c.id == sums.c.wallet_id)
+    .join(accounts, accounts.c.id == wallets.c.account_id)
+    .where(accounts.c.user_id == _user)
+    .distinct()
 )
 _drop = sa.delete(ends).where(any_of(ends.c.transaction_id, "ids"))
 _drop_of_account = sa.delete(ends).where(ends.c.account_id == sa.bindparam("account"))
@@ -106,6 +120,11 @@ class _Moved(Struct, gc=False):
 def digest_of(assets: Assets) -> bytes:
     """Under which assets and rules links are concluded."""
     return hashlib.sha256(f"{RULES} {assets.digest}".encode()).digest()
+
+
+def events_of(rows: Iterable[Row]) -> set[str]:
+    """The events on chains of some ends."""
+    return {row[9] for row in rows if row[9] is not None}
 
 
 def may_have(type_: str) -> bool:
@@ -171,6 +190,8 @@ class Ends:
 
     def __init__(self, conn: Connection, user: UserId, assets: Assets) -> None:
         self.conn, self.user, self._assets = conn, user, assets
+        self._wallets: frozenset[int] | None = None
+        self._tokens: dict[str, list[int]] | None = None
 
     def of_transactions(self, numbers: Iterable[int]) -> list[End]:
         """Those of some transactions."""
@@ -193,16 +214,40 @@ class Ends:
         """All of them."""
         return self._made(_of_user.rows(self.conn, user=self.user))
 
-    def within(self, spans: Sequence[tuple[int, int]], *, wallet: int, chain: str | None) -> list[End]:
-        """Those in some stretches of time that do not overlap (both ends included), but for those of one wallet, and those of
-        which one chain tells: what is asked about itself is none of its own other sides."""
-        if not spans:
+    def within(self, spans: Sequence[tuple[int, int]], *, assets: Iterable[str], wallet: int, chain: str | None) -> list[End]:
+        """Those of some assets (an end's `asset`) in some stretches of time that do not overlap (both ends included).
+
+        Not those of one wallet, or of which one chain tells (0 and None: of all): what is asked about itself is none of its own
+        other sides.
+        """
+        if not spans or self.wallets() == {wallet}:
             return []
-        asked = {"user": self.user, "wallet": wallet, "events": f"{chain}:%" if chain is not None else ""}
+        numbers = sorted({number for asset in assets for number in self._numbers().get(asset, ())})
+        asked = {
+            "user": self.user,
+            "wallet": wallet,
+            "tokens": given(self.conn, numbers),
+            "events": f"{chain}:%" if chain is not None else "",
+        }
         if self.conn.dialect.name == "sqlite":
             return self._made(_within.rows(self.conn, spans=given(self.conn, spans), **asked))
         starts, stops = [span[0] for span in spans], [span[1] for span in spans]
         return self._made(_within.rows(self.conn, starts=starts, stops=stops, **asked))
+
+    def _numbers(self) -> Mapping[str, Sequence[int]]:
+        """The user's tokens by each asset that they may be, and by their own ids."""
+        if self._tokens is None:
+            self._tokens = {}
+            for number, token in _tokens.rows(self.conn, user=self.user):
+                for asset in (token, *self._assets.ever(token)):
+                    self._tokens.setdefault(asset, []).append(number)
+        return self._tokens
+
+    def wallets(self) -> frozenset[int]:
+        """All wallets of the user."""
+        if self._wallets is None:
+            self._wallets = frozenset(row[0] for row in _wallets.rows(self.conn, user=self.user))
+        return self._wallets
 
     def _ends(self, reading: Reading, **wanted: Sequence[object]) -> list[End]:
         ((name, values),) = wanted.items()

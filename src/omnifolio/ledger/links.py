@@ -45,6 +45,10 @@ _KEY = _COLUMNS[:4]
 _FIRM = frozenset({"user", "hash"})
 """Evidence that takes its ends away from any comparison of amounts and times."""
 
+PLACES_MAX = 8
+"""Wallets and chains that are asked about one by one; more of them are asked about together."""
+_EVERYWHERE = (0, None)
+
 Name = tuple[int, str]
 Pair = tuple[Name, Name]
 Told = tuple[str, str, int]
@@ -74,13 +78,22 @@ def follow(conn: Connection, user: UserId, *, replaced: Sequence[int], rows: Seq
     if not before and not rows:
         return
     stored.replace(conn, {end.number for end in before}, rows)
-    after = reader.of_transactions({row[0] for row in rows})
     if not _is_current(conn, user):
         relink(conn, user, seq)
         return
+    if not before and _stand_alone(reader, rows):
+        return
+    after = reader.of_transactions({row[0] for row in rows})
     known = {end.id: end for end in after}
     same = {end.id for end in before if known.get(end.id) == end}
     _conclude(reader, [e for e in before if e.id not in same], [e for e in after if e.id not in same], seq)
+
+
+def _stand_alone(reader: Ends, rows: Sequence[stored.Row]) -> bool:
+    """Whether new ends can have no other side: those of the only wallet, in events of their own, of which nothing was said."""
+    if len(reader.wallets()) > 1 or _word(reader).partners({row[0] for row in rows}):
+        return False
+    return not reader.shared(stored.events_of(rows))
 
 
 def say(conn: Connection, user: UserId, numbers: Iterable[int], seq: int) -> None:
@@ -178,6 +191,8 @@ class _Field:
         self._known: set[Name] = set()
         self._lines: dict[tuple[str, bool], dict[tuple[int, str | None], list[End]]] = {}
         self._read: dict[tuple[int, str | None], list[tuple[int, int]]] = {}
+        self._assets: set[str] = set()
+        """Those of the ends that are asked about first: whatever fits them, or fits that, is one of these."""
         self._add(known)
 
     def near(self, wanted: Iterable[End]) -> dict[Name, End]:
@@ -186,6 +201,9 @@ class _Field:
         windows: dict[tuple[int, str | None], list[tuple[int, int]]] = {}
         for end in asked:
             windows.setdefault((end.wallet, end.chain), []).append(window(end))
+        if len(windows) > PLACES_MAX:
+            windows = {_EVERYWHERE: [span for spans in windows.values() for span in spans]}
+        self._assets |= {end.asset for end in asked}
         for place, spans in windows.items():
             self._load(place, spans)
         return {item.other.id: item.other for end in asked for item in self.fits(end)}
@@ -204,7 +222,7 @@ class _Field:
         """Reads the windows of ends of one wallet and chain, as far as they were not read for it before."""
         read = self._read.get(place, [])
         wanted = [span for span in spans_of(windows) if not any(a <= span[0] and span[1] <= b for a, b in read)]
-        self._add(self._reader.within(wanted, wallet=place[0], chain=place[1]))
+        self._add(self._reader.within(wanted, assets=self._assets, wallet=place[0], chain=place[1]))
         self._read[place] = spans_of([*read, *wanted])
 
     def _add(self, found: Iterable[End]) -> None:

@@ -399,7 +399,7 @@ ends = _table(
     _maybe("party"),
     _maybe("mask"),
     _col("name"),
-    sa.Index("ix_ends_time", "user_id", "at"),
+    sa.Index("ix_ends_time", "user_id", "at", "wallet_id", "token_id"),
     sa.Index("ix_ends_event", "user_id", "event", sqlite_where=sa.text("event IS NOT NULL"),
              postgresql_where=sa.text("event IS NOT NULL")),
     sa.Index("ix_ends_mask", "user_id", "mask", sqlite_where=sa.text("mask IS NOT NULL"),

@@ -76,7 +76,7 @@ def test_a_plain_file_adds_its_lines_and_names_those_that_it_cannot_read(simulat
     [
         (("{folder}/none.csv",), "there is no file"),
         (("{folder}/odd.csv",), "known files are"),
-        (("{folder}/odd.csv", "--layout", "nothing"), "known are binance-statement, bitfinex"),
+        (("{folder}/odd.csv", "--layout", "nothing"), "known are binance-statement, binance-statement-local, bitfinex"),
         (("{folder}/kraken.csv",), "the account is at demo"),
         (("{folder}/binary.csv",), "not UTF-8"),
     ],

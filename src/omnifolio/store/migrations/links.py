@@ -1,4 +1,4 @@
-"""0005 → 0007: legs that may be sides of a transfer, the links between them, and under which rules these were concluded.
+"""0006 → 0007: legs that may be sides of a transfer, the links between them, and under which rules these were concluded.
 
 The tables begin empty: a user's links are concluded from the legs with the first commit that finds them so.
 """
