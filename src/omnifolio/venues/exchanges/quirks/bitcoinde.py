@@ -2,7 +2,7 @@
 
 Who buys pays the euros after the fee and receives coins less theirs; who sells gives all coins and receives the euros after the
 fee. So each side bears one of the two fees. Source: www.bitcoin.de/en/api/tapi/v4/docu (showAccountInfo, showAccountLedger,
-showMyTrades), seen 2026-11-28.
+showMyTrades), in excerpts and samples, 2026-11-28.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 What is staked stays in the balance, so moves into and out of staking move nothing; rewards do. A transfer between wallets of one
 portfolio has a row on each side. Source: docs.cdp.coinbase.com/prime (List Portfolio Balances, Transactions, Fills, Orders; types
-and statuses as the reference lists them), seen 2026-11-28.
+and statuses as the reference lists them), in excerpts and samples, 2026-11-28.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

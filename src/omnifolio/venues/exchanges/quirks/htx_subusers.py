@@ -1,7 +1,8 @@
 """Sub-users of an HTX parent user's key: the accounts of each, by the same types as the parent's own.
 
 Which sub-users there are is a list; each is asked about by its number. Their contracts are not told here.
-Source: huobiapi.github.io/docs/spot/v1/en, Get Sub User's List, Get Account Balance of a Sub-User, seen 2026-11-28.
+Source: huobiapi.github.io/docs/spot/v1/en, Get Sub User's List, Get Account Balance of a Sub-User, in excerpts and
+samples, 2026-11-28.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 The log numbers its rows and states each balance before and after, so that rows add up to the balance; rows of a contract tell how
 many of it are held and move no money. A wallet of one collateral lists its contracts among its balances.
-Source: docs.kraken.com/exchange (futures: Get wallets, Get account log), seen 2026-11-28.
+Source: docs.kraken.com/exchange (futures: Get wallets, Get account log), in excerpts and samples, 2026-11-28.
 """
 
 from collections.abc import Iterable, Mapping

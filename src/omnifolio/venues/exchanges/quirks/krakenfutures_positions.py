@@ -5,7 +5,7 @@ Positions", which is (current price - entry price) x size where a contract is li
 where it is inverse, and the current price is the mark. No answer states the gain of a contract, so it is reckoned by that rule.
 Funding that has run up since the contract last changed is no part of that sum, and of ours neither.
 Source: support.kraken.com, Portfolio Management (4871775312276); docs.kraken.com/exchange, Get open positions, Get instruments,
-Get tickers; seen 2026-11-28.
+Get tickers; in excerpts and samples, 2026-11-28.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Bitcoin.de (trading API v4): HMAC-SHA256 over method, whole URL, key, nonce and the MD5 of what is sent, with `#` between them.
 
-Source: www.bitcoin.de/en/api/tapi/v4/docu (authentication), seen 2026-11-28.
+Source: www.bitcoin.de/en/api/tapi/v4/docu (authentication), in excerpts and samples, 2026-11-28.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Coinbase Prime: HMAC-SHA256 over the time in seconds, method, path without query and body, in base64; the passphrase beside it.
 
-Source: docs.cdp.coinbase.com/prime/rest-api/authentication, seen 2026-11-28.
+Source: docs.cdp.coinbase.com/prime/rest-api/authentication, in excerpts and samples, 2026-11-28.
 """
 
 import base64
