@@ -38,6 +38,7 @@ _mine = sa.select(
 _all = Reading(_mine)
 _touching = Reading(_mine.where(sa.or_(any_of(links.c.source_id, "ids"), any_of(links.c.target_id, "ids"))))
 _forget = sa.delete(linking).where(linking.c.user_id == _user)
+_remember = sa.insert(linking)
 _COLUMNS = (
     "source_id", "source_key", "target_id", "target_key", "user_id", "state", "evidence", "confidence", "at", "seq",
 )  # fmt: skip
@@ -128,7 +129,7 @@ def relink(conn: Connection, user: UserId, seq: int) -> None:
     reader = Ends(conn, user, catalog.load())
     stored.refill(conn, user)
     conn.execute(_forget, {"user": user})
-    conn.execute(sa.insert(linking).values(user_id=user, digest=stored.digest_of(catalog.load())))
+    conn.execute(_remember, {"user_id": user, "digest": stored.digest_of(catalog.load())})
     rows = _all.rows(conn, user=user)
     _conclude(reader, [], reader.all(), seq, whole=_told(rows))
 
