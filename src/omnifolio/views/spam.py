@@ -23,7 +23,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.prices import NOW_INTERVAL_MS, Price, Unpriced
 
 _SAID = Verdict(True, ("user",))
-_NOTHING = Past()
+_NOTHING, _WORST = Past(), Past(is_unsolicited=True, is_minted=True)
 _LISTED_CHAINS = ("eip155:", "solana:")
 """Chains whose contracts price sources know: what they do not list there is worth a thought."""
 
@@ -43,8 +43,10 @@ def spam_among(
         number for number in foreign if rows[number].id not in words and assets.of(rows[number].id, now) is None
     ]  # fmt: skip
     if suspects:
-        past = past_of(conn, principal, suspects)
         prices = quotes.lookup(conn, [(number, now) for number in suspects], principal=None, tolerance_ms=NOW_INTERVAL_MS)
+        # How a token came is asked only where it can matter: a past only ever adds to what speaks against a token.
+        suspects = [n for n in suspects if _judged(rows[n], _WORST, prices.at(n, now), assets).is_spam]
+        past = past_of(conn, principal, suspects)
         for number in suspects:
             verdict = _judged(rows[number], past.get(number, _NOTHING), prices.at(number, now), assets)
             if verdict.is_spam:
