@@ -25,6 +25,10 @@ def is_whole(text: str) -> bool:
     return bool(_WHOLE.fullmatch(text))
 
 
+_MARKED = re.compile(r"[A-Za-z][0-9]+")
+"""One letter before a number says what kind of number it is, to readers as well (Gate's `b…` are codes), and not whose."""
+
+
 class Pseudonyms:
     """The stand-ins of one recording. `numbers` are all whole numbers that will be asked for."""
 
@@ -61,7 +65,7 @@ class Pseudonyms:
 
 
 def _shaped(text: str, draw: Iterator[int]) -> str:
-    prefix = "0x" if text.startswith("0x") else ""
+    prefix = "0x" if text.startswith("0x") else text[:1] if _MARKED.fullmatch(text) else ""
     rest = text[len(prefix) :]
     is_hex = bool(_HEX.fullmatch(rest)) and not rest.replace("-", "").isdigit()
     hex_letters = HEX_UPPER if rest == rest.upper() else HEX
