@@ -20,30 +20,30 @@ from omnifolio.catalog.xrpl_chains import xrpl_chains
 from omnifolio.model.errors import NotFound
 from omnifolio.venues import manual, validators
 from omnifolio.venues.cardano import plan as cardano
-from omnifolio.venues.cardano.reader import CardanoReader
+from omnifolio.venues.cardano import reader as cardano_reader
 from omnifolio.venues.contract import Reader
 from omnifolio.venues.cosmos import plan as cosmos
-from omnifolio.venues.cosmos.reader import CosmosReader
+from omnifolio.venues.cosmos import reader as cosmos_reader
 from omnifolio.venues.demo.reader import DemoReader
 from omnifolio.venues.evm.reader import EvmReader
 from omnifolio.venues.exchanges.reader import ExchangeReader
 from omnifolio.venues.files.reader import STREAM_KIND, FileReader
 from omnifolio.venues.networks import Network
 from omnifolio.venues.solana import plan as solana
-from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.solana import reader as solana_reader
 from omnifolio.venues.stellar import plan as stellar
-from omnifolio.venues.stellar.reader import StellarReader
+from omnifolio.venues.stellar import reader as stellar_reader
 from omnifolio.venues.substrate import plan as substrate
-from omnifolio.venues.substrate.reader import SubstrateReader
+from omnifolio.venues.substrate import reader as substrate_reader
 from omnifolio.venues.sui import plan as sui
-from omnifolio.venues.sui.reader import SuiReader
+from omnifolio.venues.sui import reader as sui_reader
 from omnifolio.venues.ton import plan as ton
-from omnifolio.venues.ton.reader import TonReader
+from omnifolio.venues.ton import reader as ton_reader
 from omnifolio.venues.tron import plan as tron
-from omnifolio.venues.tron.reader import TronReader
+from omnifolio.venues.tron import reader as tron_reader
 from omnifolio.venues.utxo.reader import UtxoReader
 from omnifolio.venues.xrpl import plan as xrpl
-from omnifolio.venues.xrpl.reader import XrplReader
+from omnifolio.venues.xrpl import reader as xrpl_reader
 
 
 class Family(Struct, frozen=True):
@@ -58,15 +58,15 @@ FAMILIES: Mapping[str, Family] = {
     "exchange": Family(exchanges.ids, ExchangeReader()),
     "evm": Family(lambda: tuple(evm_chains()), EvmReader()),
     "utxo": Family(lambda: tuple(utxo_chains()), UtxoReader()),
-    "solana": Family(lambda: tuple(solana_chains()), SolanaReader(), solana.networks),
-    "cardano": Family(lambda: tuple(cardano_chains()), CardanoReader(), cardano.networks),
-    "xrpl": Family(lambda: tuple(xrpl_chains()), XrplReader(), xrpl.networks),
-    "substrate": Family(lambda: tuple(substrate_chains()), SubstrateReader(), substrate.networks),
-    "sui": Family(lambda: tuple(sui_chains()), SuiReader(), sui.networks),
-    "ton": Family(lambda: tuple(ton_chains()), TonReader(), ton.networks),
-    "cosmos": Family(lambda: tuple(cosmos_chains()), CosmosReader(), cosmos.networks),
-    "tron": Family(lambda: tuple(tron_chains()), TronReader(), tron.networks),
-    "stellar": Family(lambda: tuple(stellar_chains()), StellarReader(), stellar.networks),
+    "solana": Family(lambda: tuple(solana_chains()), solana_reader.READER, solana.networks),
+    "cardano": Family(lambda: tuple(cardano_chains()), cardano_reader.READER, cardano.networks),
+    "xrpl": Family(lambda: tuple(xrpl_chains()), xrpl_reader.READER, xrpl.networks),
+    "substrate": Family(lambda: tuple(substrate_chains()), substrate_reader.READER, substrate.networks),
+    "sui": Family(lambda: tuple(sui_chains()), sui_reader.READER, sui.networks),
+    "ton": Family(lambda: tuple(ton_chains()), ton_reader.READER, ton.networks),
+    "cosmos": Family(lambda: tuple(cosmos_chains()), cosmos_reader.READER, cosmos.networks),
+    "tron": Family(lambda: tuple(tron_chains()), tron_reader.READER, tron.networks),
+    "stellar": Family(lambda: tuple(stellar_chains()), stellar_reader.READER, stellar.networks),
     "validators": Family(lambda: (validators.VENUE,), validators.ValidatorReader()),
     "file": Family(lambda: tuple(f"file-{layout}" for layout in layouts.ids()), FileReader()),
     "manual": Family(lambda: (manual.VENUE,), manual.ManualReader()),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tests.ledger.builders import Book, at
 from tests.stage import Hurry, loopback
 from tests.venues.cardano.miniature import EPOCH, SPACE, Chain, Service, reward, stake
-from tests.venues.cardano.wallet import NETWORK, READER, access_to
+from tests.venues.cardano.wallet import NETWORK, access_to
 from tests.venues.rounds import Rounds
 
 from omnifolio.app.replay import replay_file
@@ -17,6 +17,7 @@ from omnifolio.store.engine import Store
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Recorder, dump
 from omnifolio.venues.cardano.koios import rules_of
+from omnifolio.venues.cardano.reader import READER
 from omnifolio.venues.contract import Known
 from omnifolio.views.reconciled import reconciliation
 

@@ -10,8 +10,8 @@ from tests.venues.cardano.wallet import ADA, NETWORK, Account
 from omnifolio.app.explaining_networks import explain_network
 from omnifolio.model.errors import InvalidField, NotFound, VenueUnavailable
 from omnifolio.model.settings import Settings
+from omnifolio.venues import nodes
 from omnifolio.venues.cardano import balances, history, rewards
-from omnifolio.venues.evm import nodes
 from omnifolio.venues.registry import networks
 
 HOSKY, DUCK = asset("HOSKY"), asset("DUCK1")

@@ -11,12 +11,11 @@ from omnifolio.model.amounts import canonical
 from omnifolio.model.facts import Batch, Claim, Cursor, Gap
 from omnifolio.transport.egress import Egress
 from omnifolio.venues.cardano.koios import rules_of
-from omnifolio.venues.cardano.reader import CardanoReader
+from omnifolio.venues.cardano.reader import READER
 from omnifolio.venues.contract import Access, Known
 
 NETWORK = cardano_chain("cardano")
 ADA = NETWORK.native.id
-READER = CardanoReader()
 
 
 @asynccontextmanager

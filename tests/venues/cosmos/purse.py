@@ -12,10 +12,8 @@ from omnifolio.model.facts import Batch, Claim, Cursor, Gap
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Access, Known
-from omnifolio.venues.cosmos.reader import CosmosReader
+from omnifolio.venues.cosmos.reader import READER
 from omnifolio.venues.cosmos.rest import rules_of
-
-READER = CosmosReader()
 
 
 @asynccontextmanager

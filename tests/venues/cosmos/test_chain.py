@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.stage import Hurry, loopback
 from tests.venues.cosmos.chain import Chain, Spelling, packet
-from tests.venues.cosmos.purse import READER, Purse
+from tests.venues.cosmos.purse import Purse
 
 from omnifolio.app.explaining_networks import explain_network, network_named
 from omnifolio.app.replay import replay_file
@@ -18,6 +18,7 @@ from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Recorder, dump
 from omnifolio.venues.contract import Access
 from omnifolio.venues.cosmos.address import BONDED
+from omnifolio.venues.cosmos.reader import READER
 from omnifolio.venues.cosmos.rest import rules_of
 from omnifolio.venues.cosmos.search import Dialect
 

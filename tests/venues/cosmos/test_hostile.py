@@ -11,7 +11,7 @@ import pytest
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
 from omnifolio.model.facts import Evidence
-from omnifolio.venues.cosmos.reader import CosmosReader
+from omnifolio.venues.cosmos.reader import READER
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cosmos"
 CASES = sorted(GOLDEN.glob("*/*/recorded.json"))
@@ -19,7 +19,6 @@ HOSTILE: tuple[Any, ...] = (
     *(None, True, -1, 0, 1.5, 10**30, "", "x", "-5", "9" * 90, "\x00", "../..", "ibc/../../x", "🐙", "1e9", "uatom,,5uatom"),
     *([], {}, [[]], [None], {"x": []}),
 )
-READER = CosmosReader()
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from tests.ledger.builders import Book, at
 from tests.stage import Hurry, loopback
 from tests.venues.cosmos.chain import Chain
-from tests.venues.cosmos.purse import READER, Purse
+from tests.venues.cosmos.purse import Purse
 
 from omnifolio.ledger import accounts, coverage
 from omnifolio.ledger.rebuild import rebuild
@@ -22,6 +22,7 @@ from omnifolio.sync.credentials import Doorkeeper
 from omnifolio.sync.refresh import Refresher
 from omnifolio.transport.egress import Egress
 from omnifolio.venues.contract import Access, Known, Reader
+from omnifolio.venues.cosmos.reader import READER
 from omnifolio.venues.cosmos.rest import rules_of
 from omnifolio.views.reconciled import Reconciliation, reconciliation
 

@@ -18,8 +18,9 @@ from omnifolio.model.errors import VenueError
 from omnifolio.model.facts import Cursor
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
+from omnifolio.venues import nodes
 from omnifolio.venues.depth import Depth
-from omnifolio.venues.evm import nodes, reader
+from omnifolio.venues.evm import reader
 from omnifolio.venues.evm.plan import Given, steps_of
 
 ME = "0x" + "ab" * 20

@@ -12,11 +12,10 @@ from omnifolio.model.facts import Batch, Claim, Cursor
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
-from omnifolio.venues.solana.reader import SolanaReader
+from omnifolio.venues.solana.reader import READER
 
 NETWORK = solana_chain("solana")
 SOL = NETWORK.native.id
-READER = SolanaReader()
 STREAMS = ("balances/solana", "transfers/solana")
 
 

@@ -13,11 +13,10 @@ from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Recorder
 from omnifolio.venues.contract import Access
 from omnifolio.venues.stellar.horizon import rules_of
-from omnifolio.venues.stellar.reader import StellarReader
+from omnifolio.venues.stellar.reader import READER
 
 NETWORK = stellar_chain("stellar")
 XLM = NETWORK.native.id
-READER = StellarReader()
 
 
 @asynccontextmanager

@@ -12,12 +12,11 @@ from omnifolio.model.facts import Batch, Claim, Cursor
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Recorder
 from omnifolio.venues.contract import Access
-from omnifolio.venues.tron.reader import TronReader
+from omnifolio.venues.tron.reader import READER
 from omnifolio.venues.tron.server import rules_of
 
 NETWORK = tron_chain("tron")
 TRX = NETWORK.native.id
-READER = TronReader()
 
 
 @asynccontextmanager

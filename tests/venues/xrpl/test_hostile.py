@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from tests.venues.xrpl.miniature import Ledger, Service, account
-from tests.venues.xrpl.wallet import LEDGER, READER
+from tests.venues.xrpl.wallet import LEDGER
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
+from omnifolio.venues.xrpl.reader import READER
 
 Spoil = Callable[[dict[str, Any]], None]
 

@@ -7,7 +7,7 @@ from tests.stage import Hurry, loopback
 from tests.venues.rounds import Rounds
 from tests.venues.xrpl.miniature import Ledger, Service, account, both, coins, put
 from tests.venues.xrpl.test_reader import escrow
-from tests.venues.xrpl.wallet import READER, STREAMS, access_to
+from tests.venues.xrpl.wallet import STREAMS, access_to
 
 from omnifolio.app.replay import replay_file
 from omnifolio.ledger import coverage, read
@@ -18,6 +18,7 @@ from omnifolio.store.engine import Store
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.transport.recording import Recorder, dump
+from omnifolio.venues.xrpl.reader import READER
 from omnifolio.views.reconciled import reconciliation
 
 

@@ -10,7 +10,7 @@ from tests.venues.xrpl.wallet import LEDGER, XRP, Account
 from omnifolio.app.explaining_networks import explain_network
 from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse, VenueUnavailable
 from omnifolio.model.settings import Settings
-from omnifolio.venues.evm import nodes
+from omnifolio.venues import nodes
 from omnifolio.venues.registry import networks
 
 SOLO = "534F4C4F00000000000000000000000000000000"

@@ -12,11 +12,10 @@ from omnifolio.model.facts import Batch, Claim, Cursor, Gap
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
-from omnifolio.venues.xrpl.reader import XrplReader
+from omnifolio.venues.xrpl.reader import READER
 
 LEDGER = xrpl_chain("xrpl")
 XRP = LEDGER.native.id
-READER = XrplReader()
 STREAMS = ("balances/xrpl", "transfers/xrpl")
 
 

@@ -24,7 +24,7 @@ from omnifolio.venues.cardano.shapes import Block, Listed, Transaction, Update, 
 from omnifolio.venues.cardano.subject import Subject
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 PER_CALL = 12
 """Transactions in one question: a hash has 64 digits, a body a thousand bytes."""

@@ -14,7 +14,7 @@ from omnifolio.venues.cardano.shapes import Reward, shaped, units
 from omnifolio.venues.cardano.subject import Subject
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 REWARDS = "rewards"
 OVERLAP = 2

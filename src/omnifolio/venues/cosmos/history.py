@@ -23,7 +23,7 @@ from omnifolio.venues.cosmos.rest import Node, behind_of, header_of, lowest_of, 
 from omnifolio.venues.cosmos.search import FOUND, LISTS, Place, Search
 from omnifolio.venues.cosmos.shapes import Found, One, Told, shaped
 from omnifolio.venues.depth import depth_of
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 LATE_BLOCKS = 30
 """Blocks that are read again: an index may be a little behind the chain, and one server of many behind another."""

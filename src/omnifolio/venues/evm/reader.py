@@ -17,10 +17,10 @@ from omnifolio.venues.evm.address import parse_address
 from omnifolio.venues.evm.balances import Balances, decode_balances
 from omnifolio.venues.evm.events import Subject
 from omnifolio.venues.evm.explorer import KEY_METHOD
-from omnifolio.venues.evm.nodes import pages_of
 from omnifolio.venues.evm.rpc import PUBLIC_BUDGET
 from omnifolio.venues.evm.single import decode_transaction
 from omnifolio.venues.evm.transfers import Transfers, decode_transfers
+from omnifolio.venues.nodes import pages_of
 
 
 class EvmReader:

@@ -21,7 +21,7 @@ from omnifolio.venues.solana.held import wallets_of
 from omnifolio.venues.solana.movements import Subject, claim_of
 from omnifolio.venues.solana.rpc import FINAL, Node, reply_of
 from omnifolio.venues.solana.shapes import Signature, TokenBalance, Told
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 PAGE = 50
 """Transactions in one page, each of which costs a question."""

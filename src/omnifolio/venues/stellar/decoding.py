@@ -13,7 +13,7 @@ from omnifolio.venues.stellar.horizon import MISSING
 from omnifolio.venues.stellar.movements import MOVING, claim_of, fee_of
 from omnifolio.venues.stellar.shapes import Effect, Ledger, Operation, Page, Root, Transaction, instant, shaped
 from omnifolio.venues.stellar.subject import Subject, wallets_of
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 ROOT, LEDGER = "root", "ledger"
 EFFECTS, OPERATIONS, OPERATION = "effects", "operations", "operation"

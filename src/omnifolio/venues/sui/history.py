@@ -24,7 +24,7 @@ from omnifolio.venues.sui.movements import claim_of, own_types
 from omnifolio.venues.sui.queries import CHANGES, HEAD, HISTORY, QUERIES, SINGLE
 from omnifolio.venues.sui.server import Server, data_of, is_refused
 from omnifolio.venues.sui.shapes import Change, Checkpoint, Page, PageInfo, Transaction, millis
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 DIGEST_BYTES = 32
 CHANGE_PAGES_MAX = 40

@@ -23,7 +23,7 @@ from omnifolio.venues.ton.movements import item_claim, jetton_claim, own_claim
 from omnifolio.venues.ton.shapes import Head, ItemMoves, Transactions, shaped
 from omnifolio.venues.ton.single import TRACE, told
 from omnifolio.venues.ton.tokens import Jetton, item_facts, jetton_facts
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 PAGE = 200
 """Rows of one page."""

@@ -14,7 +14,7 @@ from omnifolio.venues.tron.server import is_told
 from omnifolio.venues.tron.shapes import BalanceTrace, Info, Listed, Operation, RawData, Row, Signed, shaped
 from omnifolio.venues.tron.subject import Subject, wallets_of
 from omnifolio.venues.tron.tokens import assets_in, contracts_in, unknown
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 
 LIST, SENT, INFO, BLOCK, TRACE = "list", "sent", "info", "block", "trace"
 _FINE = ("", "DEFAULT", "SUCCESS")

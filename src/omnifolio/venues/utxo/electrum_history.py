@@ -15,6 +15,7 @@ from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Finality, Interval, Rewind
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
+from omnifolio.venues.unwanted import not_wanted
 from omnifolio.venues.utxo.electrum import CALLS_MAX, Ask, Reply, Server, gathered, header, params_of, transaction
 from omnifolio.venues.utxo.electrum_scan import Found, first_height, scanned
 from omnifolio.venues.utxo.marks import Anchor, HistoryMark, read_mark, write_mark
@@ -22,7 +23,6 @@ from omnifolio.venues.utxo.movements import Coin, Transaction, claim_of
 from omnifolio.venues.utxo.raw import Header, RawOutput, RawTransaction, read_header, read_transaction
 from omnifolio.venues.utxo.scripts import address_of
 from omnifolio.venues.utxo.subject import Subject, subject_of
-from omnifolio.venues.utxo.unwanted import not_wanted
 from omnifolio.venues.utxo.zcash import read_zcash
 
 TRANSACTIONS_PER_PAGE = 200

@@ -17,6 +17,7 @@ from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Finality, Interval, Rewind
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
+from omnifolio.venues.unwanted import not_wanted
 from omnifolio.venues.utxo.blockbook import Blockbook
 from omnifolio.venues.utxo.electrum_balances import balances_params, snapshot_of
 from omnifolio.venues.utxo.esplora import Esplora
@@ -26,7 +27,6 @@ from omnifolio.venues.utxo.scan import Scan
 from omnifolio.venues.utxo.scripts import address_of
 from omnifolio.venues.utxo.site import Site, Stated, StatedCoin, Summary
 from omnifolio.venues.utxo.subject import Place, Subject, subject_of
-from omnifolio.venues.utxo.unwanted import not_wanted
 
 SITES: Mapping[str, Site] = {"esplora": Esplora(), "blockbook": Blockbook()}
 AT_ONCE = 8

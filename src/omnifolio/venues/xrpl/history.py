@@ -17,7 +17,7 @@ from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
-from omnifolio.venues.utxo.unwanted import not_wanted
+from omnifolio.venues.unwanted import not_wanted
 from omnifolio.venues.xrpl.balances import unread_gap, wallet_of
 from omnifolio.venues.xrpl.changes import made
 from omnifolio.venues.xrpl.movements import Subject, moved
