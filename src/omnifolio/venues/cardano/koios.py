@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import kept
 from omnifolio.venues.contract import Access
 
 T = TypeVar("T")
@@ -77,19 +77,8 @@ class Server:
             is_read=True,
             question=Question(method=method, path=f"/{path}", params=told),
         )
-        if answer.status == 429:
-            raise VenueBusy("the server asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
-        if answer.status >= 400:
-            raise VenueBadResponse(f"the server refuses the question {path} (HTTP status {answer.status})")
-        return Evidence(
-            stream=self._stream,
-            request=f"{method} /{path}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
+        return kept(
+            answer, stream=self._stream, request=f"{method} /{path}", params={"read": read, **about}, accepted=range(200, 400)
         )
 
 

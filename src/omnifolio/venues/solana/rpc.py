@@ -12,7 +12,8 @@ from msgspec import Raw, Struct
 
 from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Budget, Question
+from omnifolio.transport.egress import Budget
+from omnifolio.venues.answers import ANY, kept, posted
 from omnifolio.venues.contract import Access
 from omnifolio.venues.solana.shapes import shaped
 
@@ -87,28 +88,9 @@ class Node:
         if method not in METHODS:
             raise EgressRefused(f"{method[:40]} is not among the methods that read a chain")
         body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        answer = await self._access.egress.request(
-            venue=self._access.venue,
-            method="POST",
-            url=self._url,
-            headers={"content-type": "application/json"},
-            body=body,
-            key_label=self._access.key_label,
-            is_read=True,
-            question=Question(method="POST", path="/", params={"methods": method, "body": body.decode()}),
-        )
-        if answer.status == 429:
-            raise VenueBusy("the node asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the node answered with HTTP status {answer.status}")
-        evidence = Evidence(
-            stream=self._stream,
-            request=f"POST {method}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        answer = await posted(self._access, self._url, body, {"methods": method})
+        about = {"read": read, **about}
+        evidence = kept(answer, stream=self._stream, request=f"POST {method}", params=about, accepted=ANY)
         reply = reply_of(evidence)
         if reply.error is not None and reply.error.code in _BUSY_CODES | _UNAVAILABLE_CODES:
             reply.read(Raw)

@@ -7,10 +7,11 @@ Source: Stellar's documentation of Horizon (structure, errors, rate limiting: 3,
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import kept
 from omnifolio.venues.contract import Access
 
 PUBLIC_BUDGET = Budget(burst=60, per_s=0.9)
@@ -64,20 +65,8 @@ class Horizon:
             key_label=self._access.key_label,
             question=Question(method="GET", path=path, params=asked),
         )
-        if answer.status == 429:
-            raise VenueBusy("the server asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
-        if answer.status not in (200, MISSING, GONE):
-            raise VenueBadResponse(f"the server answered with HTTP status {answer.status}")
-        return Evidence(
-            stream=self._stream,
-            request=f"GET {read}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        told = {"read": read, **about}
+        return kept(answer, stream=self._stream, request=f"GET {read}", params=told, accepted=(200, MISSING, GONE))
 
     async def page(
         self, read: str, path: str, *, cursor: str, query: Mapping[str, str] = EMPTY, about: Mapping[str, str] = EMPTY

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Raw, Struct
 
-from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import EgressRefused, VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Budget, Question
+from omnifolio.transport.egress import Budget
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import kept, posted
 from omnifolio.venues.contract import Access
 
 METHODS = frozenset({"chain_getBlockHash", "chain_getFinalizedHead", "chain_getHeader", "state_getStorage", "state_call"})
@@ -54,30 +55,8 @@ class Node:
         if method not in METHODS:
             raise EgressRefused(f"{method[:40]} is not among the methods that read a chain")
         body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        answer = await self._access.egress.request(
-            venue=self._access.venue,
-            method="POST",
-            url=self._url,
-            headers={"content-type": "application/json"},
-            body=body,
-            key_label=self._access.key_label,
-            is_read=True,
-            question=Question(method="POST", path="/", params={"methods": method, "body": body.decode()}),
-        )
-        if answer.status == 429:
-            raise VenueBusy("the node asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the node answered with HTTP status {answer.status}")
-        if answer.status != 200:
-            raise VenueBadResponse(f"the node answered with HTTP status {answer.status}")
-        return Evidence(
-            stream=self._stream,
-            request=f"POST {method}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        answer = await posted(self._access, self._url, body, {"methods": method})
+        return kept(answer, stream=self._stream, request=f"POST {method}", params={"read": read, **about})
 
 
 def reply_of(body: bytes) -> Reply:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Budget, Question
+from omnifolio.transport.egress import Budget
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import kept, posted
 from omnifolio.venues.contract import Access
 from omnifolio.venues.sui.shapes import Answer, Data, shaped
 
@@ -34,30 +35,8 @@ class Server:
         Raises: VenueBusy, VenueUnavailable, VenueBadResponse, EgressRefused.
         """
         body = msgspec.json.encode({"query": query, "variables": variables})
-        answer = await self._access.egress.request(
-            venue=self._access.venue,
-            method="POST",
-            url=self._url,
-            headers={"content-type": "application/json"},
-            body=body,
-            key_label=self._access.key_label,
-            is_read=True,
-            question=Question(method="POST", path="/", params={"read": read, "body": body.decode()}),
-        )
-        if answer.status == 429:
-            raise VenueBusy("the server asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
-        if answer.status != 200:
-            raise VenueBadResponse(f"the server answered with HTTP status {answer.status}")
-        return Evidence(
-            stream=self._stream,
-            request=f"POST {read}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        answer = await posted(self._access, self._url, body, {"read": read})
+        return kept(answer, stream=self._stream, request=f"POST {read}", params={"read": read, **about})
 
 
 def data_of(item: Evidence) -> Data:

@@ -6,10 +6,10 @@ Source: TON's documentation of API v3 and its rate limits, seen 2026-11.
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import kept
 from omnifolio.venues.contract import Access
 
 PATHS = ("/masterchainInfo", "/accountStates", "/jetton/wallets", "/nft/items", "/nft/transfers", "/transactions", "/traces")
@@ -40,17 +40,4 @@ class Indexer:
             key_label=self._access.key_label,
             question=Question(method="GET", path=path, params=asked),
         )
-        if answer.status == 429:
-            raise VenueBusy("the indexer asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the indexer answered with HTTP status {answer.status}")
-        if answer.status != 200:
-            raise VenueBadResponse(f"the indexer answered with HTTP status {answer.status}")
-        return Evidence(
-            stream=self._stream,
-            request=f"GET {path}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        return kept(answer, stream=self._stream, request=f"GET {path}", params={"read": read, **about})

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from omnifolio.model.errors import BadCredentials, VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.errors import BadCredentials, VenueBusy
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget, Question
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import kept
 from omnifolio.venues.contract import Access
 
 PUBLIC_BUDGET = Budget(burst=5, per_s=3)
@@ -99,18 +100,8 @@ class Server:
             raise VenueBusy("the server asked us to slow down", retry_after_s=BUSY_PAUSE_S)
         if answer.status == 401:
             raise BadCredentials("the server does not accept this key")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
-        if answer.status not in (200, 400, *MISSING):
-            raise VenueBadResponse(f"the server answered with HTTP status {answer.status}")
-        return Evidence(
-            stream=self._stream,
-            request=f"{method} {about['read']}",
-            params=about,
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        accepted = (200, 400, *MISSING)
+        return kept(answer, stream=self._stream, request=f"{method} {about['read']}", params=about, accepted=accepted)
 
 
 def is_told(evidence: Evidence) -> bool:

@@ -12,7 +12,8 @@ from msgspec import Raw, Struct
 
 from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
-from omnifolio.transport.egress import Budget, Question
+from omnifolio.transport.egress import Budget
+from omnifolio.venues.answers import ANY, kept, posted
 from omnifolio.venues.contract import Access
 from omnifolio.venues.xrpl.shapes import shaped
 
@@ -77,28 +78,9 @@ class Server:
         if method not in METHODS:
             raise EgressRefused(f"{method[:40]} is not among the methods that read the ledger")
         body = msgspec.json.encode({"method": method, "params": [{"api_version": 1, **params}]})
-        answer = await self._access.egress.request(
-            venue=self._access.venue,
-            method="POST",
-            url=self._url,
-            headers={"content-type": "application/json"},
-            body=body,
-            key_label=self._access.key_label,
-            is_read=True,
-            question=Question(method="POST", path="/", params={"methods": method, "body": body.decode()}),
-        )
-        if answer.status == 429:
-            raise VenueBusy("the server asked us to slow down")
-        if answer.status >= 500:
-            raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
-        evidence = Evidence(
-            stream=self._stream,
-            request=f"POST {method}",
-            params={"read": read, **about},
-            status=answer.status,
-            received_at=answer.received_at,
-            body=answer.body,
-        )
+        answer = await posted(self._access, self._url, body, {"methods": method})
+        about = {"read": read, **about}
+        evidence = kept(answer, stream=self._stream, request=f"POST {method}", params=about, accepted=ANY)
         reply = reply_of(evidence)
         if reply.error in _BUSY | _UNAVAILABLE:
             reply.read(Raw)

@@ -1,0 +1,39 @@
+"""A server's HTTP answer as evidence: what its status says is told the same way, whichever chain is asked."""
+
+from collections.abc import Collection, Mapping
+
+from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
+from omnifolio.model.facts import Evidence
+from omnifolio.transport.egress import Answer, Question
+from omnifolio.venues.contract import Access
+
+ANY = frozenset(range(100, 500))
+"""Statuses below those of a server's own trouble: where a refusal stands in the body."""
+OK = frozenset({200})
+
+
+async def posted(access: Access, url: str, body: bytes, told: Mapping[str, str]) -> Answer:
+    """The answer to a question in JSON; `told` is the question as a recording holds it. Raises: EgressRefused, VenueError."""
+    return await access.egress.request(
+        venue=access.venue,
+        method="POST",
+        url=url,
+        headers={"content-type": "application/json"},
+        body=body,
+        key_label=access.key_label,
+        is_read=True,
+        question=Question(method="POST", path="/", params={**told, "body": body.decode()}),
+    )
+
+
+def kept(answer: Answer, *, stream: str, request: str, params: Mapping[str, str], accepted: Collection[int] = OK) -> Evidence:
+    """The answer as evidence, where its status is an accepted one. Raises: VenueBusy, VenueUnavailable, VenueBadResponse."""
+    if answer.status == 429:
+        raise VenueBusy("the server asked us to slow down")
+    if answer.status >= 500:
+        raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
+    if answer.status not in accepted:
+        raise VenueBadResponse(f"the server answered with HTTP status {answer.status}")
+    return Evidence(
+        stream=stream, request=request, params=params, status=answer.status, received_at=answer.received_at, body=answer.body
+    )
