@@ -10,7 +10,7 @@ from omnifolio.venues.cardano.koios import PUBLIC_BUDGET, ROWS, rules_of
 from omnifolio.venues.cardano.single import ask_one
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 
 TRANSACTIONS = 10_000
 """The number of transactions that times are told for."""
@@ -36,25 +36,17 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: CardanoChain, server: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an address, balances first; `server` is the operator's own."""
-    source = ", else ".join(host_of(url) for url in ((server,) if server else chain.servers))
-    is_own = server is not None
     assets = f"1 for each {ASSETS_PER_CALL} assets"
-    held = Step(reads="balances", source=source, calls=f"4, and {assets}", time="a few seconds", is_own=is_own)
-    if not depth.has_history:
-        return (held,)
     seconds = int(TRANSACTIONS / PER_CALL / PUBLIC_BUDGET.per_s)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"2, 1 for each {PER_CALL} transactions, and {assets}",
-        time="as fast as it answers" if server else f"{seconds} s for each {TRANSACTIONS:,} transactions",
-        is_own=is_own,
+    return steps_by_address(
+        chain.servers,
+        server,
+        depth,
+        balances=Cost(calls=f"4, and {assets}", time="a few seconds"),
+        history=Cost(
+            calls=f"2, 1 for each {PER_CALL} transactions, and {assets}",
+            time=f"{seconds} s for each {TRANSACTIONS:,} transactions",
+            own_time=AS_FAST,
+        ),
+        more={"rewards of a stake address": Cost(calls=f"2, and 1 for each {ROWS:,} rewards", time="a second")},
     )
-    earned = Step(
-        reads="rewards of a stake address",
-        source=source,
-        calls=f"2, and 1 for each {ROWS:,} rewards",
-        time="a second",
-        is_own=is_own,
-    )
-    return (held, history, earned)

@@ -9,7 +9,7 @@ from omnifolio.venues.cosmos.search import LISTS, ROWS
 from omnifolio.venues.cosmos.single import ask_one
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 
 BALANCE_CALLS = 6
 """The newest block, coins held and coins free, stakes, what comes back from stakes, rewards."""
@@ -38,21 +38,18 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: CosmosChain, node: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an address, balances first; `node` is the operator's own."""
-    source = ", else ".join(dict.fromkeys(host_of(url) for url in ((node,) if node else chain.urls)))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"{BALANCE_CALLS}, 1 more for each {PAGE} coins or validators, once 1 or 2 for each bridged coin without a name",
-        time="a second or two",
-        is_own=node is not None,
+    return steps_by_address(
+        chain.urls,
+        node,
+        depth,
+        balances=Cost(
+            calls=f"{BALANCE_CALLS}, 1 more for each {PAGE} coins or validators, "
+            "once 1 or 2 for each bridged coin without a name",
+            time="a second or two",
+        ),
+        history=Cost(
+            calls=f"{HISTORY_CALLS}, and {len(LISTS)} for each {ROWS} transactions"
+            + (", and some 15 to find the day" if depth.since else ""),
+            time=f"some seconds for each 1,000 transactions, {AS_FAST}",
+        ),
     )
-    lists = len(LISTS)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"{HISTORY_CALLS}, and {lists} for each {ROWS} transactions"
-        + (", and some 15 to find the day" if depth.since else ""),
-        time="some seconds for each 1,000 transactions, as fast as it answers",
-        is_own=node is not None,
-    )
-    return (held, history) if depth.has_history else (held,)

@@ -11,7 +11,7 @@ from omnifolio.venues.solana.balances import MINTS_PER_CALL
 from omnifolio.venues.solana.history import PAGE
 from omnifolio.venues.solana.rpc import PUBLIC_BUDGET
 from omnifolio.venues.solana.single import ask_one
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 
 BALANCE_CALLS = 5
 """The coins twice, the token accounts of two programs, the stake accounts."""
@@ -38,20 +38,15 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: SolanaChain, node: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an address, balances first; `node` is the operator's own."""
-    source = ", else ".join(host_of(url) for url in ((node,) if node else chain.nodes))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"{BALANCE_CALLS}, and 2 more for each {MINTS_PER_CALL} tokens",
-        time="a second or two",
-        is_own=node is not None,
-    )
     seconds = int(TRANSACTIONS // PUBLIC_BUDGET.per_s)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"1 for each transaction, 1 for each {PAGE} of them, and at every read 1 for each token account",
-        time="as fast as it answers" if node else f"{seconds} s for each {TRANSACTIONS:,} transactions",
-        is_own=node is not None,
+    return steps_by_address(
+        chain.nodes,
+        node,
+        depth,
+        balances=Cost(calls=f"{BALANCE_CALLS}, and 2 more for each {MINTS_PER_CALL} tokens", time="a second or two"),
+        history=Cost(
+            calls=f"1 for each transaction, 1 for each {PAGE} of them, and at every read 1 for each token account",
+            time=f"{seconds} s for each {TRANSACTIONS:,} transactions",
+            own_time=AS_FAST,
+        ),
     )
-    return (held, history) if depth.has_history else (held,)

@@ -5,7 +5,7 @@ from functools import partial
 from omnifolio.catalog.stellar_chains import StellarChain, stellar_chains
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 from omnifolio.venues.stellar.address import parse_address
 from omnifolio.venues.stellar.horizon import PAGE, PUBLIC_BUDGET, rules_of
 from omnifolio.venues.stellar.single import ask_one
@@ -37,20 +37,15 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: StellarChain, server: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an account, balances first; `server` is the operator's own."""
-    source = ", else ".join(host_of(url) for url in ((server,) if server else chain.servers))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"{BALANCE_CALLS}, and 1 for each liquidity pool",
-        time="a few seconds",
-        is_own=server is not None,
-    )
     minutes = int(4 * TRANSACTIONS / PAGE / PUBLIC_BUDGET.per_s // 60)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"1 for each {PAGE} effects, operations and transactions, and 1 for each time that an open offer was taken",
-        time="as fast as it answers" if server else f"about {minutes} minutes for each {TRANSACTIONS:,} transactions",
-        is_own=server is not None,
+    return steps_by_address(
+        chain.servers,
+        server,
+        depth,
+        balances=Cost(calls=f"{BALANCE_CALLS}, and 1 for each liquidity pool", time="a few seconds"),
+        history=Cost(
+            calls=f"1 for each {PAGE} effects, operations and transactions, and 1 for each time that an open offer was taken",
+            time=f"about {minutes} minutes for each {TRANSACTIONS:,} transactions",
+            own_time=AS_FAST,
+        ),
     )
-    return (held, history) if depth.has_history else (held,)

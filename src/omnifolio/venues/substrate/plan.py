@@ -5,7 +5,7 @@ from functools import partial
 from omnifolio.catalog.substrate_chains import SubstrateChain, substrate_chains
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import Cost, Step, steps_by_address
 from omnifolio.venues.substrate.address import spelt
 from omnifolio.venues.substrate.node import rules_of
 
@@ -34,12 +34,6 @@ def networks() -> tuple[Network, ...]:
 def steps_of(chain: SubstrateChain, node: str | None, depth: Depth) -> tuple[Step, ...]:
     """The one step of reading an address; `node` is the operator's own, and there is no history, however deep it is wanted."""
     calls = str(CALLS + (STAKING_CALLS if chain.has_staking else 0))
-    return (
-        Step(
-            reads="balances",
-            source=", else ".join(host_of(url) for url in ((node,) if node else chain.nodes)),
-            calls=f"{calls}, 1 for all assets, and 1 for each that is not well known" if chain.assets else calls,
-            time="a few seconds",
-            is_own=node is not None,
-        ),
-    )
+    if chain.assets:
+        calls = f"{calls}, 1 for all assets, and 1 for each that is not well known"
+    return steps_by_address(chain.nodes, node, depth, balances=Cost(calls=calls, time="a few seconds"))

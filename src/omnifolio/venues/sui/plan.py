@@ -5,7 +5,7 @@ from functools import partial
 from omnifolio.catalog.sui_chains import SuiChain, sui_chains
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 from omnifolio.venues.sui.address import parse_address
 from omnifolio.venues.sui.history import ask_one
 from omnifolio.venues.sui.queries import COINS_PER_QUESTION, PAGE
@@ -35,20 +35,18 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: SuiChain, server: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an address, balances first; `server` is the operator's own."""
-    source = ", else ".join(host_of(url) for url in ((server,) if server else chain.servers))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"2, 1 more for each {COINS_PER_QUESTION} types of coins, and where coins are staked about 5",
-        time="a few seconds",
-        is_own=server is not None,
-    )
     seconds = int(2 * TRANSACTIONS / PAGE / PUBLIC_BUDGET.per_s)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"1 or 2 for each {PAGE} transactions",
-        time="as fast as it answers" if server else f"{seconds} s for each {TRANSACTIONS:,} transactions",
-        is_own=server is not None,
+    return steps_by_address(
+        chain.servers,
+        server,
+        depth,
+        balances=Cost(
+            calls=f"2, 1 more for each {COINS_PER_QUESTION} types of coins, and where coins are staked about 5",
+            time="a few seconds",
+        ),
+        history=Cost(
+            calls=f"1 or 2 for each {PAGE} transactions",
+            time=f"{seconds} s for each {TRANSACTIONS:,} transactions",
+            own_time=AS_FAST,
+        ),
     )
-    return (held, history) if depth.has_history else (held,)

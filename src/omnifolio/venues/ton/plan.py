@@ -5,7 +5,7 @@ from functools import partial
 from omnifolio.catalog.ton_chains import TonChain, ton_chains
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 from omnifolio.venues.ton.address import spelt
 from omnifolio.venues.ton.history import PAGE
 from omnifolio.venues.ton.indexer import rules_of
@@ -35,19 +35,14 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: TonChain, server: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an address, balances first; `server` is the operator's own indexer."""
-    source = ", else ".join(host_of(url) for url in ((server,) if server else chain.servers))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"{BALANCE_CALLS}",
-        time="a second or two" if server else f"{BALANCE_CALLS + 1} seconds",
-        is_own=server is not None,
+    return steps_by_address(
+        chain.servers,
+        server,
+        depth,
+        balances=Cost(calls=f"{BALANCE_CALLS}", time=f"{BALANCE_CALLS + 1} seconds", own_time="a second or two"),
+        history=Cost(
+            calls=f"4, 1 more for each {PAGE} transactions, and 1 for each jetton that moved",
+            time="a little over a second for each call",
+            own_time=AS_FAST,
+        ),
     )
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"4, 1 more for each {PAGE} transactions, and 1 for each jetton that moved",
-        time="as fast as it answers" if server else "a little over a second for each call",
-        is_own=server is not None,
-    )
-    return (held, history) if depth.has_history else (held,)

@@ -5,7 +5,7 @@ from functools import partial
 from omnifolio.catalog.tron_chains import TronChain, tron_chains
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 from omnifolio.venues.tron.address import parse_address
 from omnifolio.venues.tron.history import LISTS, PAGE
 from omnifolio.venues.tron.server import PUBLIC_BUDGET, rules_of
@@ -38,20 +38,16 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: TronChain, server: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an address, balances first; `server` is the operator's own."""
-    source = ", else ".join(host_of(url) for url in ((server,) if server else chain.servers))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"{BALANCE_CALLS}, and 1 to 3 for each token",
-        time="a few seconds",
-        is_own=server is not None,
-    )
     minutes = int(2 * TRANSACTIONS // PUBLIC_BUDGET.per_s // 60)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"1 or 2 for each transaction, 1 for each {PAGE} lines of {len(LISTS)} lists; plain transfers of coins cost none",
-        time="as fast as it answers" if server else f"up to {minutes} minutes for each {TRANSACTIONS:,} transactions",
-        is_own=server is not None,
+    return steps_by_address(
+        chain.servers,
+        server,
+        depth,
+        balances=Cost(calls=f"{BALANCE_CALLS}, and 1 to 3 for each token", time="a few seconds"),
+        history=Cost(
+            calls=f"1 or 2 for each transaction, 1 for each {PAGE} lines of {len(LISTS)} lists; "
+            "plain transfers of coins cost none",
+            time=f"up to {minutes} minutes for each {TRANSACTIONS:,} transactions",
+            own_time=AS_FAST,
+        ),
     )
-    return (held, history) if depth.has_history else (held,)

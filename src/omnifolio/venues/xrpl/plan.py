@@ -6,7 +6,7 @@ from omnifolio.catalog.xrpl_chains import XrplChain, xrpl_chains
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.depth import Depth
 from omnifolio.venues.networks import Network
-from omnifolio.venues.sources import Step, host_of
+from omnifolio.venues.sources import AS_FAST, Cost, Step, steps_by_address
 from omnifolio.venues.xrpl.address import parse_address
 from omnifolio.venues.xrpl.balances import LIMIT, LISTS
 from omnifolio.venues.xrpl.history import PAGE
@@ -39,20 +39,15 @@ def networks() -> tuple[Network, ...]:
 
 def steps_of(chain: XrplChain, node: str | None, depth: Depth) -> tuple[Step, ...]:
     """The steps of reading an account, balances first; `node` is the operator's own."""
-    source = ", else ".join(host_of(url) for url in ((node,) if node else chain.nodes))
-    held = Step(
-        reads="balances",
-        source=source,
-        calls=f"{BALANCE_CALLS}, and 1 more for each {LIMIT} trust lines or entries",
-        time="a few seconds",
-        is_own=node is not None,
-    )
     seconds = int(TRANSACTIONS / PAGE / PUBLIC_BUDGET.per_s)
-    history = Step(
-        reads="history",
-        source=source,
-        calls=f"1 for each {PAGE} transactions",
-        time="as fast as it answers" if node else f"{seconds} s for each {TRANSACTIONS:,} transactions",
-        is_own=node is not None,
+    return steps_by_address(
+        chain.nodes,
+        node,
+        depth,
+        balances=Cost(calls=f"{BALANCE_CALLS}, and 1 more for each {LIMIT} trust lines or entries", time="a few seconds"),
+        history=Cost(
+            calls=f"1 for each {PAGE} transactions",
+            time=f"{seconds} s for each {TRANSACTIONS:,} transactions",
+            own_time=AS_FAST,
+        ),
     )
-    return (held, history) if depth.has_history else (held,)
