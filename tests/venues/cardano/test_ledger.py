@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from tests.ledger.builders import Book, at
 from tests.stage import Hurry, loopback
+from tests.venues.account import access_to
 from tests.venues.cardano.miniature import EPOCH, SPACE, Chain, Service, reward, stake
-from tests.venues.cardano.wallet import NETWORK, access_to
+from tests.venues.cardano.wallet import NETWORK
 from tests.venues.rounds import Rounds
 
 from omnifolio.app.replay import replay_file
@@ -30,7 +31,7 @@ async def sync(book: Book, url: str, address: str, *, pages_max: int = 1_000) ->
     for stream in STREAMS:
         stored = await book.store.read(read.known, book.principal, book.account)
         known = Known(tokens=stored.tokens, cursors=stored.cursors, provisional=stored.provisional)
-        async with access_to(url, address, known=known) as access:
+        async with access_to(NETWORK.id, url, address, known=known) as access:
             async for page in READER.read(access, Cursor(stream, stored.cursors.get(stream, ""))):
                 await book.commit(page)
                 left -= 1
@@ -133,7 +134,7 @@ async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:
     clock, recorder, who = Hurry(), Recorder("cardano"), stake("ann")
     async with loopback(Service(lived(), rows=1_000).answer) as url:
         egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
-        async with access_to(url, who, egress=egress) as access:
+        async with access_to(NETWORK.id, url, who, egress=egress) as access:
             pages = [page for stream in STREAMS for page in [found async for found in READER.read(access, Cursor(stream))]]
     cassette = recorder.cassette(recorded_at=clock.now(), fields={"wallet": who})
     lines = await replay_file(dump(cassette))

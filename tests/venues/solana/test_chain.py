@@ -42,7 +42,7 @@ async def test_everything_that_a_wallet_holds_follows_from_its_history(chain: So
     assert held[NETWORK.token(single, is_single=True)] == "1"
     assert held[token("So11111111111111111111111111111111111111112")] == "1"
     assert account.summed() == held
-    assert account.gaps == {"rewards_not_listed"}
+    assert set(account.gaps) == {"rewards_not_listed"}
     staked = chain.ask("getBalance", chain.act("address", "ann-stake"), {"commitment": "finalized"})["value"]
     assert account.held["staked"] == {SOL: f"{staked / 10**9:.9f}".rstrip("0")}
 
@@ -141,10 +141,10 @@ async def test_history_from_a_day_on_says_what_it_leaves_out(chain: Solana) -> N
     chain.act("pay", "bank", "kim", 1_000_000_000)
     later = Account(chain.url, chain.act("address", "kim"), history="2030-01-01")
     await later.sync()
-    assert (later.claims, later.gaps) == ({}, {"not_wanted"})
+    assert (later.claims, set(later.gaps)) == ({}, {"not_wanted"})
     none = Account(chain.url, chain.act("address", "kim"), history="balances")
     await none.sync()
-    assert (list(none.cursors), none.gaps) == (["balances/solana"], {"history_not_wanted"})
+    assert (list(none.cursors), set(none.gaps)) == (["balances/solana"], {"history_not_wanted"})
 
 
 async def test_one_transaction_is_explained_as_a_sync_files_it(chain: Solana) -> None:

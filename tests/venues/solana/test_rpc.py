@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec import Raw
-from tests.venues.solana.wallet import access_to
+from tests.venues.account import access_to
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueUnavailable
@@ -32,7 +32,7 @@ def test_a_refusal_in_plain_words_is_a_fault_and_nonsense_is_none() -> None:
 
 
 async def test_no_method_that_writes_is_ever_sent() -> None:
-    async with access_to("http://127.0.0.1:1/", SYSTEM) as access:
+    async with access_to("solana", "http://127.0.0.1:1/", SYSTEM) as access:
         node = Node(access, url="http://127.0.0.1:1/", stream="balances/solana")
         for method in ("sendTransaction", "requestAirdrop", "simulateTransaction"):
             with pytest.raises(EgressRefused):

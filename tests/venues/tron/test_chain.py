@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from tests.stage import loopback
+from tests.venues.account import access_to
 from tests.venues.tron.network import Token, Tron, address, hexed, word
-from tests.venues.tron.wallet import NETWORK, TRX, Account, access_to
+from tests.venues.tron.wallet import NETWORK, TRX, Account
 
 from omnifolio.app.explaining_networks import explain_network, network_named
 from omnifolio.app.replay import replay
@@ -68,7 +69,7 @@ async def test_everything_that_an_address_holds_follows_from_its_history(chain: 
     chain.claim(ME)
     chain.rewards[ME] = 1_234
     account = await read(url)
-    assert account.summed() == {name: held for name, held in account.held.items() if name != "/rewards"}
+    assert account.placed() == {name: held for name, held in account.held.items() if name != "/rewards"}
     assert account.held["/staked"] == {TRX: "1250"}
     assert account.held["/unfreezing"] == {TRX: "250"}
     assert account.held["/rewards"] == {TRX: "0.001234"}
@@ -77,7 +78,7 @@ async def test_everything_that_an_address_holds_follows_from_its_history(chain: 
     assert account.held[""][NETWORK.trc10("1002000")] == "10"
     assert account.held[""][TRX] == f"{chain.coins[ME] / 10**6}"
     assert set(account.gaps) == {"collectibles_unread", "rewards_not_listed", "unfreezing_until"}
-    assert "250 from 2025-03-05" in account.gaps["unfreezing_until"]
+    assert "250 from 2025-03-05" in account.gaps["unfreezing_until"].text
     assert account.tickers[NETWORK.trc20(odd.address)] == "ODD", "what hides or steers is not shown"
     assert not [path for path in chain.asked if path.startswith("wallet/")]
 
@@ -107,7 +108,7 @@ async def test_a_contract_that_lends_energy_pays_nothing(chain: Tron, url: str) 
     name = chain.act("TriggerSmartContract", value, info={"internal_transactions": [lent, paid]}, changes={ME: 2_000_000})
     account = await read(url)
     assert account.legs(name) == [("TRX", "2", DEX)]
-    assert account.summed()[""] == account.held[""]
+    assert account.placed()[""] == account.held[""]
 
 
 async def test_a_contract_that_is_made_gets_its_coins(chain: Tron, url: str) -> None:
@@ -152,20 +153,20 @@ async def test_a_type_that_nobody_described_moves_what_the_trace_of_its_block_sa
     name = chain.act("ExchangeTransactionContract", value, fee=300_000, changes={ME: -7_000_000, DEX: 7_000_000})
     account = await read(url)
     assert account.legs(name) == [("TRX", "-7", ""), ("TRX", "-0.3", "fee")]
-    assert account.summed()[""] == account.held[""]
-    assert account.gaps["types_unread"].endswith("are not read: ExchangeTransactionContract")
+    assert account.placed()[""] == account.held[""]
+    assert account.gaps["types_unread"].text.endswith("are not read: ExchangeTransactionContract")
     chain.keeps_traces = False
     blind = await read(url)
     assert blind.legs(name) == [("TRX", "-0.3", "fee")]
-    assert blind.gaps["types_unread"].endswith("nor are the coins of some")
+    assert blind.gaps["types_unread"].text.endswith("nor are the coins of some")
 
 
 async def test_a_token_that_states_no_decimals_is_a_gap_and_hides_no_other(chain: Tron, url: str, usdt: Token) -> None:
     mute = chain.token(address("mute"), "USDT", None)
     chain.call(OTHER, mute.address, (mute, OTHER, ME, 10**30), (usdt, OTHER, ME, 1_000_000))
     account = await read(url)
-    assert account.held[""] == {NETWORK.trc20(USDT): "1"} == account.summed()[""]
-    assert "movements of 1 tokens" in account.gaps["tokens_unknown"]
+    assert account.held[""] == {NETWORK.trc20(USDT): "1"} == account.placed()[""]
+    assert "movements of 1 tokens" in account.gaps["tokens_unknown"].text
 
 
 async def test_what_an_index_says_of_a_token_is_believed_only_in_its_form(chain: Tron, url: str) -> None:
@@ -204,7 +205,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(chain: Tron, url: 
     await account.sync()
     await account.sync()
     assert set(late) <= set(account.claims)
-    assert account.summed()[""] == account.held[""]
+    assert account.placed()[""] == account.held[""]
     assert len(account.claims) == 223
     chain.asked.clear()
     await account.sync()
@@ -237,8 +238,8 @@ async def test_what_the_node_does_not_know_yet_is_waited_for_and_later_a_gap(cha
     name = chain.call(OTHER, USDT, (usdt, OTHER, ME, 1))
     chain.hidden.add(name)
     old = await read(url)
-    assert (old.claims, old.gaps["transactions_unread"]) == ({}, "the node does not tell 1 listed transactions")
-    async with access_to(url, ME) as access:
+    assert (old.claims, old.gaps["transactions_unread"].text) == ({}, "the node does not tell 1 listed transactions")
+    async with access_to(NETWORK.id, url, ME) as access:
         chain.rows[0]["at"] = access.clock.now()
     with pytest.raises(VenueUnavailable, match="does not know yet"):
         await read(url)
@@ -292,7 +293,7 @@ async def test_tokens_of_the_first_months_that_have_a_name_and_no_number_are_a_g
     name = chain.pay_asset(OTHER, ME, b"TRONEX of the first months".hex(), 5)
     account = await read(url)
     assert name not in account.claims
-    assert "movements of 1 tokens" in account.gaps["tokens_unknown"]
+    assert "movements of 1 tokens" in account.gaps["tokens_unknown"].text
 
 
 async def test_one_transaction_is_explained_as_a_sync_files_it(chain: Tron, url: str, usdt: Token) -> None:
@@ -338,7 +339,7 @@ async def test_a_key_is_told_to_the_public_server_alone_and_may_be_refused() -> 
         seen.append(request.headers.get("TRON-PRO-API-KEY"))
         return web.json_response({"Error": "ApiKey not exists"}, status=401) if len(seen) == 3 else web.json_response({})
 
-    async with loopback(answer) as running, access_to(running, ME) as access:
+    async with loopback(answer) as running, access_to(NETWORK.id, running, ME) as access:
         access.secrets = {"server_key": Secret("0c0ffee0")}
         server = Server(access, url=running, stream="balances/tron")
         await server.ask("account", "walletsolidity/getaccount", {})

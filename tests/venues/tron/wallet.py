@@ -1,90 +1,27 @@
-"""An account read from a server, kept as far as a ledger would keep it."""
+"""An address read from a TRON server."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from decimal import Decimal
-
-from tests.stage import Hurry
+from tests.venues.account import PlacedAccount
 
 from omnifolio.catalog.tron_chains import tron_chain
-from omnifolio.model.amounts import canonical
-from omnifolio.model.facts import Batch, Claim, Cursor
-from omnifolio.transport.egress import Egress
+from omnifolio.model.facts import Batch
 from omnifolio.transport.recording import Recorder
-from omnifolio.venues.contract import Access
-from omnifolio.venues.tron.reader import READER
-from omnifolio.venues.tron.server import rules_of
 
 NETWORK = tron_chain("tron")
 TRX = NETWORK.native.id
 
 
-@asynccontextmanager
-async def access_to(url: str, address: str, *, history: str = "all", recorder: Recorder | None = None) -> AsyncIterator[Access]:
-    """An account of that address at the server."""
-    clock = Hurry()
-    egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
-    egress.allow(NETWORK.id, rules_of(url, True))
-    fields = {"wallet": address, "history": history}
-    try:
-        yield Access(venue=NETWORK.id, egress=egress, clock=clock, key_label="", fields=fields, base_url=url)
-    finally:
-        await egress.close()
-
-
-class Account:
-    """What was read of an address. Wallets by the end of their keys, "" the one whose contents can be moved."""
+class Account(PlacedAccount):
+    """What was read of an address."""
 
     def __init__(self, url: str, address: str, *, history: str = "all", recorder: Recorder | None = None) -> None:
-        self.url, self.address, self.history, self.recorder = url, address, history, recorder
-        self.key = f"{NETWORK.caip2}:{address}"
-        self.cursors: dict[str, str] = {}
-        self.claims: dict[str, Claim] = {}
-        self.held: dict[str, dict[str, str]] = {}
-        self.tickers: dict[str, str] = {}
-        self.gaps: dict[str, str] = {}
+        super().__init__(NETWORK.id, url, address, history=history, recorder=recorder)
 
-    async def sync(self, *, pages_max: int = 1_000) -> list[Batch]:
-        """Reads both streams on; every page must be decoded from its evidence alone to the same facts."""
-        found: list[Batch] = []
-        async with access_to(self.url, self.address, history=self.history, recorder=self.recorder) as access:
-            for stream in [item.name for item in READER.streams(access)]:
-                async for page in READER.read(access, Cursor(stream, self.cursors.get(stream, ""))):
-                    again = READER.decode(NETWORK.id, stream, page.evidence)
-                    assert (again.claims, again.snapshots, again.gaps) == (page.claims, page.snapshots, page.gaps)
-                    self._keep(page)
-                    found.append(page)
-                    if len(found) == pages_max:
-                        return found
-        return found
-
-    def _keep(self, page: Batch) -> None:
-        self.cursors[page.cursor.stream] = page.cursor.token
+    def keep(self, page: Batch) -> None:
+        """Every list says the same of a transaction."""
         for claim in page.claims:
-            assert self.claims.get(claim.ref, claim).legs == claim.legs, "every list says the same of a transaction"
-            self.claims[claim.ref] = claim
-        self.gaps |= {gap.code: gap.text for gap in page.gaps}
-        self.tickers |= {facts.id: facts.ticker for facts in page.tokens}
-        for snapshot in page.snapshots:
-            held: dict[str, str] = {item.token: canonical(item.amount) for item in snapshot.balances if item.amount}
-            self.held[snapshot.wallet.removeprefix(self.key)] = held
-
-    def summed(self) -> dict[str, dict[str, str]]:
-        """The sum of all legs by wallet and token, without those that add up to nothing."""
-        sums: dict[str, dict[str, Decimal]] = {}
-        for claim in self.claims.values():
-            for leg in claim.legs:
-                wallet = sums.setdefault(leg.wallet.removeprefix(self.key), {})
-                wallet[leg.token] = wallet.get(leg.token, Decimal(0)) + leg.amount
-        return {name: {token: canonical(amount) for token, amount in wallet.items() if amount} for name, wallet in sums.items()}
+            assert self.claims.get(claim.ref, claim).legs == claim.legs
+        super().keep(page)
 
     def legs(self, name: str) -> list[tuple[str, str, str]]:
         """(wallet and ticker, amount, other side) of a transaction's legs; the fee has itself as its other side."""
-        return [
-            (
-                f"{leg.wallet.removeprefix(self.key)} {self.tickers[leg.token]}".strip(),
-                canonical(leg.amount),
-                leg.role if leg.role == "fee" else leg.counterparty or "",
-            )
-            for leg in self.claims[name].legs
-        ]
+        return self.told(list(self.claims[name].legs))

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from tests.ledger.builders import Book, at
 from tests.stage import Hurry, loopback
+from tests.venues.account import access_to
 from tests.venues.rounds import Rounds
 from tests.venues.xrpl.miniature import Ledger, Service, account, both, coins, put
 from tests.venues.xrpl.test_reader import escrow
-from tests.venues.xrpl.wallet import STREAMS, access_to
+from tests.venues.xrpl.wallet import STREAMS
 
 from omnifolio.app.replay import replay_file
 from omnifolio.ledger import coverage, read
@@ -27,7 +28,7 @@ async def sync(book: Book, url: str, address: str, *, pages_max: int = 1_000) ->
     left = pages_max
     for stream in STREAMS:
         stored = await book.store.read(read.known, book.principal, book.account)
-        async with access_to(url, address) as access:
+        async with access_to("xrpl", url, address) as access:
             async for page in READER.read(access, Cursor(stream, stored.cursors.get(stream, ""))):
                 await book.commit(page)
                 left -= 1
@@ -107,7 +108,7 @@ async def test_a_recorded_conversation_is_replayed_to_the_same_facts() -> None:
     clock, recorder, address = Hurry(), Recorder("xrpl"), account("ann")
     async with loopback(Service(lived()).answer) as url:
         egress = Egress(clock=clock, sleep=clock.sleep, recorder=recorder)
-        async with access_to(url, address, egress=egress) as access:
+        async with access_to("xrpl", url, address, egress=egress) as access:
             pages = [page for stream in STREAMS for page in [found async for found in READER.read(access, Cursor(stream))]]
     cassette = recorder.cassette(recorded_at=clock.now(), fields={"wallet": address})
     lines = await replay_file(dump(cassette))
