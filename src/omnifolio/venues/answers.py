@@ -1,11 +1,17 @@
-"""A server's HTTP answer as evidence: what its status says is told the same way, whichever chain is asked."""
+"""A server's HTTP answer as evidence and as a shape: what is wrong with one is told the same way, whichever chain is asked."""
 
 from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
 
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Answer, Question
 from omnifolio.venues.contract import Access
+
+T = TypeVar("T")
 
 ANY = frozenset(range(100, 500))
 """Statuses below those of a server's own trouble: where a refusal stands in the body."""
@@ -37,3 +43,11 @@ def kept(answer: Answer, *, stream: str, request: str, params: Mapping[str, str]
     return Evidence(
         stream=stream, request=request, params=params, status=answer.status, received_at=answer.received_at, body=answer.body
     )
+
+
+def shaped(body: bytes | Raw, kind: type[T]) -> T:
+    """The JSON as `kind`. Raises: VenueBadResponse."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise VenueBadResponse(f"the server's answer has another shape than its documentation says ({error})") from None

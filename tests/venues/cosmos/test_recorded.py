@@ -11,9 +11,10 @@ from omnifolio.catalog.cosmos_chains import cosmos_chain
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs, iso
 from omnifolio.model.facts import Claim, Evidence
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cosmos.history import decode_history
 from omnifolio.venues.cosmos.movements import Subject, claims_of
-from omnifolio.venues.cosmos.shapes import Told, shaped
+from omnifolio.venues.cosmos.shapes import Told
 
 JSON = dict[str, Any]
 POOL = "osmo1mw0ac6rwlp5r8wapwk3zs6g29h8fcscxqakdzw9emkne6c8wjp9q0t3v8t"

@@ -9,9 +9,10 @@ from omnifolio.catalog.solana_chains import solana_chain
 from omnifolio.model.amounts import canonical
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.venues import base58
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.solana.layouts import SYSTEM, Mint
 from omnifolio.venues.solana.movements import Subject, claim_of
-from omnifolio.venues.solana.shapes import Told, shaped
+from omnifolio.venues.solana.shapes import Told
 
 NETWORK = solana_chain("solana")
 

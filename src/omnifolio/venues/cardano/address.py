@@ -9,6 +9,7 @@ import zlib
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.venues import base58, bech32
+from omnifolio.venues.phrases import is_phrase
 
 STAKE = "stake"
 _PAYMENT = "addr"
@@ -20,7 +21,6 @@ _BYRON_LENGTH_MAX = 130
 _SECRET = re.compile(r"(?:\w*_)?(?:x?sk|xsk\w*|xprv|ed25519\w*_sk)")
 _PUBLIC = re.compile(r"(?:\w*_)?(?:vk|xvk|vkh|xpub|pk|xpk)")
 _HEX_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_PHRASE_WORDS_MIN = 12
 _ROOT_BYTES = 28
 _NETWORK_ATTRIBUTE = 2
 
@@ -28,7 +28,7 @@ _NETWORK_ATTRIBUTE = 2
 def parse_address(text: str) -> str:
     """The address in its one spelling. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if is_phrase(plain):
         raise PrivateKeyRefused
     if _HEX_ADDRESS.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

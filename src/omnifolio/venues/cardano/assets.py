@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from omnifolio.catalog.cardano_chains import CardanoChain
 from omnifolio.model.facts import Evidence, Gap
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cardano.koios import Server, fitting
-from omnifolio.venues.cardano.shapes import AssetInfo, shaped
+from omnifolio.venues.cardano.shapes import AssetInfo
 from omnifolio.venues.cardano.tokens import POLICY_DIGITS, Known, known
 
 ASSETS = "assets"

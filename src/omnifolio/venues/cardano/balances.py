@@ -12,10 +12,11 @@ from omnifolio.catalog.cardano_chains import ADA_DECIMALS, CardanoChain
 from omnifolio.model.amounts import ZERO, from_units
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Product, Snapshot
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cardano.address import has_stake
 from omnifolio.venues.cardano.assets import Asked, assets_in, unstated
 from omnifolio.venues.cardano.koios import ROWS, Server
-from omnifolio.venues.cardano.shapes import Address, Asset, StakeAccount, Tip, shaped, units
+from omnifolio.venues.cardano.shapes import Address, Asset, StakeAccount, Tip, units
 from omnifolio.venues.cardano.subject import Subject
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of

@@ -16,11 +16,12 @@ from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Cursor, Evidence, Finality, Gap, Interval, Rewind
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cardano.assets import Asked, assets_in, unstated
 from omnifolio.venues.cardano.balances import TIP, tip_of
 from omnifolio.venues.cardano.koios import ROWS, Server, fitting
 from omnifolio.venues.cardano.movements import assets_of, claim_of
-from omnifolio.venues.cardano.shapes import Block, Listed, Transaction, Update, shaped
+from omnifolio.venues.cardano.shapes import Block, Listed, Transaction, Update
 from omnifolio.venues.cardano.subject import Subject
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of

@@ -17,7 +17,8 @@ from omnifolio.model.amounts import EXACT, ZERO, from_units
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim, Finality, Kind, Leg
 from omnifolio.model.tokens import TokenFacts, TokenId
-from omnifolio.venues.cardano.shapes import Coin, Concerned, Transaction, shaped, units
+from omnifolio.venues.answers import shaped
+from omnifolio.venues.cardano.shapes import Coin, Concerned, Transaction, units
 from omnifolio.venues.cardano.subject import Subject
 from omnifolio.venues.cardano.tokens import Known
 

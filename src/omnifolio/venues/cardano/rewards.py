@@ -8,9 +8,10 @@ from omnifolio.catalog.cardano_chains import ADA_DECIMALS, CardanoChain
 from omnifolio.model.amounts import from_units
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Interval, Leg
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cardano.balances import TIP, tip_of
 from omnifolio.venues.cardano.koios import ROWS, Server
-from omnifolio.venues.cardano.shapes import Reward, shaped, units
+from omnifolio.venues.cardano.shapes import Reward, units
 from omnifolio.venues.cardano.subject import Subject
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of

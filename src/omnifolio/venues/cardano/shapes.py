@@ -6,11 +6,11 @@ account_reward_history, account_update_history, address_info, address_assets, ad
 
 from typing import TypeVar
 
-import msgspec
 from msgspec import Raw, Struct
 
 from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.errors import VenueBadResponse
+from omnifolio.venues.answers import shaped
 
 T = TypeVar("T")
 
@@ -206,11 +206,3 @@ def units(text: str | None) -> int:
     if not (plain.isascii() and plain.removeprefix("-").isdigit() and len(plain) <= DIGITS_MAX):
         raise VenueBadResponse("the server states an amount that is no whole number")
     return int(plain)
-
-
-def shaped(body: bytes | Raw, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the server's answer has another shape than its documentation says ({error})") from None

@@ -10,6 +10,7 @@ from hashlib import sha256
 from omnifolio.catalog.cosmos_chains import CosmosChain, by_prefix
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.venues import bech32
+from omnifolio.venues.phrases import is_phrase
 
 KEY_BYTES = 20
 CONTRACT_BYTES = 32
@@ -18,14 +19,13 @@ BONDED, UNBONDING, REWARDS, FEES = "bonded_tokens_pool", "not_bonded_tokens_pool
 TEXT_LENGTH_MAX = 120
 _PRIVATE_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 _HEX = re.compile(r"0x([0-9a-fA-F]{40})")
-_PHRASE_WORDS_MIN = 12
 _OPERATOR, _CONSENSUS, _PUBLIC = "valoper", "valcons", "pub"
 
 
 def parse_address(chain: CosmosChain, text: str) -> str:
     """The address in its one spelling. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if _PRIVATE_KEY.fullmatch(plain) or len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if _PRIVATE_KEY.fullmatch(plain) or is_phrase(plain):
         raise PrivateKeyRefused
     if digits := _HEX.fullmatch(plain):
         if not chain.is_hex:

@@ -11,8 +11,9 @@ from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Balance, Evidence
 from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cosmos.rest import Node
-from omnifolio.venues.cosmos.shapes import Trace, printable, shaped
+from omnifolio.venues.cosmos.shapes import Trace, printable
 
 TRACE = "trace"
 NAMES_MAX = 50

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Evidence, Product, Snapshot, Wallet
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cosmos.denoms import balances_of
 from omnifolio.venues.cosmos.movements import Subject
 from omnifolio.venues.cosmos.rest import refusal_of
-from omnifolio.venues.cosmos.shapes import Balances, Coin, Delegations, Rewards, Unbondings, shaped
+from omnifolio.venues.cosmos.shapes import Balances, Coin, Delegations, Rewards, Unbondings
 
 HELD, FREE, STAKED, LEAVING, EARNED = "held", "free", "staked", "leaving", "earned"
 """What an answer tells."""

@@ -15,13 +15,14 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.cosmos.denoms import facts_of, origins_of, traces_asked
 from omnifolio.venues.cosmos.held import wallets_of
 from omnifolio.venues.cosmos.movements import Subject, claims_of
 from omnifolio.venues.cosmos.rest import Node, behind_of, header_of, lowest_of, refusal_of
 from omnifolio.venues.cosmos.search import FOUND, LISTS, Place, Search
-from omnifolio.venues.cosmos.shapes import Found, One, Told, shaped
+from omnifolio.venues.cosmos.shapes import Found, One, Told
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.unwanted import not_wanted
 

@@ -17,8 +17,9 @@ from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence, Gap
 from omnifolio.transport.egress import Answer, Budget, Question
 from omnifolio.transport.policy import Rule
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access
-from omnifolio.venues.cosmos.shapes import Block, Header, Listed, Refusal, shaped
+from omnifolio.venues.cosmos.shapes import Block, Header, Listed, Refusal
 
 HEIGHT_HEADER = "x-cosmos-block-height"
 BLOCKS = "/cosmos/base/tendermint/v1beta1/blocks"

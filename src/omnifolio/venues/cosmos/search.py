@@ -13,8 +13,9 @@ from msgspec import Struct, structs
 
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Evidence
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.cosmos.rest import PAGES_MAX, SEARCH, Node, lowest_of, refusal_of
-from omnifolio.venues.cosmos.shapes import Found, shaped
+from omnifolio.venues.cosmos.shapes import Found
 
 FOUND = "found"
 LISTS = ("message.sender", "transfer.recipient", "coin_spent.spender")

@@ -7,11 +7,11 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
+from omnifolio.venues.answers import shaped
 
 T = TypeVar("T")
 LINE_LENGTH_MAX = 200
@@ -252,14 +252,6 @@ class Refusal(Struct, frozen=True):
     """What a server says where it gives no answer."""
 
     message: str = ""
-
-
-def shaped(body: bytes | Raw, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the node's answer has another shape than its documentation says ({error})") from None
 
 
 def printable(text: str) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from omnifolio.catalog.cosmos_chains import CosmosChain
 from omnifolio.model.errors import InvalidField, NotFound, VenueBadResponse
 from omnifolio.model.facts import Evidence
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access
 from omnifolio.venues.cosmos.address import parse_address
 from omnifolio.venues.cosmos.denoms import traces_asked
 from omnifolio.venues.cosmos.history import ONE
 from omnifolio.venues.cosmos.movements import Subject, claims_of
 from omnifolio.venues.cosmos.rest import SEARCH, Node, refusal_of
-from omnifolio.venues.cosmos.shapes import One, shaped
+from omnifolio.venues.cosmos.shapes import One
 
 _NAME = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 

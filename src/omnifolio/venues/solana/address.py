@@ -7,6 +7,7 @@ import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.venues import base58
+from omnifolio.venues.phrases import is_phrase
 
 ADDRESS_BYTES = 32
 KEY_PAIR_BYTES = 64
@@ -14,13 +15,12 @@ TEXT_LENGTH_MAX = 44
 """Letters of an address; 64 bytes have 88 at most."""
 _LIST = re.compile(r"\[?\s*\d{1,3}(\s*,\s*\d{1,3}){31,}\s*\]?")
 _HEX = re.compile(r"0x[0-9a-fA-F]{40}")
-_PHRASE_WORDS_MIN = 12
 
 
 def parse_address(text: str) -> str:
     """The address in its one spelling. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if _LIST.fullmatch(plain) or len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if _LIST.fullmatch(plain) or is_phrase(plain):
         raise PrivateKeyRefused
     if _HEX.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

@@ -9,12 +9,13 @@ from msgspec import Raw, Struct
 from omnifolio.catalog.solana_chains import SolanaChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.solana.address import parse_address
 from omnifolio.venues.solana.held import spot, staked, tokens_of, untold, wallets_of
 from omnifolio.venues.solana.layouts import Mint, is_staked_for, mint_of, token_account
 from omnifolio.venues.solana.movements import Subject, claim_of
 from omnifolio.venues.solana.names import Named, metadata_address, named
-from omnifolio.venues.solana.shapes import Accounts, KeyedAccount, Lamports, LookedAtOne, Told, shaped
+from omnifolio.venues.solana.shapes import Accounts, KeyedAccount, Lamports, LookedAtOne, Told
 
 T = TypeVar("T")
 

@@ -8,7 +8,6 @@ import base64
 import binascii
 from typing import TypeVar
 
-import msgspec
 from msgspec import Raw, Struct
 
 from omnifolio.model.errors import VenueBadResponse
@@ -180,11 +179,3 @@ class LookedAtOne(Struct, frozen=True):
     """The answer of getAccountInfo."""
 
     value: AccountInfo | None = None
-
-
-def shaped(body: bytes | Raw, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the node's answer has another shape than its documentation says ({error})") from None

@@ -8,6 +8,7 @@ import binascii
 import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
+from omnifolio.venues.phrases import is_phrase
 
 ACCOUNT, MUXED, SEED, CONTRACT = 6 << 3, 12 << 3, 18 << 3, 2 << 3
 KEY_BYTES = 32
@@ -19,13 +20,12 @@ NO_ACCOUNT = "address: not an account of Stellar: it has 56 letters and digits a
 _ETHEREUM = re.compile(r"0x[0-9a-fA-F]{40}")
 _HEX_KEY = re.compile(r"(?:0x)?[0-9a-fA-F]{64}")
 _FORM = re.compile(r"[A-Z2-7]{10,165}")
-_PHRASE_WORDS_MIN = 12
 
 
 def parse_address(text: str) -> str:
     """The account in its one spelling, `G…`. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if _HEX_KEY.fullmatch(plain) or len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if _HEX_KEY.fullmatch(plain) or is_phrase(plain):
         raise PrivateKeyRefused
     if _ETHEREUM.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

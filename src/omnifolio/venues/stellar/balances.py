@@ -13,10 +13,11 @@ from omnifolio.model.amounts import ZERO, canonical, from_units, total
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot
 from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.stellar.horizon import MISSING, PAGE, Horizon
-from omnifolio.venues.stellar.shapes import NATIVE, POOL_SHARES, Account, Claimable, Ledger, Page, Pool, Root, amount_in, shaped
+from omnifolio.venues.stellar.shapes import NATIVE, POOL_SHARES, Account, Claimable, Ledger, Page, Pool, Root, amount_in
 from omnifolio.venues.stellar.subject import Subject, wallets_of
 from omnifolio.venues.stellar.tokens import shares_of, token_named, token_of
 

@@ -8,10 +8,11 @@ from omnifolio.catalog.stellar_chains import StellarChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.stellar.horizon import MISSING
 from omnifolio.venues.stellar.movements import MOVING, claim_of, fee_of
-from omnifolio.venues.stellar.shapes import Effect, Ledger, Operation, Page, Root, Transaction, instant, shaped
+from omnifolio.venues.stellar.shapes import Effect, Ledger, Operation, Page, Root, Transaction, instant
 from omnifolio.venues.stellar.subject import Subject, wallets_of
 from omnifolio.venues.unwanted import not_wanted
 

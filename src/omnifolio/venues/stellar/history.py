@@ -12,6 +12,7 @@ from msgspec import structs
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Batch, Cursor, Evidence
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.stellar.balances import root_of
@@ -28,7 +29,7 @@ from omnifolio.venues.stellar.decoding import (
 )
 from omnifolio.venues.stellar.horizon import PAGE, Horizon
 from omnifolio.venues.stellar.movements import MOVING
-from omnifolio.venues.stellar.shapes import LEDGER_BITS, Effect, Ledger, Operation, Root, Transaction, instant, shaped
+from omnifolio.venues.stellar.shapes import LEDGER_BITS, Effect, Ledger, Operation, Root, Transaction, instant
 from omnifolio.venues.stellar.subject import Subject
 
 FAILED_TOO = {"include_failed": "true"}

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from omnifolio.model.amounts import parse_amount
@@ -211,11 +210,3 @@ def whole(text: str) -> int:
 def ledger_of(number: int) -> int:
     """The ledger of an operation or a transaction."""
     return number >> LEDGER_BITS
-
-
-def shaped(body: bytes, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the server's answer has another shape than its documentation says ({error})") from None

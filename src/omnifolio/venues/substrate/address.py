@@ -11,6 +11,7 @@ from hashlib import blake2b
 from omnifolio.catalog.substrate_chains import SubstrateChain, substrate_chains
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.venues import base58
+from omnifolio.venues.phrases import is_phrase
 
 ACCOUNT_BYTES = 32
 GENERIC = 42
@@ -20,7 +21,6 @@ _SHORT_PREFIXES, _PREFIXES = 64, 16_384
 _TEXT_LENGTH_MAX = 60
 _HEX = re.compile(r"0x[0-9a-fA-F]{40}")
 _SEED = re.compile(r"(0x)?[0-9a-fA-F]{64}")
-_PHRASE_WORDS_MIN = 12
 
 
 def spelt(chain: SubstrateChain, text: str) -> str:
@@ -31,7 +31,7 @@ def spelt(chain: SubstrateChain, text: str) -> str:
 def account_of(chain: SubstrateChain, text: str) -> bytes:
     """The account of an address. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if len(plain.split()) >= _PHRASE_WORDS_MIN or _SEED.fullmatch(plain):
+    if is_phrase(plain) or _SEED.fullmatch(plain):
         raise PrivateKeyRefused
     if _HEX.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

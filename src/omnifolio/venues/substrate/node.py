@@ -12,7 +12,7 @@ from omnifolio.model.errors import EgressRefused, VenueBadResponse
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget
 from omnifolio.transport.policy import Rule
-from omnifolio.venues.answers import kept, posted
+from omnifolio.venues.answers import kept, posted, shaped
 from omnifolio.venues.contract import Access
 
 METHODS = frozenset({"chain_getBlockHash", "chain_getFinalizedHead", "chain_getHeader", "state_getStorage", "state_call"})
@@ -61,10 +61,7 @@ class Node:
 
 def reply_of(body: bytes) -> Reply:
     """The answer in a body. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=Reply)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the node's answer has another shape than its documentation says ({error})") from None
+    return shaped(body, Reply)
 
 
 def is_refused(body: bytes) -> bool:

@@ -3,18 +3,18 @@
 import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
+from omnifolio.venues.phrases import is_phrase
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{64}")
 _ETHEREUM = re.compile(r"0x[0-9a-fA-F]{40}")
 _SECRET = re.compile(r"suiprivkey1[a-z0-9]+", re.IGNORECASE)
 _COIN_ADDRESS = re.compile(r"0x([0-9a-fA-F]{1,64})(?=::)")
-_PHRASE_WORDS_MIN = 12
 
 
 def parse_address(text: str) -> str:
     """The address in its one spelling. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if len(plain.split()) >= _PHRASE_WORDS_MIN or _SECRET.fullmatch(plain):
+    if is_phrase(plain) or _SECRET.fullmatch(plain):
         raise PrivateKeyRefused
     if _ETHEREUM.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

@@ -9,10 +9,11 @@ from omnifolio.catalog.sui_chains import SuiChain
 from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.facts import Evidence
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.sui.address import coin_type
 from omnifolio.venues.sui.queries import COINS, COINS_PER_QUESTION, coins_query
 from omnifolio.venues.sui.server import Server
-from omnifolio.venues.sui.shapes import Answer, CoinMetadata, shaped
+from omnifolio.venues.sui.shapes import Answer, CoinMetadata
 
 TICKER_LENGTH_MAX, NAME_LENGTH_MAX = 20, 60
 SUI_TYPE = coin_type("0x2::sui::SUI")

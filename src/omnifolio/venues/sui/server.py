@@ -8,9 +8,9 @@ from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget
 from omnifolio.transport.policy import Rule
-from omnifolio.venues.answers import kept, posted
+from omnifolio.venues.answers import kept, posted, shaped
 from omnifolio.venues.contract import Access
-from omnifolio.venues.sui.shapes import Answer, Data, shaped
+from omnifolio.venues.sui.shapes import Answer, Data
 
 PUBLIC_BUDGET = Budget(burst=10, per_s=2)
 """The public servers state no limit and ask for moderation."""

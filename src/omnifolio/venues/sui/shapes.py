@@ -6,7 +6,6 @@ Source: the published schema of GraphQL RPC, seen 2026-11: `BigInt` is text, `UI
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
-import msgspec
 from msgspec import Meta, Raw, Struct
 
 from omnifolio.model.errors import VenueBadResponse
@@ -232,14 +231,6 @@ class Answer(Struct, Generic[T], frozen=True):
 
     data: T | None = None
     errors: tuple[Fault, ...] | None = None
-
-
-def shaped(body: bytes, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the server's answer has another shape than its schema says ({error})") from None
 
 
 def millis(text: str | None) -> int | None:

@@ -8,13 +8,13 @@ import binascii
 import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
+from omnifolio.venues.phrases import is_phrase
 
 HASH_BYTES = 32
 BOUNCEABLE, NOT_BOUNCEABLE, TEST = 0x11, 0x51, 0x80
 _RAW = re.compile(r"(-?\d{1,3}):([0-9a-fA-F]{64})")
 _FRIENDLY = re.compile(r"[A-Za-z0-9+/_-]{48}")
 _HEX = re.compile(r"0x[0-9a-fA-F]{40}")
-_PHRASE_WORDS_MIN = 12
 _WORKCHAINS = (0, -1)
 
 
@@ -26,7 +26,7 @@ def spelt(text: str) -> str:
 def raw_of(text: str) -> str:
     """The address as `0:hex`, in lower case. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip().replace("%3A", ":")
-    if len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if is_phrase(plain):
         raise PrivateKeyRefused
     if _HEX.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

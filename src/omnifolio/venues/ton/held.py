@@ -12,11 +12,12 @@ from omnifolio.model.amounts import from_units
 from omnifolio.model.errors import VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Snapshot, Wallet
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.ton.address import friendly
 from omnifolio.venues.ton.indexer import Indexer
-from omnifolio.venues.ton.shapes import Account, Accounts, Items, JettonWallet, JettonWallets, shaped
+from omnifolio.venues.ton.shapes import Account, Accounts, Items, JettonWallet, JettonWallets
 from omnifolio.venues.ton.tokens import Jetton, item_facts, jetton_facts, jetton_of, short
 
 PAGE = 1_000

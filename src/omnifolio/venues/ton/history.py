@@ -14,13 +14,14 @@ from omnifolio.catalog.ton_chains import TonChain
 from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.ton.cells import Unreadable
 from omnifolio.venues.ton.held import Purse, Subject, jettons_asked, purses_of, wallet_of
 from omnifolio.venues.ton.indexer import Indexer
 from omnifolio.venues.ton.movements import item_claim, jetton_claim, own_claim
-from omnifolio.venues.ton.shapes import Head, ItemMoves, Transactions, shaped
+from omnifolio.venues.ton.shapes import Head, ItemMoves, Transactions
 from omnifolio.venues.ton.single import TRACE, told
 from omnifolio.venues.ton.tokens import Jetton, item_facts, jetton_facts
 from omnifolio.venues.unwanted import not_wanted

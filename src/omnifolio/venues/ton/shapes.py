@@ -6,10 +6,7 @@ Source: the API's published models (toncenter/ton-indexer, 2026-07) and TON's do
 import re
 from typing import Annotated, TypeVar
 
-import msgspec
 from msgspec import Meta, Raw, Struct
-
-from omnifolio.model.errors import VenueBadResponse
 
 T = TypeVar("T")
 Digits = Annotated[str, Meta(pattern="^[0-9]{1,60}$")]
@@ -200,11 +197,3 @@ class Head(Struct, frozen=True):
     """The answer of /masterchainInfo: how far the indexer has come."""
 
     last: Block
-
-
-def shaped(body: bytes | Raw, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the indexer's answer has another shape than its documentation says ({error})") from None

@@ -11,13 +11,14 @@ from omnifolio.catalog.ton_chains import TonChain
 from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.model.facts import Claim, Evidence
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access
 from omnifolio.venues.ton.address import raw_of
 from omnifolio.venues.ton.cells import Unreadable
 from omnifolio.venues.ton.held import Subject, jettons_asked, purses_of
 from omnifolio.venues.ton.indexer import Indexer
 from omnifolio.venues.ton.movements import jetton_claim, own_claim
-from omnifolio.venues.ton.shapes import Transaction, shaped
+from omnifolio.venues.ton.shapes import Transaction
 from omnifolio.venues.ton.tokens import jetton_facts
 
 TRACE = "trace"

@@ -8,6 +8,7 @@ import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused, VenueBadResponse
 from omnifolio.venues import base58
+from omnifolio.venues.phrases import is_phrase
 
 PREFIX = 0x41
 ADDRESS_BYTES = 21
@@ -17,13 +18,12 @@ _HEX = re.compile(r"(?:0x)?(41[0-9a-fA-F]{40})")
 _HEX_OF_LOGS = re.compile(r"[0-9a-fA-F]{40}")
 _ETHEREUM = re.compile(r"0x[0-9a-fA-F]{40}")
 _KEY = re.compile(r"(?:0x)?[0-9a-fA-F]{64}")
-_PHRASE_WORDS_MIN = 12
 
 
 def parse_address(text: str) -> str:
     """The address in its one spelling, `T…`. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if _KEY.fullmatch(plain) or len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if _KEY.fullmatch(plain) or is_phrase(plain):
         raise PrivateKeyRefused
     if found := _HEX.fullmatch(plain):
         return base58.encode_check(bytes.fromhex(found[1]))

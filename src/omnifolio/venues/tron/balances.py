@@ -11,12 +11,13 @@ from msgspec import structs
 from omnifolio.catalog.tron_chains import TronChain
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Cursor, Evidence
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.tron.address import hexadecimal, spelt
 from omnifolio.venues.tron.held import Holding, gaps_of, snapshots_of, tokens_of
 from omnifolio.venues.tron.server import Server, is_told
-from omnifolio.venues.tron.shapes import Account, Found, Listed, Reward, Row, shaped
+from omnifolio.venues.tron.shapes import Account, Found, Listed, Reward, Row
 from omnifolio.venues.tron.subject import Subject, wallets_of
 from omnifolio.venues.tron.tokens import (
     BALANCE,

@@ -8,10 +8,11 @@ from omnifolio.catalog.tron_chains import TronChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor, Evidence, Gap, Interval
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import received_at
 from omnifolio.venues.tron.movements import CALLS, Happened, claim_of, is_known, tokens_moved
 from omnifolio.venues.tron.server import is_told
-from omnifolio.venues.tron.shapes import BalanceTrace, Info, Listed, Operation, RawData, Row, Signed, shaped
+from omnifolio.venues.tron.shapes import BalanceTrace, Info, Listed, Operation, RawData, Row, Signed
 from omnifolio.venues.tron.subject import Subject, wallets_of
 from omnifolio.venues.tron.tokens import assets_in, contracts_in, unknown
 from omnifolio.venues.unwanted import not_wanted

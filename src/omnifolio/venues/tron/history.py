@@ -16,13 +16,14 @@ from msgspec import Struct, structs
 from omnifolio.model.clock import MINUTE_MS
 from omnifolio.model.errors import NotFound, VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Batch, Cursor, Evidence
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.tron.address import TEXT_LENGTH
 from omnifolio.venues.tron.decoding import BLOCK, INFO, LIST, SENT, TRACE, decode_history, told_in
 from omnifolio.venues.tron.movements import is_known, tokens_moved
 from omnifolio.venues.tron.server import MISSING, Server, is_told
-from omnifolio.venues.tron.shapes import Block, Info, Listed, Signed, shaped
+from omnifolio.venues.tron.shapes import Block, Info, Listed, Signed
 from omnifolio.venues.tron.subject import Subject
 from omnifolio.venues.tron.tokens import AT_ONCE, DECIMALS, SYMBOL, asked_of, asset_of, contracts_in, unknown
 

@@ -16,8 +16,9 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.facts import Claim, Kind, Leg
 from omnifolio.model.tokens import TokenFacts, TokenId
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.tron.address import spelt
-from omnifolio.venues.tron.shapes import Info, Inside, Log, Operation, Owner, RawData, Value, shaped
+from omnifolio.venues.tron.shapes import Info, Inside, Log, Operation, Owner, RawData, Value
 from omnifolio.venues.tron.subject import Subject
 
 TRANSFER = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"

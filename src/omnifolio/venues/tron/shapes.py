@@ -7,7 +7,6 @@ A field whose value is zero, false or empty is left out by both. Sources, seen 2
 from collections.abc import Mapping
 from typing import TypeVar
 
-import msgspec
 from msgspec import Raw, Struct
 
 from omnifolio.model.errors import VenueBadResponse
@@ -334,11 +333,3 @@ class BalanceTrace(Struct, frozen=True):
     """The changes of all balances in one block; everything is left out where a node does not keep them."""
 
     transaction_balance_trace: tuple[Traced, ...] = ()
-
-
-def shaped(body: bytes | Raw, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the server's answer has another shape than its documentation says ({error})") from None

@@ -11,10 +11,11 @@ from omnifolio.model.amounts import FRACTION_DIGITS_MAX
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Evidence
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.evm.words import WORD_BYTES, clean_text, decode_text
 from omnifolio.venues.tron.address import hexadecimal, spelt, word_of
 from omnifolio.venues.tron.server import Server, is_told
-from omnifolio.venues.tron.shapes import Asset, Constant, Row, shaped
+from omnifolio.venues.tron.shapes import Asset, Constant, Row
 
 AT_ONCE = 8
 """Questions under way at the same time."""

@@ -9,6 +9,7 @@ import re
 
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.venues import base58
+from omnifolio.venues.phrases import is_phrase
 
 _BITCOINS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _OWN = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
@@ -24,14 +25,13 @@ _NUMBERS = re.compile(r"(?:[A-H]?[:.]?\s*\d{6}[\s,-]*){8}")
 """Secret numbers: eight groups of six digits."""
 _HEX_KEY = re.compile(r"(?:00|[eE][dD])?[0-9a-fA-F]{64}")
 _HEX_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_PHRASE_WORDS_MIN = 12
 _TEXT_LENGTH_MAX = 60
 
 
 def parse_address(text: str) -> str:
     """The classic address. Raises: PrivateKeyRefused, InvalidField saying what is wrong."""
     plain = text.strip()
-    if _NUMBERS.fullmatch(plain) or _HEX_KEY.fullmatch(plain) or len(plain.split()) >= _PHRASE_WORDS_MIN:
+    if _NUMBERS.fullmatch(plain) or _HEX_KEY.fullmatch(plain) or is_phrase(plain):
         raise PrivateKeyRefused
     if _HEX_ADDRESS.fullmatch(plain):
         raise InvalidField("address: this is an address of Ethereum and its kin; connect it under that chain")

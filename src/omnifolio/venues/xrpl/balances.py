@@ -16,23 +16,13 @@ from omnifolio.model.amounts import EXACT, FRACTION_DIGITS_MAX, ZERO, from_units
 from omnifolio.model.errors import VenueBadResponse, VenueUnavailable
 from omnifolio.model.facts import Balance, Batch, Cursor, Evidence, Gap, Product, Snapshot, Wallet
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.contract import Access, received_at
 from omnifolio.venues.depth import depth_of
 from omnifolio.venues.xrpl.changes import escrowed
 from omnifolio.venues.xrpl.movements import Subject
 from omnifolio.venues.xrpl.rpc import NOT_FOUND, Reply, Server, reply_of
-from omnifolio.venues.xrpl.shapes import (
-    AccountInfo,
-    Channel,
-    Collectibles,
-    Escrow,
-    Lines,
-    Objects,
-    ServerInfo,
-    amount_of,
-    drops,
-    shaped,
-)
+from omnifolio.venues.xrpl.shapes import AccountInfo, Channel, Collectibles, Escrow, Lines, Objects, ServerInfo, amount_of, drops
 from omnifolio.venues.xrpl.tokens import collectible, issued, short
 
 LIMIT = 400

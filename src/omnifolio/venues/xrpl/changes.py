@@ -15,8 +15,9 @@ from omnifolio.catalog.xrpl_chains import XRP_DECIMALS, XrplChain
 from omnifolio.model.amounts import EXACT, ZERO, from_units
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.model.tokens import TokenFacts
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.xrpl.address import ACCOUNT_BYTES, address_of
-from omnifolio.venues.xrpl.shapes import Affected, Entry, Issued, Limit, amount_of, drops, shaped
+from omnifolio.venues.xrpl.shapes import Affected, Entry, Issued, Limit, amount_of, drops
 from omnifolio.venues.xrpl.tokens import collectible, issued
 
 COIN = "xrp"

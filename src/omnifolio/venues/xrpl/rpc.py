@@ -13,9 +13,8 @@ from msgspec import Raw, Struct
 from omnifolio.model.errors import EgressRefused, VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
 from omnifolio.transport.egress import Budget
-from omnifolio.venues.answers import ANY, kept, posted
+from omnifolio.venues.answers import ANY, kept, posted, shaped
 from omnifolio.venues.contract import Access
-from omnifolio.venues.xrpl.shapes import shaped
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-import msgspec
 from msgspec import Raw, Struct, field, structs
 
 from omnifolio.model.amounts import parse_amount
 from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.errors import InvalidAmount, VenueBadResponse
+from omnifolio.venues.answers import shaped
 
 T = TypeVar("T")
 
@@ -258,11 +258,3 @@ def amount_of(text: str) -> Decimal | None:
         return parse_amount(number)
     except InvalidAmount:
         return None
-
-
-def shaped(body: bytes | Raw, kind: type[T]) -> T:
-    """The JSON as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the server's answer has another shape than its documentation says ({error})") from None
