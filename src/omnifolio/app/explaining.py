@@ -110,7 +110,7 @@ async def _facts(chain: EvmChain, pages: Sequence[Sequence[Evidence]], clock: Cl
     return await facts_of(chain.id, [decode_transaction(chain, stream, evidence) for evidence in pages], clock, valuing)
 
 
-async def facts_of(venue: str, pages: Sequence[Batch], clock: Clock, valuing: Valuing | None) -> list[Line]:
+async def facts_of(venue: str, pages: Sequence[Batch], clock: Clock, valuing: Valuing | None = None) -> list[Line]:
     """The lines of all addresses, a page each: transactions before problems; a problem that all of them have is told once."""
     lines: list[Line] = []
     for page in pages:

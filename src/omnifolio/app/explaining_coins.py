@@ -6,8 +6,8 @@ Each wallet is an account of its own in a ledger that goes away, so what moves b
 import asyncio
 from collections.abc import Sequence
 
+from omnifolio.app.explaining import Valuing, facts_of
 from omnifolio.app.facts import Line
-from omnifolio.app.scratch import open_scratch
 from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.utxo_chains import UtxoChain, configured_source, utxo_chains
 from omnifolio.model import amounts
@@ -28,7 +28,14 @@ def coin_named(chain: str) -> UtxoChain | None:
 
 
 async def explain_coin(
-    settings: Settings, coin: UtxoChain, *, name: str, accounts: Sequence[str], clock: Clock, sleep: Sleep = asyncio.sleep
+    settings: Settings,
+    coin: UtxoChain,
+    *,
+    name: str,
+    accounts: Sequence[str],
+    clock: Clock,
+    sleep: Sleep = asyncio.sleep,
+    valuing: Valuing | None = None,
 ) -> list[Line]:
     """The facts of the transaction of that name, asked of the operator's own explorer, else of the first public one.
 
@@ -50,22 +57,24 @@ async def explain_coin(
         raise NotFound(f"{source.name} does not have this transaction")
     if answer.status != 200:
         raise VenueUnavailable(f"the server answered with HTTP status {answer.status}")
-    return await coin_facts(coin, accounts, [answer.body], clock=clock, name=wanted)
+    return await coin_facts(coin, accounts, [answer.body], clock=clock, name=wanted, valuing=valuing)
 
 
 async def coin_facts(
-    coin: UtxoChain, accounts: Sequence[str], bodies: Sequence[bytes], *, clock: Clock, name: str = ""
+    coin: UtxoChain,
+    accounts: Sequence[str],
+    bodies: Sequence[bytes],
+    *,
+    clock: Clock,
+    name: str = "",
+    valuing: Valuing | None = None,
 ) -> list[Line]:
     """The facts of all recorded transactions, or of the one of that name, for each wallet.
 
     Raises: FileRefused; InvalidField for a wallet or name that is none.
     """
     amounts.install()
-    lines: list[Line] = []
-    for page in recognised(coin, accounts, bodies, observed_at=clock.now()):
-        async with open_scratch(coin.id, clock) as scratch:
-            await scratch.commit(page)
-            lines += [line for line in await scratch.facts() if line not in lines]
+    lines = await facts_of(coin.id, recognised(coin, accounts, bodies, observed_at=clock.now()), clock, valuing)
     return [line for line in lines if not name or line.get("ref") == _name(name)]
 
 

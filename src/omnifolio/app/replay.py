@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from omnifolio.app.explaining import explain_document
+from omnifolio.app.explaining import explain_document, facts_of
 from omnifolio.app.explaining_coins import coin_facts
 from omnifolio.app.facts import Line
 from omnifolio.app.scratch import Scratch, open_scratch
@@ -19,6 +19,7 @@ from omnifolio.model.clock import EpochMs, SystemClock
 from omnifolio.model.errors import FileRefused, OmnifolioError
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.recording import Cassette, Take, load
+from omnifolio.venues.answers import Recorded
 from omnifolio.venues.contract import Access, Reader
 from omnifolio.venues.evm import lite
 from omnifolio.venues.evm.document import is_document
@@ -93,18 +94,13 @@ async def _claims(cassette: Cassette) -> list[Line]:
 
 async def _storage(cassette: Cassette) -> list[Line]:
     """What the recorded storage of a Substrate chain says of accounts, each by itself."""
-    takes = [substrate.Recorded(take.body, take.content) for take in cassette.requests]
+    takes = [Recorded(take.body, take.content) for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or UNSTATED)
     found = substrate.recognised(takes, observed_at=clock.now())
     if found is None:
         raise FileRefused("the recording does not say which chain it is of")
     chain, pages = found
-    lines: list[Line] = []
-    for page in pages:
-        async with open_scratch(chain.id, clock) as scratch:
-            await scratch.commit(page)
-            lines += await scratch.facts()
-    return lines
+    return await facts_of(chain.id, pages, clock)
 
 
 async def _transactions(cassette: Cassette) -> list[Line]:
@@ -117,15 +113,10 @@ async def _transactions(cassette: Cassette) -> list[Line]:
 
 async def _changes(cassette: Cassette, network: str) -> list[Line]:
     """Recorded answers of a Solana node, each account by itself."""
-    takes = [solana.Recorded(take.body, take.content) for take in cassette.requests]
+    takes = [Recorded(take.body, take.content) for take in cassette.requests]
     clock = HeldClock(cassette.recorded_at or solana.newest(takes) or UNSTATED)
     pages = solana.recognised(solana_chain(network), _accounts(cassette), takes, observed_at=clock.now())
-    lines: list[Line] = []
-    for page in pages:
-        async with open_scratch(network, clock) as scratch:
-            await scratch.commit(page)
-            lines += [line for line in await scratch.facts() if line not in lines]
-    return lines
+    return await facts_of(network, pages, clock)
 
 
 def _accounts(cassette: Cassette) -> list[str]:

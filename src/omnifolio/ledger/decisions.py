@@ -15,6 +15,7 @@ from omnifolio.ledger.overlays import Overlay, OverlayKind, pair_of, transaction
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.tokens import wallet_ids
 from omnifolio.meaning.classify import meaning_of
+from omnifolio.meaning.transfers import plain_address
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, NotFound
@@ -58,7 +59,7 @@ def of_address(address: str) -> str:
     text = address.strip()
     if not text or len(text) > ADDRESS_LENGTH_MAX or any(char.isspace() for char in text):
         raise InvalidField(f"address: expected one address of up to {ADDRESS_LENGTH_MAX} characters")
-    return ADDRESS + (text.lower() if text.startswith(("0x", "0X")) else text)
+    return f"{ADDRESS}{plain_address(text)}"
 
 
 def subject_of(target: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from omnifolio.model.errors import VenueBadResponse, VenueBusy, VenueUnavailable
 from omnifolio.model.facts import Evidence
@@ -16,6 +16,13 @@ T = TypeVar("T")
 ANY = frozenset(range(100, 500))
 """Statuses below those of a server's own trouble: where a refusal stands in the body."""
 OK = frozenset({200})
+
+
+class Recorded(Struct, frozen=True):
+    """A question, as its body was recorded, and its answer."""
+
+    question: object
+    answer: bytes
 
 
 async def posted(access: Access, url: str, body: bytes, told: Mapping[str, str]) -> Answer:

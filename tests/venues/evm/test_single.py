@@ -1,18 +1,12 @@
 """One transaction by its hash, from a real node: what a sync would file of it, and how the command line tells it."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 from tests.anvil import Anvil, calldata
 from tests.faces.cli.program import Program
-
-from omnifolio.model.clock import SystemClock
+from tests.llama import llama
 
 
 @pytest.fixture
@@ -51,36 +45,6 @@ def test_a_transaction_is_explained_by_a_node_and_by_its_document(program: Progr
     table = program("explain", "--from-file", str(document))
     assert "-1.5" in table.out
     assert "withdrawal (onchain_withdrawal)" in table.out
-
-
-@contextmanager
-def llama(price: str) -> Iterator[str]:
-    """DefiLlama's answers: one price for every coin at any past instant, and another one now."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            _, _, kind, *rest = unquote(self.path).partition("?")[0].split("/")
-            at = int(rest[0]) if kind == "historical" else SystemClock().now() // 1000
-            point = {"price": float(price) if kind == "historical" else 1.0, "timestamp": at, "confidence": 0.99}
-            body = json.dumps({"coins": dict.fromkeys(rest[-1].split(","), point)}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_legs_are_valued_where_it_is_asked_for(program: Program, node: Anvil) -> None:

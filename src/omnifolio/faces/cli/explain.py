@@ -54,13 +54,11 @@ def explain(
     if network is not None and document is not None:
         raise click.UsageError(f"--from-file reads documents of EVM chains and coins; give HASH and --account for {network.name}")
     wallets = [address_of(invocation, account) for account in accounts]
-    if coin is not None and fiat is not None:
-        raise click.UsageError("--fiat does not work for this coin; link the wallet (accounts add), then omnifolio transactions")
     valuing = None if fiat is None else Valuing(invocation.settings(), fiat.upper())
     if document is not None:
         body = sys.stdin.buffer.read() if str(document) == "-" else document.read_bytes()
         if coin is not None:
-            lines = run(lambda: coin_facts(coin, wallets, [body], clock=clock, name=name or ""))
+            lines = run(lambda: coin_facts(coin, wallets, [body], clock=clock, name=name or "", valuing=valuing))
         else:
             lines = run(
                 lambda: explain_document(body, clock=clock, chain=chain or "", name=name or "", accounts=wallets, valuing=valuing)
@@ -70,7 +68,7 @@ def explain(
             raise click.UsageError("give CHAIN, HASH and --account ADDRESS, or --from-file FILE")
         asked = invocation.settings()
         if coin is not None:
-            lines = run(lambda: explain_coin(asked, coin, name=name, accounts=wallets, clock=clock))
+            lines = run(lambda: explain_coin(asked, coin, name=name, accounts=wallets, clock=clock, valuing=valuing))
         elif network is not None:
             lines = run(lambda: explain_network(asked, network, name=name, accounts=wallets, clock=clock, valuing=valuing))
         else:

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 from omnifolio.catalog.solana_chains import SolanaChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor
-from omnifolio.venues.answers import shaped
+from omnifolio.venues.answers import Recorded, shaped
 from omnifolio.venues.solana.address import parse_address
 from omnifolio.venues.solana.held import spot, staked, tokens_of, untold, wallets_of
 from omnifolio.venues.solana.layouts import Mint, is_staked_for, mint_of, token_account
@@ -27,13 +27,6 @@ class _Question(Struct, frozen=True):
 
 class _Answer(Struct, frozen=True):
     result: Raw = Raw(b"null")
-
-
-class Recorded(Struct, frozen=True):
-    """A question, as its body was recorded, and its answer."""
-
-    question: object
-    answer: bytes
 
 
 def recognised(chain: SolanaChain, accounts: Sequence[str], takes: Sequence[Recorded], *, observed_at: EpochMs) -> list[Batch]:

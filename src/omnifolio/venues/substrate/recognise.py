@@ -9,19 +9,13 @@ from msgspec import Struct
 from omnifolio.catalog.substrate_chains import SubstrateChain, substrate_chains
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.facts import Batch, Cursor
+from omnifolio.venues.answers import Recorded
 from omnifolio.venues.substrate import storage
 from omnifolio.venues.substrate.held import Held, Subject, snapshots, wallets_of
 from omnifolio.venues.substrate.node import plain_bytes, reply_of
 
 VENUE = "substrate"
 """What recordings call the family."""
-
-
-class Recorded(Struct, frozen=True):
-    """A question, as its body was recorded, and its answer."""
-
-    question: object
-    answer: bytes
 
 
 class _Question(Struct, frozen=True):

@@ -12,8 +12,9 @@ from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.transport.egress import Budget
+from omnifolio.venues.answers import shaped
 from omnifolio.venues.utxo.address import script_of
-from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, bytes_of, number_of, read
+from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, bytes_of, number_of
 
 PAGE = 50
 
@@ -78,7 +79,7 @@ class Blockbook:
 
     def tip(self, body: bytes) -> int:
         """See `Site`."""
-        return read(body, _Status).blockbook.best_height
+        return shaped(body, _Status).blockbook.best_height
 
     def block_path(self, height: int) -> str:
         """See `Site`."""
@@ -86,7 +87,7 @@ class Blockbook:
 
     def block_hash(self, body: bytes) -> str:
         """See `Site`."""
-        return bytes_of(read(body, _Index).block_hash).hex()
+        return bytes_of(shaped(body, _Index).block_hash).hex()
 
     def summary_path(self, address: str) -> str:
         """See `Site`."""
@@ -94,7 +95,7 @@ class Blockbook:
 
     def summary(self, body: bytes) -> Summary:
         """See `Site`."""
-        stated = read(body, _Address)
+        stated = shaped(body, _Address)
         return Summary(stated.txs, stated.unconfirmed_txs, number_of(stated.balance) + number_of(stated.unconfirmed_balance))
 
     def page_path(self, address: str, *, after: str, top: int) -> str:
@@ -112,12 +113,12 @@ class Blockbook:
 
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """See `Site`."""
-        return [_stated(chain, found) for found in read(body, _Page).transactions]
+        return [_stated(chain, found) for found in shaped(body, _Page).transactions]
 
     def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
         """See `Site`; beyond the last page Blockbook gives that page again."""
         page = int(after or "0") + 1
-        return str(page) if page < read(body, _Page).total_pages else ""
+        return str(page) if page < shaped(body, _Page).total_pages else ""
 
 
 def _stated(chain: UtxoChain, found: _Transaction) -> Stated:

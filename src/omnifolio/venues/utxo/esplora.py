@@ -11,7 +11,8 @@ from omnifolio.catalog.utxo_chains import UtxoChain
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueBadResponse
 from omnifolio.transport.egress import Budget
-from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, Units, bytes_of, number_of, read
+from omnifolio.venues.answers import shaped
+from omnifolio.venues.utxo.site import Name, Stated, StatedCoin, Summary, Units, bytes_of, number_of
 
 PAGE = 25
 
@@ -87,7 +88,7 @@ class Esplora:
 
     def summary(self, body: bytes) -> Summary:
         """See `Site`."""
-        stated = read(body, _Address)
+        stated = shaped(body, _Address)
         settled, waiting = stated.chain_stats, stated.mempool_stats
         units = settled.funded_txo_sum - settled.spent_txo_sum + waiting.funded_txo_sum - waiting.spent_txo_sum
         return Summary(settled.tx_count, waiting.tx_count, units)
@@ -106,7 +107,7 @@ class Esplora:
 
     def transactions(self, chain: UtxoChain, body: bytes) -> list[Stated]:
         """See `Site`."""
-        return [_stated(found) for found in read(body, list[_Transaction])]
+        return [_stated(found) for found in shaped(body, list[_Transaction])]
 
     def next_after(self, body: bytes, found: Sequence[Stated], *, after: str) -> str:
         """See `Site`."""

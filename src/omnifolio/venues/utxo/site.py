@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Protocol, TypeVar
 
-import msgspec
 from msgspec import Meta, Struct
 
 from omnifolio.catalog.utxo_chains import UtxoChain
@@ -106,14 +105,6 @@ class Site(Protocol):
 def is_name(text: str) -> bool:
     """The text has the form of a transaction's name."""
     return re.fullmatch("[0-9a-f]{64}", text) is not None
-
-
-def read(body: bytes, kind: type[T]) -> T:
-    """The answer as `kind`. Raises: VenueBadResponse."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise VenueBadResponse(f"the server's answer has another shape than its documentation says ({error})") from None
 
 
 def number_of(text: str) -> int:
