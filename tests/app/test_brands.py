@@ -12,7 +12,6 @@ from omnifolio.catalog.wallets import wallet_brands
 from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.model.settings import Settings
 from omnifolio.venues.registry import FAMILIES
-from tests.style.tree import ROOT
 
 OWN = {"zcash": "http://127.0.0.1:9067", "dash": "http://127.0.0.1:9068"}
 """Servers of the operator's own, for chains that have no public one."""
@@ -24,7 +23,6 @@ BITCOIN = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
 SUI = "0x" + "ab" * 32
 ZPUB = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs"
 BRANDS_MIN = 60
-README = ROOT / "README.md"
 
 
 def test_there_are_sixty_brands_and_each_is_offered_with_where_to_find_its_addresses() -> None:
@@ -33,7 +31,6 @@ def test_there_are_sixty_brands_and_each_is_offered_with_where_to_find_its_addre
     without = {offer.name for offer in all_offers(Settings()) if offer.category == "wallets"}
     assert set(wallet_brands()) - without == {"zashi", "dashcore"}, "nobody can be asked about their chains"
     assert len(wallets) >= BRANDS_MIN
-    assert f"By the name of the wallet, {len(wallets)} of them" in README.read_text()
     for offer in wallets:
         assert offer.instructions.endswith(" Never paste a private key or seed phrase anywhere.")
         assert offer.fields[0].name == "wallet"

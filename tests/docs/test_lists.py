@@ -12,7 +12,10 @@ import click
 import msgspec
 import pytest
 
+from omnifolio.app.offers import chain_offers, exchange_offers
 from omnifolio.catalog import layouts
+from omnifolio.catalog.cosmos_chains import cosmos_chains
+from omnifolio.catalog.wallets import wallet_brands
 from omnifolio.faces.cli.main import EXIT_CODES, cli
 from omnifolio.model import errors
 from omnifolio.model.accounts import KeyChangeCode
@@ -36,6 +39,22 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 COMMANDS = dict(commands(cli))
+
+
+def test_the_readme_counts_what_there_is() -> None:
+    exchanges = exchange_offers()
+    read = [offer for offer in exchanges if not offer.is_best_effort]
+    programs = {row.display_name.partition(":")[0] for row in map(layouts.load, layouts.ids()) if row.id != "omnifolio"}
+    text = PAGES["README.md"].text
+    for words in (
+        f"- {len(exchanges)} exchange accounts. {len(read)} have a reader of their own",
+        f"{len(exchanges) - len(read)} more are read as ccxt reads them",
+        f"- {len(chain_offers(()))} EVM main networks",
+        f"- {len(cosmos_chains())} Cosmos chains",
+        f"- By the name of the wallet, {len(wallet_brands())} of them",
+        f"- Exported files of {len(programs)} programs",
+    ):
+        assert words in text, words
 
 
 def test_every_command_is_listed_once() -> None:
