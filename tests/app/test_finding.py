@@ -5,7 +5,7 @@ import pytest
 from omnifolio.app.finding import told_by_form
 from omnifolio.app.offer import Offers
 from omnifolio.app.offers import all_offers
-from omnifolio.model.errors import PrivateKeyRefused
+from omnifolio.model.errors import InvalidField, PrivateKeyRefused
 from omnifolio.model.settings import Settings
 
 OFFERS = Offers(all_offers(Settings()))
@@ -36,6 +36,13 @@ def test_an_address_says_by_its_form_where_it_lives(address: str, chains: list[s
 def test_what_has_the_form_of_a_private_key_is_refused(secret: str) -> None:
     with pytest.raises(PrivateKeyRefused):
         told_by_form(OFFERS, secret, chains=())
+
+
+def test_what_is_no_address_says_so() -> None:
+    with pytest.raises(InvalidField, match="this is no address of any chain that is read here; copy all of it"):
+        told_by_form(OFFERS, "nonsense", chains=())
+    with pytest.raises(InvalidField, match="this is no address of tron"):
+        told_by_form(OFFERS, "r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59", chains=("tron",))
 
 
 def test_a_named_chain_knows_its_own_form() -> None:

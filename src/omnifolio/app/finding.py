@@ -11,12 +11,13 @@ from omnifolio.app.way_out import base_urls_of
 from omnifolio.catalog.chains import EvmChain, evm_chain, evm_chains
 from omnifolio.model import amounts
 from omnifolio.model.clock import Clock
-from omnifolio.model.errors import PrivateKeyRefused, VenueError
+from omnifolio.model.errors import InvalidField, PrivateKeyRefused, VenueError
 from omnifolio.model.settings import Settings
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access
 from omnifolio.venues.evm.address import parse_address
+from omnifolio.venues.evm.names import is_name
 from omnifolio.venues.evm.presence import Presence, ask_presence, presence_of
 from omnifolio.venues.evm.rpc import Node
 from omnifolio.venues.sources import host_of
@@ -52,8 +53,8 @@ def asked_chains(settings: Settings, names: Sequence[str]) -> list[tuple[EvmChai
 def told_by_form(offers: Offers, address: str, *, chains: Sequence[str]) -> list[Offer]:
     """The chains of other families that have such addresses, of the named chains or of all; none for an address of EVM chains.
 
-    Nobody is asked: an address of theirs says by itself where it lives. Raises: PrivateKeyRefused when it is an address of no
-    chain and has the form of a private key; 32 bytes after `0x` are that unless Sui is named.
+    Nobody is asked: an address of theirs says by itself where it lives. Raises: InvalidField for what is an address of no chain;
+    PrivateKeyRefused where that has the form of a private key, as 32 bytes after `0x` have unless Sui is named.
     """
     if not chains and _EVM.fullmatch(address.strip()):
         return []
@@ -69,9 +70,10 @@ def told_by_form(offers: Offers, address: str, *, chains: Sequence[str]) -> list
                 found.append(offer)
         except PrivateKeyRefused as error:
             refused = error
-    if refused is not None and not found:
-        raise refused
-    return found
+    if found or _EVM.fullmatch(address.strip()) or is_name(address):
+        return found
+    where = " or ".join(chains) or "any chain that is read here"
+    raise refused or InvalidField(f"address: this is no address of {where}; copy all of it")
 
 
 async def find(settings: Settings, address: str, *, chains: Sequence[str], clock: Clock) -> list[Found]:

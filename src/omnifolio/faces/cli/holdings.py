@@ -11,7 +11,7 @@ from omnifolio.app.facts import END_OF_TIME
 from omnifolio.app.read import Read
 from omnifolio.faces.cli.deciding import transaction_commands
 from omnifolio.faces.cli.main import Invocation, pass_invocation
-from omnifolio.faces.cli.output import Row, format_option, show
+from omnifolio.faces.cli.output import Row, format_option, hidden_as_spam, show
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
 from omnifolio.ledger import accounts as ledger_accounts
@@ -90,8 +90,7 @@ def balances(
                 for holding in view.holdings
             )
         if hidden and not spam:
-            many = f"{len(hidden)} token{'s' * (len(hidden) > 1)}"
-            click.echo(f"{many} hidden as spam; show with: omnifolio balances --spam", err=True)
+            click.echo(hidden_as_spam(len(hidden)), err=True)
         return rows
 
     show(

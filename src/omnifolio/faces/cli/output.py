@@ -147,3 +147,8 @@ def _csv(rows: Sequence[Row]) -> str:
         writer.writeheader()
         writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
     return buffer.getvalue()
+
+
+def hidden_as_spam(count: int) -> str:
+    """How many tokens are not shown, and how to see them."""
+    return f"{count} token{'s' * (count > 1)} hidden as spam; show with: omnifolio balances --spam"

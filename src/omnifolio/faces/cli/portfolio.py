@@ -7,7 +7,7 @@ import click
 
 from omnifolio.app.read import Read
 from omnifolio.faces.cli.main import Invocation, pass_invocation
-from omnifolio.faces.cli.output import NO_PRICE, Format, Row, format_option, show, show_one
+from omnifolio.faces.cli.output import NO_PRICE, Format, Row, format_option, hidden_as_spam, show, show_one
 from omnifolio.faces.cli.session import Session, at_work, label_of
 from omnifolio.faces.money import grouped, money
 from omnifolio.ledger import overview
@@ -195,8 +195,7 @@ def _print_missing(lead: Portfolio) -> None:
     if lead.total.stale:
         click.echo("Valued with an old price: " + ", ".join(part.name for part in lead.total.stale))
     if lead.hidden:
-        many = f"{lead.hidden} token{'s' * (lead.hidden > 1)}"
-        click.echo(f"{many} hidden as spam; show with: omnifolio balances --spam")
+        click.echo(hidden_as_spam(lead.hidden))
     for item in lead.unread:
         click.echo(f"Not read wholly: {label_of(item.account)}: {item.text}")
 
