@@ -1,14 +1,12 @@
 """A wallet with a long history: pages of one size, memory that does not grow with them, and goings on from any cursor."""
 
-import signal
 import sqlite3
-import subprocess
-import sys
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.venues.backfill import run
 from tests.venues.evm.arithmetic import STREAM, Arithmetic, access_to, word
 
 from omnifolio.model.facts import Cursor
@@ -60,21 +58,7 @@ async def test_a_long_history_is_read_in_pages_of_one_size_and_goes_on_after_a_k
 
 
 def _turn(database: Path, number: int, *, pages: int | None) -> list[int]:
-    """Runs a backfill, killed after so many pages; the memory at each page."""
-    memory: list[int] = []
-    command = [sys.executable, "-m", "tests.venues.evm.backfill", f"sqlite:///{database}", str(number), str(MANY)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line == "done\n":
-                break
-            memory.append(int(line.split()[1]))
-            if len(memory) == pages:
-                process.send_signal(signal.SIGKILL)
-                break
-        status = process.wait()
-    assert status == (0 if pages is None else -signal.SIGKILL)
-    return memory
+    return run("tests.venues.evm.backfill", f"sqlite:///{database}", str(number), str(MANY), pages=pages)
 
 
 @pytest.mark.soak

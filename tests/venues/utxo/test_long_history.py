@@ -1,7 +1,6 @@
 """A wallet with a long history: few round trips for its scan, memory that does not grow with the pages, and kills in between."""
 
 import asyncio
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.venues.backfill import run
 from tests.venues.utxo.long_chain import LongChain
 from tests.venues.utxo.made_up import WALLET
 from tests.venues.utxo.purse import CHAIN, READER, Shelf, access_to, held, summed, sync
@@ -60,18 +60,7 @@ def _started(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def _turn(url: str, database: Path, number: int, *, pages: int | None) -> list[int]:
-    """Runs a backfill, killed after so many pages; the memory at each page."""
-    memory: list[int] = []
-    with _started("tests.venues.utxo.backfill", url, f"sqlite:///{database}", str(number)) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line == "done\n":
-                break
-            memory.append(int(line.split()[1]))
-            if len(memory) == pages:
-                process.send_signal(signal.SIGKILL)
-                break
-    return memory
+    return run("tests.venues.utxo.backfill", url, f"sqlite:///{database}", str(number), pages=pages)
 
 
 @pytest.mark.soak
