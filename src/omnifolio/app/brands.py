@@ -5,6 +5,7 @@ from functools import partial
 
 from omnifolio.app.offer import HISTORY, Field, Offer, Onward
 from omnifolio.catalog.chains import evm_chains
+from omnifolio.catalog.exchanges import UNRANKED
 from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.catalog.wallets import WalletRow, wallet_brands
 from omnifolio.model.errors import InvalidField
@@ -19,10 +20,10 @@ _SHOWN_MAX = 12
 
 
 def brand_offers(chains: Iterable[Offer]) -> list[Offer]:
-    """Every brand that keeps keys of a chain which is offered here."""
+    """Every brand that keeps keys of a chain which is offered here, behind all venues, the best known first."""
     named = _by_word(chains)
     made = ((row, [chain for word in row.chains for chain in named.get(word, ())]) for row in wallet_brands().values())
-    return [_offer(row, found) for row, found in made if found]
+    return [_offer(row, found, rank=UNRANKED + place) for place, (row, found) in enumerate(made, 1) if found]
 
 
 def words() -> frozenset[str]:
@@ -30,7 +31,7 @@ def words() -> frozenset[str]:
     return frozenset({*_namespaces(), *_namespaces().values()})
 
 
-def _offer(row: WalletRow, chains: Sequence[Offer]) -> Offer:
+def _offer(row: WalletRow, chains: Sequence[Offer], *, rank: int) -> Offer:
     servers = any(field.name == "source" for chain in chains for field in chain.fields)
     source = Field(
         name="source", label="server to ask", hint="Of Bitcoin and its kin; an xpub needs it.", is_secret=False, is_required=False
@@ -60,6 +61,7 @@ def _offer(row: WalletRow, chains: Sequence[Offer]) -> Offer:
         ),
         identity=("wallet",),
         alternate_names=row.also,
+        rank=rank,
         instructions=f"{row.where} Never paste a private key or seed phrase anywhere.",
         proof="sampled" if any(chain.proof == "sampled" for chain in chains) else "executed",
         sources=tuple(dict.fromkeys(host for chain in chains for host in chain.sources)) if len(chains) == 1 else (),

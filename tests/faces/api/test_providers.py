@@ -7,6 +7,7 @@ import msgspec
 from omnifolio.app.offer import Offers
 from omnifolio.app.offers import all_offers
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.wallets import wallet_brands
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.model.settings import Settings
 from tests.stage import StageTime
@@ -30,7 +31,10 @@ def test_the_most_used_come_first() -> None:
     assert names[:4] == ["binance", "coinbase", "kraken", "okx"]
     ranks = [exchanges.rank_of(name) for name in names]
     assert ranks == sorted(ranks)
-    unranked = [name for name in names if exchanges.rank_of(name) == exchanges.UNRANKED]
+    wallets = [name for name in names if name in wallet_brands()]
+    assert wallets == [name for name in wallet_brands() if name in wallets]
+    assert wallets == names[-len(wallets) :]
+    unranked = [name for name in names[: -len(wallets)] if exchanges.rank_of(name) == exchanges.UNRANKED]
     assert unranked == sorted(unranked)
 
 
