@@ -1,4 +1,5 @@
-# What a contributor does, one word each. Works with GNU make >= 3.81 and BSD make; needs Python >= 3.11 and nothing else.
+# What a contributor does, one word each. Works with GNU make >= 3.81 and BSD make; needs Python >= 3.11, and
+# Node >= 20 for the web pages.
 # PYTHONDONTWRITEBYTECODE is unset everywhere: without compiled files every start costs seconds.
 
 ARGS =
@@ -8,22 +9,23 @@ PY = unset PYTHONDONTWRITEBYTECODE; .venv/bin/python
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 16
 
-demo: venv ## sandbox, server and one user's portfolio, then keeps serving (ARGS=--once ends after printing)
+demo: venv pages ## sandbox, server and one user's portfolio, then keeps serving (ARGS=--once ends after printing)
 	@unset PYTHONDONTWRITEBYTECODE; .venv/bin/omnifolio demo $(ARGS)
 
-serve: venv ## the server (ARGS="--port 8400 …")
+serve: venv pages ## the server (ARGS="--port 8400 …")
 	@unset PYTHONDONTWRITEBYTECODE; .venv/bin/omnifolio serve $(ARGS)
 
-test: venv ## every test but the long ones (ARGS="tests/ledger -k merge")
+test: venv web ## every test but the long ones (ARGS="tests/ledger -k merge")
 	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m "not soak" $(ARGS)
 
-soak: venv ## the long tests
+soak: venv web ## the long tests
 	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m soak $(ARGS)
 
-lint: venv ## format, lint and types
+lint: venv web ## format, lint and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@cd web && npm run --silent check
 
 format: venv ## write the format and the safe fixes
 	@$(PY) -m ruff format .
@@ -38,16 +40,22 @@ ccxt: venv ## compare what the installed ccxt does with what was reviewed (ARGS=
 bench: venv ## measure, print a table and write bench.json (ARGS="ccxt_page_commit")
 	@$(PY) -m benchmarks $(ARGS)
 
-wheel: venv ## build dist/*.whl
+wheel: venv web ## build dist/*.whl
 	@unset PYTHONDONTWRITEBYTECODE; .venv/bin/uv build --quiet --wheel --no-build-isolation --python .venv/bin/python
 
 lock: venv ## write requirements.lock and tools/uv.lock anew from pyproject.toml
 	@tools/lock.sh
 
+web: ## build the web pages into the package (needs Node >= 20)
+	@sh tools/web.sh
+
+pages:
+	@sh tools/web.sh --if-possible
+
 venv: ## make .venv what requirements.lock says (every other word does it by itself)
 	@sh tools/venv.sh
 
 clean: ## remove .venv and everything that was built
-	rm -rf .venv dist build bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf .venv web/node_modules src/omnifolio/faces/pages/static dist build bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
 
-.PHONY: help demo serve test soak lint format golden ccxt bench wheel lock venv clean
+.PHONY: help demo serve test soak lint format golden ccxt bench wheel lock web pages venv clean

@@ -289,6 +289,16 @@ class SchemaTooNew(OmnifolioError):
     action = "Start the newer version, or restore the backup made before the upgrade."
 
 
+class PagesMissing(OmnifolioError):
+    """The web pages of this installation were not built."""
+
+    code = "pages_missing"
+    retry: ClassVar[Retry] = "never"
+    status = 503
+    vezgo: ClassVar[AccountErrorName | None] = None
+    action = "Run make web (it needs Node 20 or newer), or install the released package, which brings them."
+
+
 class VaultUnavailable(OmnifolioError):
     """The vault cannot be opened here, so no account can be synchronised."""
 

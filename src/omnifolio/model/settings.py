@@ -6,6 +6,7 @@ Order of precedence: command line, environment, file, default. `OMNIFOLIO_DATABA
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ PREFIX = "OMNIFOLIO_"
 LISTS = ("egress_ips", "price_sources")
 """Settings with several values, which are separated by commas in the environment."""
 CONFIG_NAME = "omnifolio.toml"
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*")
 
 
 def _home() -> Path:
@@ -46,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `live_sockets`    private streams that this process listens to at the most; 0 turns listening off.
     `sync_interval_s` time between two syncs of an account that nobody asked for.
     `behind_proxy`    a TLS proxy in front terminates HTTPS and sets X-Forwarded-For.
+    `public_url`      where browsers reach this server, such as `https://example.org/omnifolio`; "" for where it listens.
     """
 
     database: str = ""
@@ -57,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls_cert: str = ""
     tls_key: str = ""
     behind_proxy: bool = False
+    public_url: str = ""
     base_urls: dict[str, str] = {}
     sandbox_url: str = ""
     egress_ips: tuple[str, ...] = ()
@@ -129,7 +133,16 @@ def load(
         raise InvalidSettings(f"settings: {error}") from error
     for address in settings.egress_ips:
         _check_address(address)
+    _check_public_url(settings.public_url)
     return settings
+
+
+def _check_public_url(text: str) -> None:
+    """Raises: InvalidSettings for what no browser could be sent to."""
+    if text and not _PUBLIC_URL.fullmatch(text):
+        raise InvalidSettings(
+            f"public_url: {text[:60]!r} is not of the form https://host or https://host/path (no query, no closing slash)"
+        )
 
 
 def _check_address(text: str) -> None:

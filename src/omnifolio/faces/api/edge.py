@@ -27,6 +27,8 @@ ORIGINS_AGE_S = 30.0
 PREFLIGHT_AGE_S = 600
 
 ACCOUNTS_ROUTE = "list_accounts"
+PAGE_HEADERS = "page_headers"
+"""Where a route that answers with a web page puts the headers of that page, in the place of the API's own."""
 _ACCOUNTS_PATHS = ("/v1/accounts", "/v1/accounts/")
 _PUBLIC_PATHS = ("/v1/providers", "/v1/teams/info", "/v1/openapi.json", "/health")
 _ABSENT = ("", "undefined", "null")
@@ -163,7 +165,7 @@ class _Answer:
 
     def _extra(self) -> list[tuple[bytes, bytes]]:
         state: dict[str, Any] = self._scope["state"]
-        found = [(b"x-request-id", state["request_id"].encode()), *_ALWAYS, *self._cors]
+        found = [(b"x-request-id", state["request_id"].encode()), *state.get(PAGE_HEADERS, _ALWAYS), *self._cors]
         if "limit" in state:
             found += limit_headers(state["limit"], self._desk.context.settings.rate_limit_per_minute)
         return found

@@ -30,6 +30,7 @@ from omnifolio.faces.api.given import DEPENDENCIES
 from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.provider_shape import Providers
+from omnifolio.faces.pages import assets
 from omnifolio.model.prices import BRIDGE, EURO
 
 POLL_WAIT_S = 25.0
@@ -48,6 +49,8 @@ ROUTERS = (
     user.ROUTER,
     known.ROUTER,
 )
+PAGES = (assets.ROUTER,)
+"""What browsers are shown; the description of the API leaves it out."""
 
 
 def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
@@ -68,7 +71,7 @@ def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
 def litestar(desk: Desk) -> Litestar:
     """The framework's application, without the edge."""
     app = Litestar(
-        route_handlers=[*ROUTERS, router(ROUTERS)],
+        route_handlers=[*ROUTERS, router(ROUTERS), *PAGES],
         guards=[guard],
         dependencies=DEPENDENCIES,
         exception_handlers={Exception: _refuse},
