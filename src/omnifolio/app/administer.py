@@ -12,7 +12,7 @@ from omnifolio.tenancy import teams, users
 from omnifolio.tenancy.owner import Owner
 from omnifolio.tenancy.owner import ensure as ensure_owner
 from omnifolio.tenancy.principals import operator
-from omnifolio.tenancy.teams import Team
+from omnifolio.tenancy.teams import Team, TeamSecret
 from omnifolio.vault.admin import request_shred, shred_requested
 
 _EDGE = operator("api:origins")
@@ -70,6 +70,45 @@ async def create_team(
         return team, secret
 
     return await context.store.write(op)
+
+
+async def change_team(
+    context: Context,
+    principal: Principal,
+    client_id: str,
+    *,
+    name: str | None = None,
+    redirect_uris: Sequence[str] | None = None,
+    origins: Sequence[str] | None = None,
+) -> Team:
+    """A team with another name, redirect URIs or origins. Raises: InvalidField naming what is wrong; NotFound, Forbidden."""
+
+    def op(conn: Connection) -> Team:
+        team = teams.by_client_id(conn, client_id)
+        changed = teams.change(conn, principal, team.id, name=name, redirect_uris=redirect_uris, origins=origins)
+        context.note(conn, principal, "team.changed", client_id)
+        return changed
+
+    return await context.store.write(op)
+
+
+async def teams_with_secrets(context: Context, principal: Principal) -> list[tuple[Team, list[TeamSecret]]]:
+    """Every team, and what may be shown of its secrets, oldest first. Raises: Forbidden."""
+
+    def op(conn: Connection) -> list[tuple[Team, list[TeamSecret]]]:
+        return [(team, teams.secrets_of(conn, principal, team.id)) for team in teams.list_all(conn, principal)]
+
+    return await context.store.read(op)
+
+
+async def revoke_secret(context: Context, principal: Principal, client_id: str, number: int) -> None:
+    """Ends one of a team's secrets at once. Raises: NotFound, Forbidden."""
+
+    def op(conn: Connection) -> None:
+        teams.revoke(conn, principal, teams.by_client_id(conn, client_id).id, number, now=context.clock.now())
+        context.note(conn, principal, "team.secret_revoked", client_id)
+
+    await context.store.write(op)
 
 
 async def rotate_secret(context: Context, principal: Principal, client_id: str, *, overlap_ms: int) -> Secret:

@@ -75,6 +75,14 @@ class Unauthenticated(CallerError):
     action = "Get a new token from POST /v1/auth/token."
 
 
+class NotSignedIn(CallerError):
+    """Nobody is signed in to the console in this browser."""
+
+    code = "not_signed_in"
+    status = 401
+    action = "Run omnifolio owner link and open the link that it prints."
+
+
 class Forbidden(CallerError):
     """The token does not allow this."""
 

@@ -114,6 +114,46 @@ audit = _table(
 )
 """`digest` chains every row to the one of the same team before it; no team means the installation itself."""
 
+console_links = _table(
+    "console_links",
+    _id(),
+    _col("digest", LargeBinary),
+    _col("created_at", Int),
+    _col("expires_at", Int),
+    _maybe("used_at", Int),
+    sa.UniqueConstraint("digest"),
+)
+"""Links by which the owner signs in to the console once, as keyed hashes."""
+
+console_methods = _table(
+    "console_methods",
+    _id(),
+    _col("kind"),
+    _col("name"),
+    _maybe("handle", LargeBinary),
+    _col("data", LargeBinary),
+    _col("uses", Int, default="0"),
+    _col("created_at", Int),
+    _maybe("last_used_at", Int),
+    sa.UniqueConstraint("handle"),
+    counted=True,
+)
+"""How the owner signs in: at most one password (its argon2id hash), and passkeys (public key and counter, no secret)."""
+
+console_sessions = _table(
+    "console_sessions",
+    _id(),
+    _col("digest", LargeBinary),
+    _col("method"),
+    _col("agent"),
+    _col("created_at", Int),
+    _col("seen_at", Int),
+    _col("expires_at", Int),
+    sa.UniqueConstraint("digest"),
+    counted=True,
+)
+"""Browsers in which the owner is signed in, by the keyed hash of their cookie."""
+
 # Accounts ----------------------------------------------------------------------------------------------------------
 
 accounts = _table(

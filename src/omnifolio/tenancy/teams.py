@@ -54,6 +54,11 @@ _BY_ID = sa.select(teams).where(teams.c.id == _TEAM)
 _LOCK = _BY_ID.with_for_update(key_share=True)
 _BY_CLIENT = sa.select(teams).where(teams.c.client_id == sa.bindparam("client"))
 _ALL = sa.select(teams).order_by(teams.c.id)
+_CHANGE = (
+    sa.update(teams)
+    .where(teams.c.id == _TEAM)
+    .values({"name": sa.bindparam("new_name"), "redirect_uris": sa.bindparam("uris"), "origins": sa.bindparam("pages")})
+)
 _DEACTIVATE = sa.update(teams).where(teams.c.id == _TEAM).values(is_active=0)
 _SECRETS = sa.select(team_secrets).where(team_secrets.c.team_id == _TEAM).order_by(team_secrets.c.id)
 _LIVE = _SECRETS.where(sa.or_(team_secrets.c.expires_at.is_(None), team_secrets.c.expires_at > sa.bindparam("now")))
@@ -112,12 +117,11 @@ def create(
     `pepper` is the installation's key for hashes of client secrets. Raises: Forbidden; InvalidField naming what is wrong.
     """
     require_operator(principal)
-    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX or not name.isprintable():
-        raise InvalidField(f"name: expected 1 to {NAME_LENGTH_MAX} printable characters")
+    called = _name(name)
     client_id = "".join(random.choice(_LOWER) for _ in range(CLIENT_ID_LENGTH))
     row = {
         "client_id": client_id,
-        "name": name.strip(),
+        "name": called,
         "redirect_uris": to_json(_checked("redirect_uris", redirect_uris, _REDIRECT)),
         "origins": to_json(_checked("origins", origins, _ORIGIN)),
         "features": to_json(_checked("features", features, _FEATURE)),
@@ -146,6 +150,29 @@ def list_all(conn: Connection, principal: Principal) -> list[Team]:
     """Every team, inactive ones too, in the order of their creation. For the operator. Raises: Forbidden."""
     require_operator(principal)
     return [_one(row) for row in conn.execute(_ALL)]
+
+
+def change(
+    conn: Connection,
+    principal: Principal,
+    team: TeamId,
+    *,
+    name: str | None = None,
+    redirect_uris: Sequence[str] | None = None,
+    origins: Sequence[str] | None = None,
+) -> Team:
+    """The team with another name, other redirect URIs or other origins; what is None stays as it is.
+
+    Raises: InvalidField naming what is wrong; NotFound; Forbidden.
+    """
+    found = get(conn, principal, team)
+    row = {
+        "new_name": _name(found.name if name is None else name),
+        "uris": to_json(_checked("redirect_uris", found.redirect_uris if redirect_uris is None else redirect_uris, _REDIRECT)),
+        "pages": to_json(_checked("origins", found.origins if origins is None else origins, _ORIGIN)),
+    }
+    conn.execute(_CHANGE, {"team": team, **row})
+    return get(conn, principal, team)
 
 
 def deactivate(conn: Connection, principal: Principal, team: TeamId) -> None:
@@ -246,6 +273,12 @@ def _checksum(text: str) -> str:
         number, digit = divmod(number, len(_BASE_62))
         digits = _BASE_62[digit] + digits
     return digits
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text.strip()) <= NAME_LENGTH_MAX or not text.isprintable():
+        raise InvalidField(f"name: expected 1 to {NAME_LENGTH_MAX} printable characters")
+    return text.strip()
 
 
 def _checked(field: str, values: Sequence[str], form: re.Pattern[str]) -> list[str]:

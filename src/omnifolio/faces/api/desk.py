@@ -11,6 +11,7 @@ from omnifolio.app.read import Read
 from omnifolio.faces.api.account_shape import AccountShape
 from omnifolio.faces.api.event_shape import EventShape
 from omnifolio.faces.api.provider_shape import Providers
+from omnifolio.faces.api.request_log import RequestLog
 from omnifolio.ledger.freshness import Freshness
 from omnifolio.model.clock import MINUTE_MS, EpochMs
 from omnifolio.model.ids import AccountId, UserId
@@ -100,4 +101,5 @@ class Desk(Struct, frozen=True):
     accounts: AccountShape
     events: EventShape
     bodies: Bodies
+    requests: RequestLog
     poll_wait_s: float

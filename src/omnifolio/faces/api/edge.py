@@ -69,6 +69,8 @@ class Edge:
             # A copy: the server itself must go on knowing that this is HEAD.
             scope = {**scope, "method": "GET"}
         answer = _Answer(self._desk, scope, send, await self._cors(scope, headers), is_head=is_head)
+        clock = self._desk.context.clock
+        began_s = clock.monotonic()
         try:
             _check_request(scope, headers)
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
@@ -83,12 +85,16 @@ class Edge:
             await answer.refuse(error)
         except Exception as error:
             await answer.refuse(refusal(error, scope))
+        finally:
+            took_ms = int((clock.monotonic() - began_s) * 1_000)
+            self._desk.requests.note(scope, at=clock.now(), status=answer.status, took_ms=took_ms)
 
     async def _accounts(self, scope: Any) -> Body | None:
         """The list of accounts if that is what is asked, all checks made; None where the framework has to look at the request."""
         if scope["path"] not in _ACCOUNTS_PATHS or scope["method"] != "GET" or scope["query_string"]:
             return None
         context = self._desk.context
+        scope["path_template"] = _ACCOUNTS_PATHS[0]
         session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE)
         assert session is not None
         return await account_list(self._desk, session, context.settings.fiat)
@@ -131,11 +137,13 @@ class _Answer:
     def __init__(self, desk: Desk, scope: Any, send: Send, cors: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
         self._desk, self._scope, self._send, self._cors, self._is_head = desk, scope, send, cors, is_head
         self._is_started = False
+        self.status = 0
+        """The status that was sent; 0 until then."""
 
     async def send(self, message: Message) -> None:
         """Passes a message of the framework on."""
         if message["type"] == "http.response.start":
-            self._is_started = True
+            self._is_started, self.status = True, message["status"]
             given = {name for name, _ in message["headers"]}
             message["headers"] = [*message["headers"], *(item for item in self._extra() if item[0] not in given)]
         elif message["type"] == "http.response.body" and self._is_head:
@@ -144,13 +152,14 @@ class _Answer:
 
     async def whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Sends an answer in one piece."""
-        self._is_started = True
+        self._is_started, self.status = True, status
         length = (b"content-length", b"%d" % len(body))
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, length, *self._extra()]})
         await self._send({"type": "http.response.body", "body": b"" if self._is_head else body, "more_body": False})
 
     async def empty(self, status: int) -> None:
         """Sends an answer without a body."""
+        self.status = status
         await self._send({"type": "http.response.start", "status": status, "headers": self._extra()})
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -30,6 +30,8 @@ from omnifolio.faces.api.given import DEPENDENCIES
 from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.provider_shape import Providers
+from omnifolio.faces.api.request_log import RequestLog
+from omnifolio.faces.console import door, integrators
 from omnifolio.faces.pages import assets
 from omnifolio.model.prices import BRIDGE, EURO
 
@@ -49,7 +51,7 @@ ROUTERS = (
     user.ROUTER,
     known.ROUTER,
 )
-PAGES = (assets.ROUTER,)
+PAGES = (assets.ROUTER, door.PAGE, door.OUTSIDE, door.INSIDE, integrators.ROUTER)
 """What browsers are shown; the description of the API leaves it out."""
 
 
@@ -63,6 +65,7 @@ def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
         accounts=AccountShape(context.ids, providers, context.assets),
         events=EventShape(context.ids, context.assets),
         bodies=Bodies(),
+        requests=RequestLog(),
         poll_wait_s=poll_wait_s,
     )
     return Edge(litestar(desk), desk)

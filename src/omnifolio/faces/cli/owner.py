@@ -4,8 +4,10 @@ import click
 
 from omnifolio.app.administer import revoke_tokens
 from omnifolio.app.authenticate import USER_SCOPES
+from omnifolio.app.signing_in import sign_in_link
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show_one
+from omnifolio.faces.cli.serving import address_of
 from omnifolio.faces.cli.session import Session, at_work
 
 
@@ -25,6 +27,19 @@ def show_owner(invocation: Invocation, output_format: str) -> None:
         return {"team": found.team.name, "client_id": found.team.client_id, "user": found.user.uuid}
 
     show_one(at_work(invocation, work), output_format)
+
+
+@owner.command()
+@pass_invocation
+def link(invocation: Invocation) -> None:
+    """A link that signs a browser in to the console, once and within 15 minutes."""
+
+    async def work(session: Session) -> str:
+        settings = session.runtime.context.settings
+        made = await sign_in_link(session.runtime.context)
+        return f"{address_of(settings)}/console#{made.reveal()}"
+
+    click.echo(at_work(invocation, work))
 
 
 @owner.command()

@@ -8,7 +8,7 @@ import click
 from omnifolio.app.runtime import open_runtime
 from omnifolio.app.sandbox import SandboxProcess
 from omnifolio.faces.cli.main import Invocation, pass_invocation, run
-from omnifolio.faces.cli.serving import Server, check_exposure, listen, scheme_of
+from omnifolio.faces.cli.serving import Server, address_of, check_exposure, listen
 from omnifolio.faces.cli.session import Session, introduce, program, session_of
 from omnifolio.model.settings import Settings
 
@@ -61,11 +61,12 @@ async def _serve(settings: Settings) -> None:
 
 def _announce(session: Session, host: str, port: int) -> None:
     settings = session.runtime.context.settings
-    shown = f"[{host}]" if ":" in host else host
+    address = address_of(settings, host=host, port=port)
     if settings.sandbox_url:
         click.echo("Simulated venues stand in the place of the real ones. For other commands beside this server:")
         click.echo(f"  export OMNIFOLIO_SANDBOX_URL={settings.sandbox_url}")
         click.echo(f"  {program(settings)} accounts add demo username=demo password=demo")
     else:
         click.echo(f"Link an account in another terminal: {program(settings)} accounts add kraken")
-    click.echo(f"Omnifolio is ready at {scheme_of(settings)}://{shown}:{port}/v1 (stop with Ctrl-C)")
+    click.echo(f"See it in a browser: {address}/ ({program(settings)} owner link signs you in)")
+    click.echo(f"Omnifolio is ready at {address}/v1 (stop with Ctrl-C)")
