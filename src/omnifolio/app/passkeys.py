@@ -4,6 +4,7 @@ The library checks the ceremony; a challenge is used once, and a passkey belongs
 """
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ RP_NAME = "Omnifolio"
 USER_NAME = "owner"
 USER_HANDLE = b"omnifolio-owner"
 ANSWER_BYTES_MAX = 16_384
+
+logging.getLogger("fido2").setLevel(logging.WARNING)  # at INFO it writes down which passkey was used
 
 
 class Made(Struct, frozen=True):
