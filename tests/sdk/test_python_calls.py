@@ -174,6 +174,20 @@ def test_what_is_no_answer_of_the_api_is_said_to_be_none(body: bytes) -> None:
     assert error.status == 200
 
 
+@pytest.mark.parametrize("code", codes.BY_CODE)
+def test_every_code_is_raised_as_its_class(code: str) -> None:
+    error = play(HEALTH, [problem(code, 400)])[1]
+    assert type(error) is codes.BY_CODE[code]
+    assert (error.server_code, error.blame, error.request_id) == (code, "caller", "r1")
+    assert str(error) == f"no ({code}, request r1)"
+
+
+def test_a_code_of_a_newer_server_is_told_as_it_is() -> None:
+    error = play(HEALTH, [problem("brand_new", 409)])[1]
+    assert type(error) is ApiError
+    assert error.server_code == "brand_new"
+
+
 def test_a_refusal_without_a_problem_says_what_there_is() -> None:
     error = play(HEALTH, [Reply(418, {}, b"I am a teapot")])[1]
     assert type(error) is ApiError

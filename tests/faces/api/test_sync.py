@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from sqlalchemy.engine import Connection
 
+from omnifolio.app.replicating import page_of
 from omnifolio.faces.api.desk import Desk
 from omnifolio.ledger import accounts, decisions, feed
-from omnifolio.model.facts import Batch, Rewind
+from omnifolio.model.facts import Batch, Rewind, Wallet
 from tests.faces.api import seed
 from tests.faces.api.replica import KINDS, NOW, Replica, ask, ordered
 from tests.faces.api.world import HTTP, Client, World, token_of
@@ -195,6 +197,48 @@ def test_a_word_on_a_token_tells_again_what_reads_otherwise(world: World, desk: 
         assert [row["ticker"] for row in told["modified"]["balances"][0]["hidden"]] == ["ETH"]
 
     world.run(play())
+
+
+def test_a_wallet_that_is_only_named_is_told(world: World, desk: Desk) -> None:
+    (told,) = told_in(world, desk, batch(wallets=(Wallet(key="cold", name="Cold"),)), None)
+    assert told["added"] == ["wallets"]
+
+
+def test_one_answer_costs_the_same_statements_for_many_accounts(world: World, desk: Desk) -> None:
+    """Counted where the database says what it is asked; the statements are the same on both."""
+
+    async def play() -> list[int]:
+        counts = []
+        for number in (2, 8):
+            book = await Book.open(desk.context.store, name=f"many {random.random()}")
+            for name in range(number - 1):
+                beside = await book.beside(str(name))
+                page = batch(A, snapshots=[snapshot({"ETH": "1"})], positions=(stands(position("p", "1")),))
+                await beside.commit(page)
+            counts.append(await _statements(desk, book))
+        return counts
+
+    few, many = world.run(play())
+    assert few == many
+    assert 5 < few < 40
+
+
+async def _statements(desk: Desk, book: Book) -> int:
+    """How many statements the first answer takes."""
+    context, asked = desk.context, list[str]()
+
+    def op(conn: Connection) -> None:
+        raw: Any = conn.connection.driver_connection
+        if conn.dialect.name == "sqlite":
+            raw.set_trace_callback(asked.append)
+        else:
+            raw.add_query_logger(lambda record: asked.append(record.query))
+        page_of(conn, context, book.principal, None, limit=100, fiat="USD")
+        if conn.dialect.name == "sqlite":
+            raw.set_trace_callback(None)
+
+    await context.store.read(op)
+    return len(asked)
 
 
 # Over the wire ---------------------------------------------------------------------------------------------------------
