@@ -35,6 +35,7 @@ class EdgeKeys(Struct, frozen=True):
     fingerprint: bytes
     publication: bytes
     console: bytes
+    cursor: bytes
 
     def __repr__(self) -> str:
         return "EdgeKeys(***)"
@@ -49,6 +50,7 @@ class EdgeKeys(Struct, frozen=True):
             fingerprint=derive(edge_key, "fingerprint"),
             publication=derive(edge_key, "publication"),
             console=derive(edge_key, "console"),
+            cursor=derive(edge_key, "cursor"),
         )
 
 

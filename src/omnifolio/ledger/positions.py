@@ -65,7 +65,7 @@ _known_at = _of_user.where(
 )
 
 _COLUMNS = ("id", "wallet_id", "scope", "key", "payload", "first_seen", "since", "evidence_id")
-_SNAPSHOT_COLUMNS = ("wallet_id", "scope", "first_seen", "last_seen", "seq")
+_SNAPSHOT_COLUMNS = ("wallet_id", "scope", "first_seen", "last_seen", "seq", "since")
 _decode = codec.decoder(Position).decode
 
 
@@ -131,7 +131,13 @@ def observe(conn: Connection, place: Place, snapshot: PositionSnapshot) -> Outco
         conn,
         position_snapshots,
         _SNAPSHOT_COLUMNS,
-        [(wallet, snapshot.scope, at if row is None else row.first_seen, at, place.seq)],
+        [
+            (
+                wallet,
+                snapshot.scope,
+                *((at, at, place.seq, place.seq) if row is None else (row.first_seen, at, place.seq, row.since)),
+            )
+        ],
         or_replace=True,
     )
     resized = any(key not in held or held[key][1].size != new[key].size for key in differing)
