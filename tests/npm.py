@@ -1,4 +1,4 @@
-"""Packages from npm that tests run, installed once into a cache of the tree from a checked-in lock file, without install scripts."""
+"""Packages from npm that tests run: installed once into a cache, from a checked-in lock file and without install scripts."""
 
 import fcntl
 import hashlib

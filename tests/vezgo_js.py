@@ -1,4 +1,4 @@
-"""Vezgo's official SDK for JavaScript (npm `vezgo-sdk-js` 1.0.9) as it is published: its build for Node.js and those for browsers."""
+"""Vezgo's official SDK for JavaScript as npm has it (`vezgo-sdk-js` 1.0.9): its build for Node.js and those for browsers."""
 
 from pathlib import Path
 
