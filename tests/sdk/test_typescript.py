@@ -1,45 +1,19 @@
 """The TypeScript client: its models are those of the API, it is small, its own tests pass, and it works against a live server."""
 
 import json
-import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tools import typescript_models
 
-from tests.docs.pages import Block, Page
-from tests.docs.stand import Stand
+from tests.docs.pages import Page
 from tests.sdk import typescript
 
 BYTES_MAX = 15 * 1024
 ALL_OF_IT = re.compile(r"^# fail 0$", re.M)
 README = Page("sdk/typescript/README.md", (typescript.SOURCE / "README.md").read_text(encoding="utf-8"))
-SERVER = """omnifolio serve --sandbox --sandbox-port 8401
-export OMNIFOLIO_SANDBOX_URL=http://127.0.0.1:8401
-omnifolio teams create App -o json > team.json
-omnifolio sandbox credentials --user alice --venue kraken -o json > alice.json
-"""
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a program that uses a running server with simulated venues."""
-    stand = Stand(tmp_path_factory.mktemp("live"))
-    try:
-        stand.run([Block("sh", SERVER)])
-        team = json.loads((stand.home / "team.json").read_text())
-        fields = json.loads((stand.home / "alice.json").read_text())["credentials"]["kraken"]
-        yield os.environ | {
-            "OMNIFOLIO_URL": f"http://127.0.0.1:{stand.ports['8400']}/v1",
-            "CLIENT_ID": team["client_id"],
-            "SECRET": team["secret"],
-            "KRAKEN": json.dumps(fields),
-        }
-    finally:
-        stand.close()
 
 
 def test_its_models_are_made_from_the_description_as_it_is_now() -> None:
@@ -72,10 +46,7 @@ def test_it_works_against_a_live_server(live: dict[str, str]) -> None:
 
 
 def test_what_its_page_shows_has_the_right_types_and_runs(live: dict[str, str], tmp_path: Path) -> None:
-    home = typescript.built()
-    package = tmp_path / "node_modules" / "@omnifolio" / "client"
-    package.parent.mkdir(parents=True)
-    package.symlink_to(home)
+    typescript.placed(tmp_path)
     blocks = [block.text for block in README.blocks if block.language == "ts"]
     assert len(blocks) == 5
     for number, text in enumerate(blocks):

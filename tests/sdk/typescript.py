@@ -32,6 +32,13 @@ def built() -> Path:
     return home
 
 
+def placed(folder: Path) -> None:
+    """Installs the client into a folder, as a program that uses it has it."""
+    package = folder / "node_modules" / "@omnifolio" / "client"
+    package.parent.mkdir(parents=True)
+    package.symlink_to(built())
+
+
 def compiler() -> Path:
     """The TypeScript compiler, a program for Node.js."""
     return npm.installed(SOURCE, "sdk/typescript") / "typescript" / "lib" / "tsc.js"
