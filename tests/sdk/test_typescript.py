@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,7 @@ README = Page("sdk/typescript/README.md", (typescript.SOURCE / "README.md").read
 
 
 def test_its_models_are_made_from_the_description_as_it_is_now() -> None:
-    assert typescript_models.FILE.read_text(encoding="utf-8") == typescript_models.models(), (
-        f"write it anew: {Path(sys.executable).name} -m tools.typescript_models"
-    )
+    assert typescript_models.FILE.read_text(encoding="utf-8") == typescript_models.models(), "write it anew with `make api`"
 
 
 def test_it_is_small_and_depends_on_nothing() -> None:
