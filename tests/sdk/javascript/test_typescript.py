@@ -8,7 +8,7 @@ import pytest
 from tools import typescript_models
 
 from tests.docs.pages import Page
-from tests.sdk import typescript
+from tests.sdk.javascript import typescript
 
 BYTES_MAX = 15 * 1024
 ALL_OF_IT = re.compile(r"^# fail 0$", re.M)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests import npm
-from tests.sdk import typescript
+from tests.sdk.javascript import typescript
 
 EXAMPLE = npm.ROOT / "examples" / "portfolio"
 LINES_MAX = 60
