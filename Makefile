@@ -34,6 +34,11 @@ format: venv ## write the format and the safe fixes
 golden: venv ## rewrite the expected results of golden cases; read the diff as you read code
 	@$(PY) -m pytest -q tests/test_golden.py tests/test_golden_files.py tests/test_accounts.py tests/venues/exchanges/test_unified_cases.py tests/catalog/test_proofs.py --update-golden $(ARGS)
 
+api: venv ## write what is made from the API's description: the lists in docs, the models of both clients
+	@$(PY) -m tools.api_docs
+	@$(PY) -m tools.python_sdk
+	@$(PY) -m tools.typescript_models
+
 ccxt: venv ## compare what the installed ccxt does with what was reviewed (ARGS=--update after a new version)
 	@$(PY) -m tools.ccxt_gate $(ARGS)
 
@@ -58,4 +63,4 @@ venv: ## make .venv what requirements.lock says (every other word does it by its
 clean: ## remove .venv and everything that was built
 	rm -rf .venv web/node_modules src/omnifolio/faces/pages/static dist build bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
 
-.PHONY: help demo serve test soak lint format golden ccxt bench wheel lock web pages venv clean
+.PHONY: help demo serve test soak lint format golden api ccxt bench wheel lock web pages venv clean
