@@ -50,6 +50,12 @@ class SchemaTooNew(ApiError):
     code = "schema_too_new"
 
 
+class PagesMissing(ApiError):
+    """The web pages of this installation were not built. Run make web (it needs Node 20 or newer), or install the released package, which brings them."""
+
+    code = "pages_missing"
+
+
 class VaultUnavailable(ApiError):
     """The vault cannot be opened here, so no account can be synchronised. Check that the key file is in its place and readable by this server alone."""
 
@@ -90,6 +96,12 @@ class Unauthenticated(CallerError):
     """The request has no valid token. Get a new token from POST /v1/auth/token."""
 
     code = "unauthenticated"
+
+
+class NotSignedIn(CallerError):
+    """Nobody is signed in to the console in this browser. Run omnifolio owner link and open the link that it prints."""
+
+    code = "not_signed_in"
 
 
 class Forbidden(CallerError):
@@ -255,6 +267,8 @@ BY_CODE: Mapping[str, type[ApiError]] = {
     "method_not_allowed": MethodNotAllowed,
     "missing_permission": MissingPermission,
     "not_found": NotFound,
+    "not_signed_in": NotSignedIn,
+    "pages_missing": PagesMissing,
     "private_key_refused": PrivateKeyRefused,
     "product_not_open": ProductNotOpen,
     "rate_limited": RateLimited,
