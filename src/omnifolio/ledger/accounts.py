@@ -19,6 +19,9 @@ from omnifolio.store import codec
 from omnifolio.store.reading import Reading
 from omnifolio.store.schema import accounts, users
 
+IMPORTED_FROM, WAITING = "imported_from", "waiting_since"
+"""Link fields of an account that another service handed on: whose it was, and while it is not connected again, since when."""
+
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _ours = (accounts.c.id == _account) & (accounts.c.user_id == _user) & (accounts.c.is_deleted == 0)
@@ -124,6 +127,16 @@ class Account(Struct, frozen=True, kw_only=True):
     """When its last event came that was worth a look."""
     live_problem: str | None
     """Why it is not listened to, where the venue or the key stands against it."""
+
+    @property
+    def imported_from(self) -> str | None:
+        """The service that it was brought from; None for an account that was linked here."""
+        return self.fields.get(IMPORTED_FROM)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was brought without its credentials and has not been connected again."""
+        return WAITING in self.fields
 
 
 class Due(Struct, frozen=True):

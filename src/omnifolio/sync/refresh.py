@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, coverage, read, snapshots
+from omnifolio.ledger import accounts, coverage, joining, read, snapshots
 from omnifolio.ledger.commit import record_failure
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.accounts import AccountStatus, Principal
@@ -219,6 +219,7 @@ class Refresher:
 
     async def _requeue(self, turn: Slice) -> None:
         """Ends the slice: others that are due come first, then this round goes on."""
+        await self._join(turn, is_whole=False)
         progress = await self._progress(turn)
         now = self._clock.now()
         await self._store.write_sync(
@@ -253,6 +254,8 @@ class Refresher:
     async def _finish(self, turn: Slice, error: OmnifolioError | None) -> None:
         """Closes the round: what worked, what did not, and when to look again."""
         is_quiet = self._is_quiet(turn)
+        if error is None and not is_quiet:
+            await self._join(turn, is_whole=True)
 
         def op(conn: Connection) -> None:
             now = self._clock.now()
@@ -289,6 +292,27 @@ class Refresher:
             )
 
         await self._store.write_sync(op)
+
+    async def _join(self, turn: Slice, *, is_whole: bool) -> None:
+        """Joins what another service handed on of the account with what its venue has told by now."""
+        account, source = turn.account, turn.account.imported_from
+        if source is None or (not is_whole and not turn.found):
+            return
+
+        def op(conn: Connection) -> joining.Joined:
+            now, principal, fence = self._now(turn), turn.principal, turn.fence
+            done = joining.join(conn, principal, account.id, book=source, fence=fence, now=now, is_whole=is_whole)
+            failed = [gap.stream for gap in coverage.gaps_of(conn, account.id) if gap.is_failure]
+            if is_whole and account.round_at is not None and not any(map(coverage.is_present, failed)):
+                before, stream = account.round_at, f"{source}/account"
+                joining.end_balances(conn, principal, account.id, stream=stream, before=before, fence=fence, now=now)
+            return done
+
+        done = await self._store.write_sync(op)
+        log.info(
+            "import_joined account=%s by_name=%d by_moves=%d in_parts=%d left=%d",
+            account.id, done.by_name, done.by_moves, done.in_parts, done.left,
+        )  # fmt: skip
 
     async def _progress(self, turn: Slice) -> dict[str, AccountStatus]:
         def op(conn: Connection) -> dict[str, AccountStatus]:
