@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from omnifolio.app import link as linking
+from omnifolio.app.administer import owner_of
 from omnifolio.app.moving import Credentials, MovedUser, move_users
 from omnifolio.app.rebuilding import rebuild_all
 from omnifolio.ledger import accounts
@@ -42,15 +43,9 @@ async def stand(database_url: str, tmp_path_factory: pytest.TempPathFactory, ven
 
 async def moved(house: Installation, *logins: str, key: Credentials = KEY, is_preview: bool = False) -> list[MovedUser]:
     """What moving these users says."""
-    team = await house.runtime.context.store.read(users_team, house.principal)
+    team = (await owner_of(house.runtime.context)).team.client_id
     found = move_users(house.runtime, key, logins or (LOGIN,), team=team, is_preview=is_preview)
     return [user async for user in found]
-
-
-def users_team(conn: object, principal: Principal) -> str:
-    from omnifolio.tenancy import teams
-
-    return teams.get(conn, principal, principal.team).client_id  # type: ignore[arg-type]
 
 
 async def as_user(house: Installation, login: str = LOGIN) -> Principal:

@@ -92,6 +92,8 @@ async def relink(context: Context, principal: Principal, account: AccountId, ent
     found = await context.store.read(accounts.get, principal, account, now)
     offer, credentials = check_any(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
     kept = {name: found.fields[name] for name in (BRAND, accounts.IMPORTED_FROM) if name in found.fields}
+    if accounts.IMPORTED_FROM in kept:
+        kept[accounts.RECONNECTED] = str(now)
     credentials = replace(credentials, fields={**credentials.fields, **kept})
 
     def op(conn: Connection) -> None:

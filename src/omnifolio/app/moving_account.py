@@ -142,7 +142,7 @@ def _file(task: Task, conn: Connection) -> AccountId:
         fingerprint=fingerprint(context.edge.fingerprint, SERVICE, {"account": task.wire}),
         now=now,
         name=name if isinstance(name, str) and name else None,
-        fields={accounts.IMPORTED_FROM: SERVICE, accounts.WAITING: iso(now), **brand},
+        fields={accounts.IMPORTED_FROM: SERVICE, accounts.WAITING: str(now), **brand},
     )
     aliases.add(conn, task.principal, account, task.wire)
     _set_waiting(task, account, f"imported from Vezgo; reconnect {home.display_name} to go on", conn)

@@ -19,8 +19,9 @@ from omnifolio.store import codec
 from omnifolio.store.reading import Reading
 from omnifolio.store.schema import accounts, users
 
-IMPORTED_FROM, WAITING = "imported_from", "waiting_since"
-"""Link fields of an account that another service handed on: whose it was, and while it is not connected again, since when."""
+IMPORTED_FROM, WAITING, RECONNECTED = "imported_from", "waiting_since", "reconnected_at"
+"""Link fields of an account that another service handed on: whose it was, since when it waits, and instead of that, once it is
+connected again, since when (epoch milliseconds)."""
 
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _user: sa.BindParameter[int] = sa.bindparam("user")
@@ -137,6 +138,11 @@ class Account(Struct, frozen=True, kw_only=True):
     def is_waiting(self) -> bool:
         """Whether it was brought without its credentials and has not been connected again."""
         return WAITING in self.fields
+
+    @property
+    def reconnected_at(self) -> EpochMs | None:
+        """When an account that was brought from elsewhere was last connected here; None before, and for all others."""
+        return EpochMs(int(self.fields[RECONNECTED])) if RECONNECTED in self.fields else None
 
 
 class Due(Struct, frozen=True):

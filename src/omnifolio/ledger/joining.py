@@ -132,7 +132,7 @@ def join(
 def end_balances(
     conn: Connection, principal: Principal, account: AccountId, *, stream: str, before: EpochMs, fence: int, now: EpochMs
 ) -> int:
-    """Ends the balances that were handed on by `stream` where the venue, read since `before`, tells no such wallet or product.
+    """Ends the balances that were handed on by `stream` where the venue, read since `before`, has told no such wallet or product.
 
     Gives how many wallets and products that were. Raises: LeaseLost, NotFound.
     """

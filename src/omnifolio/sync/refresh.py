@@ -303,8 +303,8 @@ class Refresher:
             now, principal, fence = self._now(turn), turn.principal, turn.fence
             done = joining.join(conn, principal, account.id, book=source, fence=fence, now=now, is_whole=is_whole)
             failed = [gap.stream for gap in coverage.gaps_of(conn, account.id) if gap.is_failure]
-            if is_whole and account.round_at is not None and not any(map(coverage.is_present, failed)):
-                before, stream = account.round_at, f"{source}/account"
+            if is_whole and account.reconnected_at is not None and not any(map(coverage.is_present, failed)):
+                before, stream = account.reconnected_at, f"{source}/account"
                 joining.end_balances(conn, principal, account.id, stream=stream, before=before, fence=fence, now=now)
             return done
 

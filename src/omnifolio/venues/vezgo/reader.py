@@ -189,7 +189,7 @@ class VezgoReader:
             row = rows.document(page)
             if not isinstance(row, dict):
                 raise VenueBadResponse(f"Vezgo: {page.request} gave no object")
-            snapshots, gaps = rows.balances(row, names, plan, venue=venue, stream=stream)
+            snapshots, gaps = rows.balances(row, names, plan, venue=venue, told_at=page.received_at)
             wallets = tuple(_wallets(row, plan))
             return Batch(
                 cursor=Cursor(stream), observed_at=received_at(evidence), tokens=tuple(names.facts.values()), wallets=wallets,

@@ -52,8 +52,10 @@ def listed(evidence: Evidence) -> list[Mapping[str, Any]]:
     return found
 
 
-def balances(row: Mapping[str, Any], names: Names, plan: Plan, *, venue: str, stream: str) -> tuple[list[Snapshot], list[Gap]]:
-    """What an account held when Vezgo looked last: a snapshot for each wallet and product."""
+def balances(
+    row: Mapping[str, Any], names: Names, plan: Plan, *, venue: str, told_at: EpochMs
+) -> tuple[list[Snapshot], list[Gap]]:
+    """What an account held when Vezgo looked last, `told_at` at the latest: a snapshot for each wallet and product."""
     held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {}
     times: dict[tuple[str, Product], EpochMs] = {}
     gaps: list[Gap] = []
@@ -66,10 +68,10 @@ def balances(row: Mapping[str, Any], names: Names, plan: Plan, *, venue: str, st
             amount = parse_amount(item["amount"])
             at = EpochMs(int(item.get("updated_at") or row.get("updated_at") or 0))
         except _UNREADABLE as error:
-            gaps.append(_left_out(stream, f"balance {number} ({str(_ticker(item))[:24]})", error))
+            gaps.append(_left_out(f"{BOOK}/account", f"balance {number} ({str(_ticker(item))[:24]})", error))
             continue
         held.setdefault(place, {}).setdefault(token, []).append(amount)
-        times[place] = max(at, times.get(place, EpochMs(0)))
+        times[place] = max(min(at, told_at), times.get(place, EpochMs(0)))
     found = [
         Snapshot(
             wallet=wallet,
