@@ -115,7 +115,7 @@ async def serving(now_ms: Callable[[], int]) -> AsyncIterator[tuple[Vezgo, str]]
         yield made, f"{url}/v1"
 
 
-def account(number: str, provider: str, **more: Any) -> Line:
+def account(number: str, slug: str, **more: Any) -> Line:
     """An account as Vezgo lists it."""
     return {
         "id": number,
@@ -128,7 +128,7 @@ def account(number: str, provider: str, **more: Any) -> Line:
         "error": None,
         "fiat_value": "0.00",
         "fiat_ticker": "USD",
-        "provider": {"name": provider, "display_name": provider, "resource_type": "provider"},
+        "provider": {"name": slug, "display_name": slug, "resource_type": "provider"},
         "wallets": [],
         "balances": [],
         **more,
@@ -198,7 +198,11 @@ def _wallet(venue: str, name: str) -> str:
 
 def _coin(line: Line) -> Line:
     ending = ".staked" if line["wallet"] == "earn" else ""
-    return {"ticker": line["asset"] + ending, "provider_ticker": line["asset_id"].partition("/")[2] + ending, "ticker_address": None}
+    return {
+        "ticker": line["asset"] + ending,
+        "provider_ticker": line["asset_id"].partition("/")[2] + ending,
+        "ticker_address": None,
+    }
 
 
 def _balance(venue: str, line: Line) -> Line:
@@ -228,7 +232,11 @@ def _transaction(venue: str, line: Line, rng: random.Random, *, named: float) ->
         transaction_hash=line["event"].rpartition(":")[2] if line["event"] and rng.random() < named else None,
         wallet=_wallet(venue, first["wallet"]),
         misc={"origin_id": line["ref"] if is_named else None},
-        fees=[{**_coin(leg), "amount": _size(leg), "fiat_ticker": "", "fiat_value": ""} for leg in line["legs"] if leg["role"] == "fee"],
+        fees=[
+            {**_coin(leg), "amount": _size(leg), "fiat_ticker": "", "fiat_value": ""}
+            for leg in line["legs"]
+            if leg["role"] == "fee"
+        ],
     )
 
 

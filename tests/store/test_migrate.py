@@ -9,11 +9,11 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import links, live, pages, positions
+from omnifolio.store.migrations import aliases, links, live, pages, positions
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
-MADE = (*positions.TABLES, *links.TABLES)
+MADE = (*positions.TABLES, *links.TABLES, aliases.TABLE)
 TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
@@ -36,6 +36,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    without_aliases(conn)
     without_links(conn)
     with_texts(conn)
     without_listeners(conn)
@@ -75,6 +76,11 @@ def with_texts(conn: Connection) -> None:
     conn.execute(sa.text("DROP INDEX ix_claims_transaction"))
     for statement in TEXT_INDEXES:
         conn.execute(sa.text(statement))
+
+
+def without_aliases(conn: Connection) -> None:
+    """Takes away what came with revision 0008."""
+    conn.execute(sa.text(f"DROP TABLE {aliases.TABLE}"))
 
 
 def without_links(conn: Connection) -> None:
@@ -140,6 +146,7 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     await store.write(with_texts)
     await store.write(without_listeners)
     await store.write(without_links)
+    await store.write(without_aliases)
     await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0004'")))
     await store.write(prepare)
     assert sorted(map(str, await store.read(columns))) == sorted(map(str, new))

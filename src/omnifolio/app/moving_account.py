@@ -18,7 +18,16 @@ from omnifolio.ledger.commit import commit
 from omnifolio.ledger.read import Filter
 from omnifolio.model.accounts import AccountStatus, Principal
 from omnifolio.model.clock import MINUTE_MS, EpochMs, iso
-from omnifolio.model.errors import InvalidField, NeedsReconnect, NotFound, SyncInProgress, VenueBusy
+from omnifolio.model.errors import (
+    BadCredentials,
+    InvalidField,
+    NeedsReconnect,
+    NotFound,
+    OmnifolioError,
+    StoreUnavailable,
+    SyncInProgress,
+    VenueBusy,
+)
 from omnifolio.model.facts import Batch, Cursor, Evidence
 from omnifolio.model.ids import AccountId
 from omnifolio.transport.pacing import BUSY_DEFAULT_S
@@ -38,14 +47,15 @@ WAITS_MAX = 100
 END_OF_TIME = EpochMs(2**53)
 _WAITING: Mapping[str, AccountStatus] = {"wallets": "error", "balances": "error", "transactions": "error"}
 
-Outcome = Literal["imported", "known", "left_out", "would_import"]
+Outcome = Literal["imported", "known", "unfinished", "left_out", "would_import"]
 Say = Callable[[str], None]
 
 
 class MovedAccount(Struct, frozen=True, kw_only=True):
     """What became of one account. `transactions` are those that Vezgo told, `new` those that were not known here.
 
-    `unread` says what was left out and why; `is_known_venue` whether it can be connected again here.
+    `unfinished` is here and can be gone on with; nothing of one that was `left_out` is. `unread` says what was left out and why;
+    `is_known_venue` whether it can be connected again here.
     """
 
     id: str
@@ -107,25 +117,30 @@ async def take_over(task: Task) -> MovedAccount:
         is_ours = known is not None and known[1] == principal.data_user
         reason = "it was removed here, and stays removed" if is_ours else "another user here has its id; nothing was written"
         raise InvalidField(reason) from None
+    try:
+        done = await _read(task, number, is_waiting=account.is_waiting)
+    except (BadCredentials, StoreUnavailable):
+        raise
+    except OmnifolioError as error:
+        return replace(task.told, outcome="unfinished", unread=(error.message,))
+    return replace(done, outcome="known" if known else "imported")
+
+
+async def _read(task: Task, number: AccountId, *, is_waiting: bool) -> MovedAccount:
+    """All that Vezgo tells of an account that is filed."""
+    context, principal = task.runtime.context, task.principal
     async with _leased(task, number) as fence:
         before = (await context.store.read(overview.counts, principal, number)).transactions
-        balances, unread = await _balances(task, number, fence) if account.is_waiting else (0, [])
+        balances, unread = await _balances(task, number, fence) if is_waiting else (0, [])
         count, more = await _history(task, number, fence)
-        if account.is_waiting:
+        if is_waiting:
             await context.store.write(partial(_say_what_is_here, task, number))
         else:
             await context.store.write_sync(
                 joining.join, principal, number, book=rows.BOOK, fence=fence, now=context.clock.now(), is_whole=True
             )
         after = (await context.store.read(overview.counts, principal, number)).transactions
-    return replace(
-        task.told,
-        outcome="known" if known else "imported",
-        transactions=count,
-        new=after - before,
-        balances=balances,
-        unread=_once([*unread, *more]),
-    )
+    return replace(task.told, transactions=count, new=after - before, balances=balances, unread=_once([*unread, *more]))
 
 
 def _file(task: Task, conn: Connection) -> AccountId:

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import jwt
 import pytest
-import vezgo
-from vezgo import exceptions
 
+import vezgo
 from tests.faces.api import seed
 from tests.faces.api.world import HTTP, Client, World
+from vezgo import exceptions
 
 
 def sdk(address: str, client: Client, login: str = "u1", **more: str) -> vezgo.Vezgo:
