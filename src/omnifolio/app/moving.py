@@ -15,7 +15,7 @@ from omnifolio.app.offer import Field, Offer
 from omnifolio.app.runtime import Runtime
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import BadCredentials, InvalidField, OmnifolioError, StoreUnavailable
-from omnifolio.model.ids import WIRE_LENGTH, TeamId
+from omnifolio.model.ids import WIRE_LENGTH
 from omnifolio.model.secrets import Secret
 from omnifolio.tenancy import teams, users
 from omnifolio.venues.vezgo import reader as vezgo
@@ -57,22 +57,35 @@ class MovedUser(Struct, frozen=True, kw_only=True):
         return not self.unread and not any(account.unread for account in self.accounts)
 
 
+class _Target(Struct, frozen=True, kw_only=True):
+    """Whose the accounts become: users of the team for which `acting` acts, or all the `owner`'s; nobody's in a preview."""
+
+    acting: Principal
+    owner: Principal | None
+    is_preview: bool
+
+
 async def move_users(
     runtime: Runtime,
     credentials: Credentials,
     logins: Sequence[str],
     *,
     team: str,
+    owner: Principal | None = None,
     is_preview: bool = False,
     say: Say = lambda _: None,
 ) -> AsyncIterator[MovedUser]:
     """Brings users over, one after the other, into the team with that client id. A preview reads and saves nothing.
 
+    With `owner`, all accounts become that principal's own instead of those of a user for each login name.
+
     Raises: BadCredentials when Vezgo refuses the key; NotFound for the team; StoreUnavailable. What else goes wrong is told with
     its user, and the next one follows.
     """
     context = runtime.context
-    home = (await context.store.read(teams.by_client_id, team)).id
+    found = await context.store.read(teams.by_client_id, team)
+    acting = Principal(team=found.id, user=None, actor="cli", scopes=frozenset({"read", "link"}))
+    target = _Target(acting=acting, owner=owner, is_preview=is_preview)
     configured = context.settings.base_urls.get(vezgo.VENUE, "").rstrip("/")
     base_url = configured or vezgo.BASE_URL
     # Allowed to the process that moves users, and never to a server.
@@ -87,30 +100,34 @@ async def move_users(
             login=login,
         )
         try:
-            yield await _user(runtime, client, home, login, is_preview=is_preview, say=say)
+            yield await _user(runtime, client, login, target, say=say)
         except (BadCredentials, StoreUnavailable):
             raise
         except OmnifolioError as error:
             yield MovedUser(login=login, user=None, accounts=(), unread=(error.message,))
 
 
-async def _user(runtime: Runtime, client: vezgo.Client, team: TeamId, login: str, *, is_preview: bool, say: Say) -> MovedUser:
+async def _user(runtime: Runtime, client: vezgo.Client, login: str, target: _Target, *, say: Say) -> MovedUser:
     users.check_login(login)
     listed = await patiently(runtime, client.accounts, say)
     if not listed:
         return MovedUser(login=login, user=None, accounts=())
-    context = runtime.context
-    principal, uuid = Principal(team=team, user=None, actor="cli", scopes=frozenset({"read", "link"})), None
-    if not is_preview:
-        user = await context.store.write(
-            users.get_or_create, principal, login, pepper=context.edge.pepper, now=context.clock.now()
-        )
-        principal, uuid = Principal(team=team, user=user.id, actor="cli", scopes=principal.scopes), user.uuid
+    context, principal, uuid = runtime.context, target.acting, None
+    if not target.is_preview:
+        principal = target.owner or await _made(runtime, target.acting, login)
+        uuid = (await context.store.read(users.me, principal)).uuid
     moved = []
     for place, row in enumerate(listed, start=1):
         say(f"{login}: account {place} of {len(listed)}")
         moved.append(await _account(runtime, client, principal, row, say=say))
     return MovedUser(login=login, user=uuid, accounts=tuple(moved))
+
+
+async def _made(runtime: Runtime, acting: Principal, login: str) -> Principal:
+    """The team's user of that name, made at the first time."""
+    context = runtime.context
+    user = await context.store.write(users.get_or_create, acting, login, pepper=context.edge.pepper, now=context.clock.now())
+    return Principal(team=acting.team, user=user.id, actor=acting.actor, scopes=acting.scopes)
 
 
 async def _account(

@@ -1,7 +1,6 @@
 """`omnifolio import vezgo` as people call it: where the secret comes from, what is said, and a kill in the middle."""
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from omnifolio.app.sandbox import SandboxProcess, credentials_of
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, EXIT_REFUSED, EXIT_USAGE
 from omnifolio.model.clock import SystemClock
 from tests import vezgo
@@ -118,5 +118,26 @@ def test_secret_and_names_come_from_files_standard_input_and_environment(tmp_pat
     found = omnifolio("import", "vezgo", given, "secret=-", "--login", "user-1", "-o", "json", stdin=vezgo.SECRET)
     assert found.code == EXIT_INCOMPLETE
     assert "initiated_at is missing" in found.json[0]["unread"][0]
-    head = omnifolio("audit", "list", "-o", "json")
-    assert "account.imported" in {row["action"] for row in json.loads(head.out)}
+    own = omnifolio("owner", "show", "-o", "json").json
+    told = omnifolio("audit", "list", "--team", own["client_id"], "-o", "json").json
+    assert [(row["action"], row["target"]) for row in told if row["action"] == "account.imported"] == [("account.imported", ID)]
+
+
+def test_the_owner_takes_an_account_over_and_reconnects_it(
+    tmp_path: Path, sandbox: SandboxProcess, server: tuple[vezgo.Vezgo, str]
+) -> None:
+    _, url = server
+    omnifolio = Program(tmp_path, base_url__vezgo=url, sandbox_url=sandbox.url)
+    environment = {"VEZGO_CLIENT_ID": vezgo.CLIENT_ID, "VEZGO_SECRET": vezgo.SECRET}
+    done = omnifolio(
+        "import", "vezgo", "--credential-env", "VEZGO", "--login", "user-1", "--as-owner", "-o", "json", **environment
+    )
+    assert [(row["id"], row["new"]) for row in done.json] == [(ID, ROWS)]
+    [waiting] = omnifolio("accounts", "list", "-o", "json").json
+    assert (waiting["id"], waiting["status"], waiting["venue"]) == (ID, "error", "kraken")
+    assert "reconnect Kraken to go on" in waiting["error"]
+    fields = credentials_of("alice")["kraken"]
+    again = omnifolio(
+        "accounts", "reconnect", ID, "key=-", "secret=-", "-o", "json", stdin=f"{fields['key']}\n{fields['secret']}\n"
+    )
+    assert (again.json["id"], again.json["status"]) == (ID, "ok")

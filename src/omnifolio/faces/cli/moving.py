@@ -33,6 +33,7 @@ def import_() -> None:
     help="A file with one login name a line; - for standard input.",
 )
 @click.option("--team", metavar="CLIENT_ID", help="The team of ours whose users they become.  [default: the owner's]")
+@click.option("--as-owner", is_flag=True, help="All accounts become the owner's own, as if linked with omnifolio accounts add.")
 @click.option("--credential-env", metavar="PREFIX", help="Take the fields from PREFIX_CLIENT_ID and PREFIX_SECRET.")
 @click.option("--dry-run", is_flag=True, help="Read at Vezgo and say what would come; nothing is saved.")
 @format_option
@@ -45,6 +46,7 @@ def vezgo(
     named: tuple[str, ...],
     listed: Path | None,
     team: str | None,
+    as_owner: bool,
     credential_env: str | None,
     dry_run: bool,
     output_format: str,
@@ -55,6 +57,8 @@ def vezgo(
     like; what is here already is not doubled. Vezgo makes a user of every login name that it is asked for, so name only those
     that you have there.
     """
+    if as_owner and team is not None:
+        raise click.UsageError("--as-owner and --team say two things: whose the accounts become")
     if listed is not None and str(listed) == "-" and any(item.endswith("=-") for item in fields):
         raise click.UsageError("standard input can give the secret or the login names, not both")
     entered = entered_fields(SOURCE, fields, credential_env, is_simulated=False)
@@ -64,7 +68,8 @@ def vezgo(
     async def work(session: Session) -> list[MovedUser]:
         chosen = team or session.owner.team.client_id
         say = _say if sys.stderr.isatty() else _silence
-        found = move_users(session.runtime, credentials, logins, team=chosen, is_preview=dry_run, say=say)
+        owner = session.owner.principal if as_owner else None
+        found = move_users(session.runtime, credentials, logins, team=chosen, owner=owner, is_preview=dry_run, say=say)
         return [user async for user in found]
 
     users = at_work(invocation, work)
