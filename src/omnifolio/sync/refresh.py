@@ -136,6 +136,7 @@ class Refresher:
                 break
             if has_read_balances and not stream.is_present:
                 # The balances of every account that is due come before the deep history of any.
+                await self._end_balances(turn)
                 await self._requeue(turn)
                 return False
             has_read_balances |= stream.is_balances
@@ -255,6 +256,7 @@ class Refresher:
         """Closes the round: what worked, what did not, and when to look again."""
         is_quiet = self._is_quiet(turn)
         if error is None and not is_quiet:
+            await self._end_balances(turn)
             await self._join(turn, is_whole=True)
 
         def op(conn: Connection) -> None:
@@ -301,18 +303,28 @@ class Refresher:
 
         def op(conn: Connection) -> joining.Joined:
             now, principal, fence = self._now(turn), turn.principal, turn.fence
-            done = joining.join(conn, principal, account.id, book=source, fence=fence, now=now, is_whole=is_whole)
-            failed = [gap.stream for gap in coverage.gaps_of(conn, account.id) if gap.is_failure]
-            if is_whole and account.reconnected_at is not None and not any(map(coverage.is_present, failed)):
-                before, stream = account.reconnected_at, f"{source}/account"
-                joining.end_balances(conn, principal, account.id, stream=stream, before=before, fence=fence, now=now)
-            return done
+            return joining.join(conn, principal, account.id, book=source, fence=fence, now=now, is_whole=is_whole)
 
         done = await self._store.write_sync(op)
         log.info(
             "import_joined account=%s by_name=%d by_moves=%d in_parts=%d left=%d",
             account.id, done.by_name, done.by_moves, done.in_parts, done.left,
         )  # fmt: skip
+
+    async def _end_balances(self, turn: Slice) -> None:
+        """Ends balances that another service handed on, now that the venue has told all that there are."""
+        account, since = turn.account, turn.account.reconnected_at
+        if since is None:
+            return
+
+        def op(conn: Connection) -> None:
+            failed = [gap.stream for gap in coverage.gaps_of(conn, account.id) if gap.is_failure]
+            if not any(map(coverage.is_present, failed)):
+                stream = f"{account.imported_from}/account"
+                now, fence = self._now(turn), turn.fence
+                joining.end_balances(conn, turn.principal, account.id, stream=stream, before=since, fence=fence, now=now)
+
+        await self._store.write_sync(op)
 
     async def _progress(self, turn: Slice) -> dict[str, AccountStatus]:
         def op(conn: Connection) -> dict[str, AccountStatus]:
