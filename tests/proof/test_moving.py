@@ -233,6 +233,10 @@ async def test_accounts_of_every_status_and_provider_come_over_or_are_named(stan
     assert (unknown.provider.name, unknown.provider.proof) == ("somewhere-new", "listed")
     assert unknown.error is not None
     assert "cannot be connected here yet" in unknown.error.message
+    read = Read(house.runtime.context)
+    for account in await house.runtime.context.store.read(accounts.listed, house.principal, house.time.now()):
+        assert (await read.coverage(house.principal, account.id)).complete_to is None
+        await read.reconciliation(house.principal, account.id)
 
 
 async def test_an_imported_account_says_that_it_waits_and_a_sync_changes_nothing(stand: Stand) -> None:

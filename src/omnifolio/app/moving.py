@@ -19,6 +19,7 @@ from omnifolio.model.ids import WIRE_LENGTH
 from omnifolio.model.secrets import Secret
 from omnifolio.tenancy import teams, users
 from omnifolio.venues.vezgo import reader as vezgo
+from omnifolio.venues.vezgo.plan import NAME_CHARS_MAX, text_of
 
 _WIRE_DIGITS = frozenset("0123456789abcdef")
 
@@ -134,7 +135,7 @@ async def _account(
     runtime: Runtime, client: vezgo.Client, principal: Principal, row: Mapping[str, Any], *, say: Say
 ) -> MovedAccount:
     """One account, whatever its status at Vezgo. What goes wrong with it is told, and the others follow."""
-    wire = str(row["id"]).lower()
+    wire = text_of(row["id"], NAME_CHARS_MAX).lower()
     told = MovedAccount(id=wire, provider="", venue="", is_known_venue=False, outcome="left_out")
     try:
         if len(wire) != WIRE_LENGTH or not _WIRE_DIGITS.issuperset(wire):

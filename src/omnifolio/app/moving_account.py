@@ -34,6 +34,7 @@ from omnifolio.transport.pacing import BUSY_DEFAULT_S
 from omnifolio.vault.seal import fingerprint
 from omnifolio.venues.vezgo import reader as vezgo
 from omnifolio.venues.vezgo import rows
+from omnifolio.venues.vezgo.plan import NAME_CHARS_MAX, text_of
 from omnifolio.venues.vezgo.reader import ACCOUNT, TRANSACTIONS, Client
 
 T = TypeVar("T")
@@ -148,7 +149,7 @@ def _file(task: Task, conn: Connection) -> AccountId:
     context, home = task.runtime.context, task.home
     if context.ids.is_ours(task.wire):
         raise InvalidField("its id could be one that this installation gives out; link it here instead")
-    now, name = context.clock.now(), task.row.get("name")
+    now = context.clock.now()
     brand = {BRAND: home.brand} if home.brand else {}
     account = accounts.add(
         conn,
@@ -156,7 +157,7 @@ def _file(task: Task, conn: Connection) -> AccountId:
         venue=home.venue,
         fingerprint=fingerprint(context.edge.fingerprint, SERVICE, {"account": task.wire}),
         now=now,
-        name=name if isinstance(name, str) and name else None,
+        name=text_of(task.row.get("name"), NAME_CHARS_MAX) or None,
         fields={accounts.IMPORTED_FROM: SERVICE, accounts.WAITING: str(now), **brand},
     )
     aliases.add(conn, task.principal, account, task.wire)

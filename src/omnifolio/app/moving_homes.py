@@ -12,7 +12,7 @@ from omnifolio.catalog.utxo_chains import utxo_chains
 from omnifolio.model.errors import InvalidField, NotFound, PrivateKeyRefused
 from omnifolio.model.tokens import TokenFacts
 from omnifolio.venues.registry import networks
-from omnifolio.venues.vezgo.plan import SLUG, Plan, wallet_keys
+from omnifolio.venues.vezgo.plan import ADDRESS_CHARS_MAX, SLUG, Plan, rows_of, text_of, wallet_keys
 
 
 class Home(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ def home_of(offers: Offers, row: Mapping[str, Any]) -> Home:
     if offer is None and not SLUG.fullmatch(slug):
         raise InvalidField(f"provider: expected a name such as kraken, got {slug[:40]!r}")
     brand = offer.name if offer is not None and offer.onward is not None else ""
-    wallets = [item for item in row.get("wallets") or [] if isinstance(item, dict)]
+    wallets = [item for item in rows_of(row, "wallets") if isinstance(item, dict)]
     if offer is not None and offer.onward is not None:
         offer = _onward(offers, offer, wallets) or offer
     venue = slug if offer is None else offer.name
@@ -62,7 +62,7 @@ def _names(provider: object) -> Iterator[str]:
     if isinstance(provider, str):
         yield provider
     elif isinstance(provider, dict):
-        for name in (provider.get("name"), *(provider.get("alternate_names") or ())):
+        for name in (provider.get("name"), *rows_of(provider, "alternate_names")):
             if isinstance(name, str) and name:
                 yield name
 
@@ -77,8 +77,8 @@ def _offer(offers: Offers, name: str) -> Offer | None:
 def _onward(offers: Offers, brand: Offer, wallets: Sequence[Mapping[str, Any]]) -> Offer | None:
     """The chain of a wallet brand's account: the one that a wallet's id names, else the first that has such an address."""
     for row in wallets:
-        address = row.get("address")
-        if not isinstance(address, str) or not address or brand.onward is None:
+        address = text_of(row.get("address"), ADDRESS_CHARS_MAX)
+        if not address or brand.onward is None:
             continue
         words = [word for word in str(row.get("id") or "").lower().split(":") if _offer(offers, word) is not None]
         for entered in ({"wallet": address, NETWORK: word} for word in (*words, "")):

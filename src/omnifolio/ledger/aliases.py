@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.accounts import Principal
+from omnifolio.model.errors import Conflict
 from omnifolio.model.ids import AccountId, UserId
 from omnifolio.store.schema import aliases, counters
 
@@ -28,10 +29,12 @@ _owner = sa.select(aliases.c.account_id, aliases.c.user_id).where(aliases.c.wire
 def add(conn: Connection, principal: Principal, account: AccountId, wire: str) -> None:
     """Gives an account of the principal's user the id that it had elsewhere: 24 hexadecimal digits, small letters.
 
-    The caller has made sure that nobody has it (`owner`) and that it could not be one of ours.
+    The caller has made sure that it could not be one of ours. Raises: Conflict when an account has it already.
     """
     # The counter's row stays locked until the commit, so a higher number is never seen before a lower one.
     number = conn.execute(_next).scalar_one()
+    if owner(conn, wire) is not None:
+        raise Conflict("another account here has this id")
     conn.execute(_add, {"id": number, "user_id": principal.data_user, "account_id": account, "wire": wire})
 
 

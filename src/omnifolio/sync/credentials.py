@@ -76,7 +76,8 @@ class Doorkeeper:
         self, principal: Principal, account: accounts.Account, known: Known, *, is_check_due: bool
     ) -> AsyncIterator[tuple[Reader, Access]]:
         if account.is_waiting:
-            raise NeedsReconnect(f"imported from {account.imported_from}; reconnect {account.venue} to go on: what is here stays")
+            source = (account.imported_from or "").capitalize()
+            raise NeedsReconnect(f"imported from {source}; reconnect {account.venue} to go on, what is here stays")
         reader = self._reader_for(account.venue)
         calls_before = self._egress.calls[account.venue, account.key_label]
         taken = await self._store.write_sync(vault.open_intake, principal, account.id, self._keys)

@@ -1,15 +1,21 @@
 """What Vezgo's rows mean here: parts, fees, movements beside the parts, wallets, tokens, and what is left out by name."""
 
+import contextlib
 import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.vezgo import account, part, transaction
 
+from omnifolio.app.moving_homes import home_of
+from omnifolio.app.offer import Offers
+from omnifolio.app.offers import exchange_offers
 from omnifolio.model.amounts import canonical
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import VenueBadResponse
+from omnifolio.model.errors import InvalidField, VenueBadResponse
 from omnifolio.model.facts import Batch, Evidence
 from omnifolio.venues.registry import reader_for
 from omnifolio.venues.vezgo.plan import PLAN, Plan, wallet_key
@@ -18,6 +24,7 @@ from omnifolio.venues.vezgo.reader import ACCOUNT, TRANSACTIONS, rules_of, state
 AT = 1_700_000_000_000
 ME, SHOP = "0x" + "a" * 40, "0x" + "b" * 40
 USDC = "0x" + "C" * 40
+OFFERS = Offers(exchange_offers())
 ETHEREUM = Plan(wallets={"ethereum:1": f"eip155:1:{ME}"}, chain="eip155:1", coin="eip155:1/slip44:60", coin_ticker="ETH")
 
 
@@ -195,3 +202,29 @@ def _exact(rows: list[Any]) -> bytes:
     """JSON in which a Decimal stands with all its digits, as a number."""
     marked = json.dumps(rows, default=lambda value: f"@{value}@")
     return marked.replace('"@', "").replace('@"', "").encode()
+
+
+WORDS = ("id", "amount", "direction", "ticker", "initiated_at", "parts", "fees", "misc", "tokenTransfers", "wallet", "balances")
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text("aZ1\0\n\u00e9 ", max_size=8)
+    | st.sampled_from(("sent", "received", "1", "BTC")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS), VALUES), st.sampled_from((TRANSACTIONS, ACCOUNT)))
+def test_nothing_that_vezgo_could_say_breaks_the_reading(told: dict[str, Any], stream: str) -> None:
+    """Rows of any form cost themselves; texts that are kept can be shown and stored."""
+    body = [{**transaction("t", AT, "deposit", [part("received", "1", "BTC")]), **told}] if stream == TRANSACTIONS else told
+    with contextlib.suppress(VenueBadResponse):
+        found = decoded("kraken", body, stream=stream)
+        for claim in found.claims:
+            assert all(text.isprintable() for text in (*claim.refs, claim.name, claim.label))
+            assert 0 <= claim.at <= 2**53
+    with contextlib.suppress(InvalidField):
+        home_of(OFFERS, {**told, "wallets": told.get("parts"), "provider": told.get("misc")})

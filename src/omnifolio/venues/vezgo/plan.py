@@ -22,6 +22,8 @@ PLAN = "plan"
 STAKED = ".staked"
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 WALLET_ID_CHARS_MAX = 120
+ADDRESS_CHARS_MAX = 200
+NAME_CHARS_MAX = 100
 
 WALLETS: Mapping[str, tuple[str, ...]] = {
     "cash": ("spot",),
@@ -81,7 +83,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def wallet(self, told: object, venue: str) -> str:
         """Our key of a wallet that Vezgo names; one that the account does not list is translated by its words."""
-        name = str(told or "")
+        name = text_of(told, WALLET_ID_CHARS_MAX)
         return self.wallets.get(name) or wallet_key(venue, name)
 
 
@@ -94,8 +96,8 @@ def wallet_keys(venue: str, wallets: Iterable[Mapping[str, Any]], *, chain: str)
     """Our key of each wallet of an account; on a chain an address is its own name (CAIP-10)."""
     found: dict[str, str] = {}
     for row in wallets:
-        name, address = str(row.get("id") or ""), row.get("address")
-        if not name or len(name) > WALLET_ID_CHARS_MAX:
+        name, address = text_of(row.get("id"), WALLET_ID_CHARS_MAX), text_of(row.get("address"), ADDRESS_CHARS_MAX)
+        if not name:
             continue
         if chain and address:
             found[name] = f"{chain}:{address.lower() if chain.startswith('eip155:') else address}"
@@ -129,7 +131,7 @@ class Names:
 
     def token(self, row: Mapping[str, Any]) -> tuple[TokenId, Product]:
         """The token of a part, fee or balance, and whether it lies there as staked. Raises: InvalidField."""
-        ticker, code = _text(row.get("ticker")), _text(row.get("provider_ticker"))
+        ticker, code = text_of(row.get("ticker"), NAME_CHARS_MAX), text_of(row.get("provider_ticker"), NAME_CHARS_MAX)
         product: Product = "spot"
         if code.endswith(STAKED) or ticker.endswith(STAKED) or row.get("asset_type") == "staked":
             product = "staked"
@@ -147,18 +149,18 @@ class Names:
             said = self._codes.facts(found)
             kind: TokenKind = "fiat" if row.get("asset_type") in ("cash", "cash_equivalent") else said.kind
             shown = said.ticker if self._codes.is_known(code) else ticker or said.ticker
-            self.facts[found] = TokenFacts(id=found, ticker=shown, name=_text(row.get("name")), kind=kind)
+            self.facts[found] = TokenFacts(id=found, ticker=shown, name=text_of(row.get("name"), NAME_CHARS_MAX), kind=kind)
         return found
 
     def _on_chain(self, row: Mapping[str, Any], ticker: str) -> TokenId:
-        contract, chain = _text(row.get("ticker_address")), self._plan.chain
+        contract, chain = text_of(row.get("ticker_address"), ADDRESS_CHARS_MAX), self._plan.chain
         if contract and chain.startswith("eip155:"):
             found = token_id(f"{chain}/erc20:{contract.lower()}")
         elif not contract and ticker == self._plan.coin_ticker:
             found = token_id(self._plan.coin)
         else:
             found = venue_token(self._venue, contract or ticker)
-        self.facts.setdefault(found, TokenFacts(id=found, ticker=ticker, name=_text(row.get("name"))))
+        self.facts.setdefault(found, TokenFacts(id=found, ticker=ticker, name=text_of(row.get("name"), NAME_CHARS_MAX)))
         return found
 
 
@@ -171,5 +173,12 @@ def _codes(venue: str) -> tuple[Codes, Mapping[str, str]]:
     return codes, {ticker: code for code, ticker in reversed(list(reading.tickers.items()))}
 
 
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+def text_of(value: object, most: int) -> str:
+    """What can be shown and stored of a text: no control characters, at most so many; "" for what is none."""
+    return "".join(filter(str.isprintable, value[: 2 * most])).strip()[:most] if isinstance(value, str) else ""
+
+
+def rows_of(row: Mapping[str, Any], name: str) -> list[Any]:
+    """A member that should be a list; [] for what is none."""
+    found = row.get(name)
+    return found if isinstance(found, list) else []

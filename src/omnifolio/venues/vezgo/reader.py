@@ -29,7 +29,7 @@ from omnifolio.transport.pacing import retry_after_s
 from omnifolio.transport.policy import Rule
 from omnifolio.venues.contract import Access, Stream, received_at
 from omnifolio.venues.vezgo import rows
-from omnifolio.venues.vezgo.plan import PLAN, Names, Plan, plan_of
+from omnifolio.venues.vezgo.plan import NAME_CHARS_MAX, PLAN, WALLET_ID_CHARS_MAX, Names, Plan, plan_of, rows_of, text_of
 
 VENUE = "vezgo"
 BASE_URL = "https://api.vezgo.com/v1"
@@ -224,9 +224,9 @@ def stated_prices(venue: str, page: Evidence) -> list[Quote]:
 def _wallets(row: Mapping[str, Any], plan: Plan) -> list[Wallet]:
     """The account's wallets under our keys; of several that are one with us the first gives the name."""
     found: dict[str, Wallet] = {}
-    for item in row.get("wallets") or []:
-        key = plan.wallets.get(str(item.get("id") or ""))
+    for item in rows_of(row, "wallets"):
+        key = plan.wallets.get(text_of(item.get("id"), WALLET_ID_CHARS_MAX)) if isinstance(item, dict) else None
         if key is not None and key not in found:
             address = key.rpartition(":")[2] if plan.chain and item.get("address") else None
-            found[key] = Wallet(key=key, name=str(item.get("name") or key.capitalize()), address=address)
+            found[key] = Wallet(key=key, name=text_of(item.get("name"), NAME_CHARS_MAX) or key.capitalize(), address=address)
     return list(found.values())

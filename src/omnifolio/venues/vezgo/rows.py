@@ -4,6 +4,7 @@ Amounts are read exactly, whether they stand there as texts or as numbers. A row
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from omnifolio.model.errors import InvalidAmount, InvalidField, VenueBadResponse
 from omnifolio.model.facts import HANDED_ON_RANK, Balance, Claim, Evidence, Gap, Kind, Leg, Product, Quote, Snapshot, Status
 from omnifolio.model.prices import BRIDGE, bucket_of
 from omnifolio.model.tokens import TokenId
-from omnifolio.venues.vezgo.plan import KINDS, KINDS_BY_SUBTYPE, Names, Plan
+from omnifolio.venues.vezgo.plan import ADDRESS_CHARS_MAX, KINDS, KINDS_BY_SUBTYPE, NAME_CHARS_MAX, Names, Plan, rows_of, text_of
 
 BOOK = "vezgo"
 SOURCE = "vezgo"
@@ -24,12 +25,14 @@ STATED_MIN = Decimal(1)
 """Below it the two decimals of a stated value say too little of the price."""
 TRANSFERS = ("tokenTransfers", "internalTransfers")
 COLLECTIBLES = "nftTransfers"
+AT_MAX = 2**53
+_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _AMOUNTS = ("amount", "quantity")
 _TICKERS = ("ticker", "symbol", "tokenSymbol")
 _CONTRACTS = ("ticker_address", "contractAddress", "contract_address", "tokenAddress", "contract")
 _FROM, _TO = ("from_address", "from"), ("to_address", "to")
 _STATUSES: Mapping[str, Status] = {"pending": "pending", "failed": "failed", "cancelled": "cancelled"}
-_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, InvalidAmount, InvalidField)
+_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, InvalidAmount, InvalidField)
 
 
 def document(evidence: Evidence) -> Any:
@@ -52,6 +55,14 @@ def listed(evidence: Evidence) -> list[Mapping[str, Any]]:
     return found
 
 
+def _instant(told: Any) -> EpochMs:
+    """An instant in milliseconds. Raises: InvalidField; ValueError, TypeError for what is no number."""
+    at = int(told)
+    if not 0 <= at <= AT_MAX:
+        raise InvalidField("its time is none in milliseconds since 1970")
+    return EpochMs(at)
+
+
 def balances(
     row: Mapping[str, Any], names: Names, plan: Plan, *, venue: str, told_at: EpochMs
 ) -> tuple[list[Snapshot], list[Gap]]:
@@ -59,14 +70,14 @@ def balances(
     held: dict[tuple[str, Product], dict[TokenId, list[Decimal]]] = {}
     times: dict[tuple[str, Product], EpochMs] = {}
     gaps: list[Gap] = []
-    for number, item in enumerate(row.get("balances") or [], start=1):
+    for number, item in enumerate(rows_of(row, "balances"), start=1):
         try:
             if item.get("asset_type") == "nft":
                 raise InvalidField("it is a collectible; reconnecting reads those")
             token, product = names.token(item)
             place = (plan.wallet(item.get("wallet"), venue), product)
             amount = parse_amount(item["amount"])
-            at = EpochMs(int(item.get("updated_at") or row.get("updated_at") or 0))
+            at = _instant(item.get("updated_at") or row.get("updated_at") or 0)
         except _UNREADABLE as error:
             gaps.append(_left_out(f"{BOOK}/account", f"balance {number} ({str(_ticker(item))[:24]})", error))
             continue
@@ -93,10 +104,12 @@ def claims(
     gaps: list[Gap] = []
     for row in rows:
         try:
+            if not _ID.fullmatch(row["id"]):
+                raise InvalidField("its id is none that can be kept")
             legs = [leg for leg, _ in _legs(row, names, plan, venue)]
             found.append(_claim(row, legs, plan))
         except _UNREADABLE as error:
-            gaps.append(_left_out(stream, f"transaction {row['id'][:40]}", error))
+            gaps.append(_left_out(stream, f"transaction {text_of(row['id'], 40)}", error))
     if any(_misc(row).get(COLLECTIBLES) for row in rows):
         text = "moved collectibles were left out; reconnecting reads them"
         gaps.append(Gap(stream=stream, code="collectibles_left_out", text=text))
@@ -107,7 +120,7 @@ def stated(rows: Sequence[Mapping[str, Any]], names: Names, plan: Plan, *, venue
     """The prices that Vezgo's stated values in dollars imply, each for the minute of its transaction."""
     for row in rows:
         try:
-            at = EpochMs(int(row["initiated_at"]))
+            at = _instant(row["initiated_at"])
             legs = list(_legs(row, names, plan, venue))
         except _UNREADABLE:
             continue
@@ -129,7 +142,7 @@ def stated(rows: Sequence[Mapping[str, Any]], names: Names, plan: Plan, *, venue
 
 def _claim(row: Mapping[str, Any], legs: Sequence[Leg], plan: Plan) -> Claim:
     number, misc = row["id"], _misc(row)
-    hash_ = row.get("transaction_hash") if isinstance(row.get("transaction_hash"), str) else ""
+    hash_ = text_of(row.get("transaction_hash"), ADDRESS_CHARS_MAX)
     event = f"{plan.chain}:{hash_.lower() if plan.chain.startswith('eip155:') else hash_}" if plan.chain and hash_ else None
     status = _STATUSES.get(row.get("status") or "", "confirmed")
     origin = misc.get("origin_id")
@@ -138,14 +151,14 @@ def _claim(row: Mapping[str, Any], legs: Sequence[Leg], plan: Plan) -> Claim:
         book=BOOK,
         ref=number,
         refs=(f"{BOOK}:{number}", *((f"tx:{event}",) if event else ())),
-        at=EpochMs(int(row["initiated_at"])),
+        at=_instant(row["initiated_at"]),
         kind=_kind(row),
         legs=tuple(legs) if status in ("confirmed", "pending") else (),
         rank=HANDED_ON_RANK,
-        name=str(origin) if isinstance(origin, str | int) and origin else hash_ or "",
-        label=str(misc.get("origin_type") or ""),
+        name=text_of(str(origin) if isinstance(origin, int) else origin, ADDRESS_CHARS_MAX) or hash_,
+        label=text_of(misc.get("origin_type"), NAME_CHARS_MAX),
         status=status,
-        confirmed_at=EpochMs(int(confirmed_at)) if confirmed_at else None,
+        confirmed_at=_instant(confirmed_at) if confirmed_at else None,
         event=event,
         evidence=0,
     )
@@ -161,7 +174,7 @@ def _legs(row: Mapping[str, Any], names: Names, plan: Plan, venue: str) -> Itera
     here = plan.wallet(row.get("wallet"), venue)
     own = set(plan.wallets.values())
     parts: set[tuple[TokenId, Decimal]] = set()
-    for place, part in enumerate(row.get("parts") or ()):
+    for place, part in enumerate(rows_of(row, "parts")):
         token, _ = names.token(part)
         size = parse_amount(part["amount"])
         is_received = {"received": True, "sent": False}[part["direction"]]
@@ -170,7 +183,7 @@ def _legs(row: Mapping[str, Any], names: Names, plan: Plan, venue: str) -> Itera
         wallet = plan.wallet(part["wallet"], venue) if part.get("wallet") else here
         party = part.get("from_address" if is_received else "to_address")
         yield Leg(f"{number}/part{place}", wallet, token, amount, "principal", _party(party, plan, own)), part
-    for place, fee in enumerate(row.get("fees") or ()):
+    for place, fee in enumerate(rows_of(row, "fees")):
         if fee.get("amount") in (None, ""):
             continue
         token, _ = names.token(fee)
@@ -178,7 +191,7 @@ def _legs(row: Mapping[str, Any], names: Names, plan: Plan, venue: str) -> Itera
         yield Leg(f"{number}/fee{place}", wallet, token, -parse_amount(fee["amount"]), "fee"), fee
     misc = _misc(row)
     for kind in TRANSFERS:
-        for place, move in enumerate(misc.get(kind) or ()):
+        for place, move in enumerate(rows_of(misc, kind)):
             leg = _transfer(move, names, plan, f"{number}/{kind}{place}", here)
             if (leg.token, leg.amount) not in parts:
                 yield leg, move
@@ -200,9 +213,10 @@ def _transfer(move: Mapping[str, Any], names: Names, plan: Plan, key: str, walle
 
 def _party(told: object, plan: Plan, own: set[str]) -> str | None:
     """The other side's address, unless it is the account's own."""
-    if not isinstance(told, str) or not told:
+    shown = text_of(told, ADDRESS_CHARS_MAX)
+    if not shown:
         return None
-    address = told.lower() if plan.chain.startswith("eip155:") else told
+    address = shown.lower() if plan.chain.startswith("eip155:") else shown
     return None if f"{plan.chain}:{address}" in own else address
 
 
