@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
+from omnifolio.ledger import aliases
 from omnifolio.ledger.freshness import Freshness, freshness
 from omnifolio.model.errors import StoreUnavailable
 from omnifolio.store.engine import Store
@@ -29,6 +30,11 @@ async def test_every_commit_price_and_revocation_is_seen_at_once(store: Store) -
     assert (await state_of(book)).prices == before.prices + 7
     await store.write(lambda conn: conn.execute(sa.update(users).values(token_epoch=3)) and None)
     assert (await state_of(book)).token_epoch == 3
+    for wire in ("a" * 24, "b" * 24):
+        number = await book.beside(wire)
+        await store.write(aliases.add, number.principal, number.account, wire)
+    found = await store.read(aliases.after, 1)
+    assert ((await state_of(book)).aliases, [(row[0], row[2]) for row in found]) == (2, [(2, "b" * 24)])
 
 
 async def test_an_unknown_user_has_no_state(store: Store) -> None:

@@ -107,8 +107,12 @@ class Venues:
 
     def truth(self, user: str, *venues: str) -> Facts:
         """What is true now, as lines that can be counted."""
+        return counted(self.ask_truth(user, *venues))
+
+    def ask_truth(self, user: str, *venues: str) -> list[Line]:
+        """What is true now, line by line."""
         raw = self._raw("GET", "/truth", None, {"user": user, "venue": ",".join(venues)})
-        return counted(json.loads(line) for line in raw.splitlines())
+        return [json.loads(line) for line in raw.splitlines()]
 
     def violations(self) -> list[Line]:
         """Attempts to write, since the sandbox began."""

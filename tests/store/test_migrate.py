@@ -9,11 +9,13 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import console, links, live, pages, positions, replica
+from omnifolio.store.migrations import aliases, console, links, live, pages, positions, replica
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
-MADE = (*positions.TABLES, *links.TABLES, *console.TABLES)
+LATER = (*console.TABLES, aliases.TABLE)
+"""Whole tables that came after revision 0007."""
+MADE = (*positions.TABLES, *links.TABLES, *LATER)
 TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
@@ -88,7 +90,7 @@ def without_beginnings(conn: Connection) -> None:
 
 def without_links(conn: Connection) -> None:
     """Takes away what came with revision 0007 and after it."""
-    for table in (*console.TABLES, *reversed(links.TABLES)):
+    for table in (*LATER, *reversed(links.TABLES)):
         conn.execute(sa.text(f"DROP TABLE {table}"))
 
 

@@ -19,6 +19,7 @@ export type ErrorCode =
   | "literal_secret_refused"
   | "method_not_allowed"
   | "missing_permission"
+  | "needs_reconnect"
   | "not_found"
   | "not_signed_in"
   | "pages_missing"

@@ -46,6 +46,7 @@ async def session(context: Context, token: str) -> Session:
     state = await freshness(context.store, claims.sub)
     if state is None or state.client_id != claims.team or not state.is_active or state.token_epoch != claims.epoch:
         raise Unauthenticated("this token has been revoked")
+    await context.learn_ids(state.aliases)
     return Session(_principal(claims, state), state)
 
 

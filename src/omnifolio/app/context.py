@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.offer import Offers
 from omnifolio.catalog.assets import Assets
+from omnifolio.ledger import aliases
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import Clock
 from omnifolio.model.ids import AccountId, WireIds
@@ -69,6 +70,11 @@ class Context(Struct, frozen=True, kw_only=True):
     market: Market
     request_sync: RequestSync
     key_store: KeyStore | None = None
+
+    async def learn_ids(self, newest: int) -> None:
+        """Learns the ids that accounts have brought from elsewhere, up to a number; asks nobody where they are known."""
+        if newest > self.ids.learned:
+            self.ids.learn(await self.store.read(aliases.after, self.ids.learned))
 
     def note(self, conn: Connection, principal: Principal, action: str, target: str = "") -> None:
         """Writes into the audit what the principal does, in the transaction that does it; the last call of that transaction."""

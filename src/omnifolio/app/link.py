@@ -84,16 +84,20 @@ async def link(
 async def relink(context: Context, principal: Principal, account: AccountId, entered: Mapping[str, str]) -> None:
     """Gives an account new credentials; its id, history and settings stay, and its next sync is due at once.
 
+    An account that was brought from another service is connected with them for the first time here.
+
     Raises: NotFound; SyncInProgress; InvalidField, PrivateKeyRefused; AlreadyConnected when another account of the user has them.
     """
     now = context.clock.now()
     found = await context.store.read(accounts.get, principal, account, now)
-    credentials = check(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
-    if brand := found.fields.get(BRAND):
-        credentials = replace(credentials, fields={**credentials.fields, BRAND: brand})
+    offer, credentials = check_any(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
+    kept = {name: found.fields[name] for name in (BRAND, accounts.IMPORTED_FROM) if name in found.fields}
+    if accounts.IMPORTED_FROM in kept:
+        kept[accounts.RECONNECTED] = str(now)
+    credentials = replace(credentials, fields={**credentials.fields, **kept})
 
     def op(conn: Connection) -> None:
-        _renew(conn, principal, account, credentials, publication_key=context.edge.publication, now=now)
+        _renew(conn, principal, account, offer, credentials, publication_key=context.edge.publication, now=now)
         context.note(conn, principal, "account.relinked", context.ids.wire("account", account))
 
     await context.store.write(op)
@@ -241,6 +245,7 @@ def _renew(
     conn: Connection,
     principal: Principal,
     account: AccountId,
+    offer: Offer,
     credentials: Credentials,
     *,
     publication_key: bytes,
@@ -260,6 +265,8 @@ def _renew(
         now,
         status="syncing",
         progress=SYNCING,
+        # A wallet brand whose chain nobody knew becomes that chain's account now.
+        venue=offer.name,
         fields=codec.to_json(dict(credentials.fields)),
         fingerprint=credentials.fingerprint,
         key_hint=credentials.hint,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
-from omnifolio.ledger import accounts, feed, orders, positions, read, sequence
+from omnifolio.ledger import accounts, feed, match, orders, positions, read, sequence
 from omnifolio.ledger.feed import Changes
 from omnifolio.ledger.orders import StoredOrder
 from omnifolio.ledger.read import Filter, WalletRow
@@ -18,7 +18,7 @@ from omnifolio.ledger.tokens import TokenRow, by_ids, by_number
 from omnifolio.meaning.transfers import State
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import InvalidField
+from omnifolio.model.errors import InvalidField, NotFound
 from omnifolio.model.facts import Position
 from omnifolio.model.ids import AccountId, OrderId, TransactionId, WalletId
 from omnifolio.model.tokens import TokenId
@@ -178,6 +178,19 @@ class Read:
     async def transfers(self, principal: Principal, *, state: State, before: EpochMs, limit: int) -> list[TransferView]:
         """Transfers between the user's own wallets, linked or waiting for a word, the newest first."""
         return await self._context.store.read(transfer_page, principal, state=state, before=before, limit=limit)
+
+    async def transaction_named(self, principal: Principal, account: AccountId, name: str) -> TransactionId:
+        """The transaction that had this id where its account was brought from. Raises: NotFound."""
+        context = self._context
+
+        def op(conn: Connection) -> TransactionId:
+            source = accounts.get(conn, principal, account, context.clock.now()).imported_from
+            found = {} if source is None else match.known_names(conn, account, [f"{source}:{name}"])
+            if not found:
+                raise NotFound("no transaction has this id")
+            return TransactionId(next(iter(found.values())))
+
+        return await context.store.read(op)
 
     async def history(
         self, principal: Principal, account: AccountId, *, first: date, last: date, wallet: str | None, fiat: str

@@ -15,6 +15,7 @@ from omnifolio.app.offers import all_offers
 from omnifolio.app.way_out import base_urls_of, open_way_out
 from omnifolio.catalog import assets as asset_catalog
 from omnifolio.catalog import exchanges
+from omnifolio.ledger import aliases
 from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import SECOND_MS, Clock, SystemClock
@@ -193,6 +194,7 @@ async def _open(
     keys = await _open_keys(settings, store, edge, clock, folder) if with_workers else None
     prices = Prices(store, sources, egress, clock)
     ids = WireIds(found.wire_key)
+    ids.learn(await store.read(aliases.after, 0))
 
     def note(conn: Connection, principal: Principal, action: str, account: AccountId) -> None:
         audit.append(conn, principal, action, ids.wire("account", account), key=edge.audit, now=clock.now())

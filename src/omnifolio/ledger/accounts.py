@@ -19,6 +19,10 @@ from omnifolio.store import codec
 from omnifolio.store.reading import Reading
 from omnifolio.store.schema import accounts, users
 
+IMPORTED_FROM, WAITING, RECONNECTED = "imported_from", "waiting_since", "reconnected_at"
+"""Link fields of an account that another service handed on: whose it was, since when it waits, and instead of that, once it is
+connected again, since when (epoch milliseconds)."""
+
 _account: sa.BindParameter[int] = sa.bindparam("account")
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _ours = (accounts.c.id == _account) & (accounts.c.user_id == _user) & (accounts.c.is_deleted == 0)
@@ -125,6 +129,21 @@ class Account(Struct, frozen=True, kw_only=True):
     """When its last event came that was worth a look."""
     live_problem: str | None
     """Why it is not listened to, where the venue or the key stands against it."""
+
+    @property
+    def imported_from(self) -> str | None:
+        """The service that it was brought from; None for an account that was linked here."""
+        return self.fields.get(IMPORTED_FROM)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was brought without its credentials and has not been connected again."""
+        return WAITING in self.fields
+
+    @property
+    def reconnected_at(self) -> EpochMs | None:
+        """When an account that was brought from elsewhere was last connected here; None before, and for all others."""
+        return EpochMs(int(self.fields[RECONNECTED])) if RECONNECTED in self.fields else None
 
 
 class Due(Struct, frozen=True):

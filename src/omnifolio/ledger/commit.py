@@ -72,7 +72,7 @@ def commit(
     VenueBadResponse for facts that cannot be true. Whatever it raises, nothing of the batch stays.
     """
     seq = take(conn, principal, now)
-    _check_fence(conn, principal, account, fence)
+    check_fence(conn, principal, account, fence)
     place = _place(conn, principal, account, batch, seq, keep_bodies=keep_bodies, proof=proof)
     changed_transactions = claims.apply(conn, place, batch)
     outcomes = [snapshots.observe(conn, place, snapshot) for snapshot in batch.snapshots]
@@ -108,14 +108,15 @@ def commit(
 def record_failure(conn: Connection, principal: Principal, account: AccountId, gap: Gap, *, fence: int, now: EpochMs) -> int:
     """States that a stream could not be read. Nothing that was known is touched. Raises: LeaseLost, NotFound."""
     seq = take(conn, principal, now)
-    _check_fence(conn, principal, account, fence)
+    check_fence(conn, principal, account, fence)
     coverage.fail(conn, account, seq, gap, now)
     _touch.run(conn, account=account, seq_=seq, now=now)
     stamp(conn, principal, seq, account, now)
     return seq
 
 
-def _check_fence(conn: Connection, principal: Principal, account: AccountId, fence: int) -> None:
+def check_fence(conn: Connection, principal: Principal, account: AccountId, fence: int) -> None:
+    """Raises: LeaseLost when `fence` is no longer the account's; NotFound when the account is gone."""
     rows = _fence.rows(conn, account=account, user=principal.data_user)
     if not rows:
         raise NotFound("no account has this id")

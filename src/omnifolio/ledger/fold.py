@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from omnifolio.meaning.classify import classify
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.facts import Claim, Finality, Leg, Status
+from omnifolio.model.facts import HANDED_ON_RANK, Claim, Finality, Leg, Status
 from omnifolio.model.tokens import TokenId
 
 _FINALITY_ORDER: tuple[Finality, ...] = ("pending", "provisional", "final")
@@ -32,11 +32,12 @@ def fold(claims: Sequence[Claim], is_fiat: Callable[[TokenId], bool]) -> Event:
     """The transaction that the claims describe. At least one claim; their order does not matter.
 
     The book with the lowest rank that has legs gives the legs; inside it, what the venue's interface said wins over what a
-    file said, leg by leg. The other books annotate: they fill what the leading claims leave open.
+    file said, leg by leg. The other books annotate: they fill what the leading claims leave open. What another service handed on
+    counts only where nobody else tells of the event.
     """
     if len(claims) == 1:
         return _alone(claims[0], is_fiat)
-    ordered = sorted(claims, key=_precedence)
+    ordered = sorted(_firsthand(claims), key=_precedence)
     lead = next((claim for claim in ordered if claim.legs), ordered[0])
     told = [claim for claim in ordered if claim.book == lead.book]
     legs: dict[str, Leg] = {}
@@ -61,6 +62,12 @@ def fold(claims: Sequence[Claim], is_fiat: Callable[[TokenId], bool]) -> Event:
         finality=min((claim.finality for claim in told), key=_FINALITY_ORDER.index),
         legs=legs,
     )
+
+
+def _firsthand(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims without those that another service handed on, where a source of the event itself says what moved."""
+    firsthand = [claim for claim in claims if claim.rank < HANDED_ON_RANK]
+    return firsthand if len(firsthand) < len(claims) and any(claim.legs for claim in firsthand) else claims
 
 
 def _alone(claim: Claim, is_fiat: Callable[[TokenId], bool]) -> Event:

@@ -11,14 +11,16 @@ from omnifolio.store.engine import Store
 
 _FRESH = (
     "SELECT u.id, u.team_id, t.client_id, t.is_active, u.token_epoch, u.seq, "
-    "(SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM price_state) "
+    "(SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM price_state), "
+    "(SELECT COALESCE(MAX(id), 0) FROM aliases) "
     "FROM users u JOIN teams t ON t.id = u.team_id WHERE u.uuid = {0}"
 )
 _STATEMENTS = {"sqlite": _FRESH.format("?"), "postgresql": _FRESH.format("$1")}
 
 
 class Freshness(Struct, frozen=True):
-    """A user at one instant. `seq` rises with every change of theirs, `prices` with every change of prices or rates."""
+    """A user at one instant. `seq` rises with every change of theirs, `prices` with every change of prices or rates, `aliases`
+    with every account of anybody that keeps the id it had elsewhere."""
 
     user: UserId
     team: TeamId
@@ -27,6 +29,7 @@ class Freshness(Struct, frozen=True):
     token_epoch: int
     seq: int
     prices: int
+    aliases: int
 
 
 async def freshness(store: Store, uuid: str) -> Freshness | None:

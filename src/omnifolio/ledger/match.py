@@ -189,14 +189,15 @@ def _runs(told: Sequence[Moved], seen: Iterable[Moved], unit: int) -> dict[int, 
             lines[first:last]
             for first in range(len(lines))
             for last in range(first + 2, min(len(lines), first + RUN_LINES_MAX) + 1)
-            if other.total and _sum(lines[first:last]) == other.total
+            if other.total and together(lines[first:last]) == other.total
         ]
         if fitting:
             found |= dict.fromkeys((event.id for event in min(fitting, key=len)), other.id)
     return found
 
 
-def _sum(events: Sequence[Moved]) -> Moves:
+def together(events: Sequence[Moved]) -> Moves:
+    """What events moved in sum. At least one event."""
     return moved(
         0, events[0].at, ((ticker, Decimal(text), "principal") for event in events for ticker, text in event.total)
     ).total

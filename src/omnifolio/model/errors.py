@@ -249,6 +249,13 @@ class ExcessPermission(VenueUserError):
     action = "Make a key at the venue that can only read, and connect with that one."
 
 
+class NeedsReconnect(VenueUserError):
+    """The account was brought from another service, which does not hand on credentials."""
+
+    code = "needs_reconnect"
+    action = "Reconnect the account with a new read-only key or its address; its id and history stay."
+
+
 class AccountLocked(VenueUserError):
     """The venue has suspended this account."""
 

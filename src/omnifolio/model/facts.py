@@ -52,6 +52,10 @@ ComponentRole = Literal["unrealised", "value", "supplied", "borrowed", "reward",
 what lies in a protocol: given, owed (negative), earned, or locked behind the rest."""
 
 
+HANDED_ON_RANK = 99
+"""The rank of what another service told of an event: it speaks only of events that no source of the event itself tells."""
+
+
 class Cursor(Struct, frozen=True, gc=False):
     """A reader's bookmark in one stream. `stream` is `<kind>/<scope>`; `token` is opaque, "" is the beginning."""
 

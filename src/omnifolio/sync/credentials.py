@@ -15,7 +15,7 @@ from omnifolio.catalog import exchanges
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Certificate, Principal
 from omnifolio.model.clock import Clock
-from omnifolio.model.errors import ExcessPermission, MissingPermission, NotFound, SecretUnreadable
+from omnifolio.model.errors import ExcessPermission, MissingPermission, NeedsReconnect, NotFound, SecretUnreadable
 from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.store.engine import Store
@@ -75,6 +75,9 @@ class Doorkeeper:
     async def _opened(
         self, principal: Principal, account: accounts.Account, known: Known, *, is_check_due: bool
     ) -> AsyncIterator[tuple[Reader, Access]]:
+        if account.is_waiting:
+            source = (account.imported_from or "").capitalize()
+            raise NeedsReconnect(f"imported from {source}; reconnect {account.venue} to go on, what is here stays")
         reader = self._reader_for(account.venue)
         calls_before = self._egress.calls[account.venue, account.key_label]
         taken = await self._store.write_sync(vault.open_intake, principal, account.id, self._keys)

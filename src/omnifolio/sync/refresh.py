@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, coverage, read, snapshots
+from omnifolio.ledger import accounts, coverage, joining, read, snapshots
 from omnifolio.ledger.commit import record_failure
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.accounts import AccountStatus, Principal
@@ -136,6 +136,7 @@ class Refresher:
                 break
             if has_read_balances and not stream.is_present:
                 # The balances of every account that is due come before the deep history of any.
+                await self._end_balances(turn)
                 await self._requeue(turn)
                 return False
             has_read_balances |= stream.is_balances
@@ -219,6 +220,7 @@ class Refresher:
 
     async def _requeue(self, turn: Slice) -> None:
         """Ends the slice: others that are due come first, then this round goes on."""
+        await self._join(turn, is_whole=False)
         progress = await self._progress(turn)
         now = self._clock.now()
         await self._store.write_sync(
@@ -253,6 +255,9 @@ class Refresher:
     async def _finish(self, turn: Slice, error: OmnifolioError | None) -> None:
         """Closes the round: what worked, what did not, and when to look again."""
         is_quiet = self._is_quiet(turn)
+        if error is None and not is_quiet:
+            await self._end_balances(turn)
+            await self._join(turn, is_whole=True)
 
         def op(conn: Connection) -> None:
             now = self._clock.now()
@@ -287,6 +292,37 @@ class Refresher:
                 # History was read after this round's balances, so whatever happens from now on will move them.
                 **({"scanned_at": self._now(turn)} if history_was_read else {}),
             )
+
+        await self._store.write_sync(op)
+
+    async def _join(self, turn: Slice, *, is_whole: bool) -> None:
+        """Joins what another service handed on of the account with what its venue has told by now."""
+        account, source = turn.account, turn.account.imported_from
+        if source is None or (not is_whole and not turn.found):
+            return
+
+        def op(conn: Connection) -> joining.Joined:
+            now, principal, fence = self._now(turn), turn.principal, turn.fence
+            return joining.join(conn, principal, account.id, book=source, fence=fence, now=now, is_whole=is_whole)
+
+        done = await self._store.write_sync(op)
+        log.info(
+            "import_joined account=%s by_name=%d by_moves=%d in_parts=%d left=%d",
+            account.id, done.by_name, done.by_moves, done.in_parts, done.left,
+        )  # fmt: skip
+
+    async def _end_balances(self, turn: Slice) -> None:
+        """Ends balances that another service handed on, now that the venue has told all that there are."""
+        account, since = turn.account, turn.account.reconnected_at
+        if since is None:
+            return
+
+        def op(conn: Connection) -> None:
+            failed = [gap.stream for gap in coverage.gaps_of(conn, account.id) if gap.is_failure]
+            if not any(map(coverage.is_present, failed)):
+                stream = f"{account.imported_from}/account"
+                now, fence = self._now(turn), turn.fence
+                joining.end_balances(conn, turn.principal, account.id, stream=stream, before=since, fence=fence, now=now)
 
         await self._store.write_sync(op)
 

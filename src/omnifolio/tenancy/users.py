@@ -54,14 +54,19 @@ def get_or_create(conn: Connection, principal: Principal, login_name: str, *, pe
     Raises: InvalidField; Forbidden for a principal that may not act for its team.
     """
     require(principal, "link")
-    if not 0 < len(login_name) <= LOGIN_LENGTH_MAX or not login_name.isascii() or not login_name.isprintable():
-        raise InvalidField(f"loginName: expected 1 to {LOGIN_LENGTH_MAX} printable ASCII characters")
+    check_login(login_name)
     key = {"team": principal.team, "login": login_digest(pepper, principal.team, login_name)}
     row = conn.execute(_BY_LOGIN, key).first()
     if row is None:
         conn.execute(_CLAIM, {**key, "uuid": str(uuid.uuid4()), "now": now})
         row = conn.execute(_BY_LOGIN, key).one()
     return _one(row)
+
+
+def check_login(login_name: str) -> None:
+    """Raises: InvalidField for what cannot be a team's name for a person."""
+    if not 0 < len(login_name) <= LOGIN_LENGTH_MAX or not login_name.isascii() or not login_name.isprintable():
+        raise InvalidField(f"loginName: expected 1 to {LOGIN_LENGTH_MAX} printable ASCII characters")
 
 
 def find(conn: Connection, principal: Principal, user: str) -> User:

@@ -42,6 +42,7 @@ from omnifolio.venues.ton import reader as ton_reader
 from omnifolio.venues.tron import plan as tron
 from omnifolio.venues.tron import reader as tron_reader
 from omnifolio.venues.utxo.reader import UtxoReader
+from omnifolio.venues.vezgo import reader as vezgo
 from omnifolio.venues.xrpl import plan as xrpl
 from omnifolio.venues.xrpl import reader as xrpl_reader
 
@@ -81,9 +82,14 @@ def networks() -> Mapping[str, Network]:
 
 
 def reader_for(venue: str, stream: str = "") -> Reader:
-    """Who reads a venue. A file's streams are read by the file reader whatever account they were put into. Raises: NotFound."""
+    """Who reads a venue. A file's streams, and what was brought from Vezgo, have their readers whatever the account is.
+
+    Raises: NotFound.
+    """
     if stream.startswith(f"{STREAM_KIND}/"):
         return FAMILIES["file"].reader
+    if stream.startswith(f"{vezgo.STREAM_KIND}/"):
+        return vezgo.READER
     for family in FAMILIES.values():
         if venue in family.ids():
             return family.reader

@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import jwt
 import pytest
-import vezgo
-from vezgo import exceptions
 
+import vezgo
 from omnifolio.tenancy import teams
 from omnifolio.tenancy.tokens import LIFETIME_S
 from tests.faces.api import seed
 from tests.faces.api.world import HTTP, OPERATOR, Client, World, broken, busy, lagging, token_of
+from vezgo import exceptions
 
 
 def sdk(address: str, client: Client, login: str = "u1", **more: str) -> vezgo.Vezgo:

@@ -242,6 +242,12 @@ class ExcessPermission(VenueUserError):
     code = "excess_permission"
 
 
+class NeedsReconnect(VenueUserError):
+    """The account was brought from another service, which does not hand on credentials. Reconnect the account with a new read-only key or its address; its id and history stay."""
+
+    code = "needs_reconnect"
+
+
 class AccountLocked(VenueUserError):
     """The venue has suspended this account. Ask the venue's support; reconnect afterwards."""
 
@@ -266,6 +272,7 @@ BY_CODE: Mapping[str, type[ApiError]] = {
     "literal_secret_refused": LiteralSecretRefused,
     "method_not_allowed": MethodNotAllowed,
     "missing_permission": MissingPermission,
+    "needs_reconnect": NeedsReconnect,
     "not_found": NotFound,
     "not_signed_in": NotSignedIn,
     "pages_missing": PagesMissing,

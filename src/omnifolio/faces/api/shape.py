@@ -9,7 +9,11 @@ from omnifolio.ledger.tokens import TokenRow
 from omnifolio.meaning.spam import REASONS, Reason
 from omnifolio.model.amounts import money
 from omnifolio.model.clock import EpochMs
+from omnifolio.venues.vezgo.plan import wallet_key as vezgo_wallet_key
 from omnifolio.views.valuation import Part, Total
+
+VEZGO_CASH = "cash"
+"""The word in Vezgo's wallet ids that none of ours has."""
 
 
 def total_text(total: Total) -> str | None:
@@ -33,8 +37,11 @@ def wallet_id(venue: str, purse: WalletRow) -> str:
 
 
 def wallet_key(text: str, venues: Container[str]) -> str:
-    """The key of a wallet that the wire names: `kraken:spot` and `spot` both mean the wallet `spot`."""
+    """The key of a wallet that the wire names: `kraken:spot` and `spot` both mean the wallet `spot`, as does `kraken:cash:usd`,
+    which is Vezgo's name of it."""
     venue, _, rest = text.partition(":")
+    if rest.partition(":")[0] == VEZGO_CASH and venue in venues:
+        return vezgo_wallet_key(venue, text)
     return rest if rest and venue in venues else text
 
 

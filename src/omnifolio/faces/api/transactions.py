@@ -2,13 +2,16 @@
 
 from litestar import Response, Router, get
 
+from omnifolio.app.authenticate import Session
 from omnifolio.faces.api import query
 from omnifolio.faces.api.admission import SCOPE
 from omnifolio.faces.api.answers import answer, responses
+from omnifolio.faces.api.desk import Desk
 from omnifolio.faces.api.given import Account, DeskGiven, SessionGiven, Transaction
 from omnifolio.faces.api.shape import wallet_key
 from omnifolio.faces.api.wire import TransactionOut
 from omnifolio.ledger.read import Filter
+from omnifolio.model.errors import NotFound
 from omnifolio.model.ids import AccountId, TransactionId
 
 
@@ -36,19 +39,19 @@ async def list_transactions(
 ) -> Response[bytes]:
     """One page of an account's transactions."""
     ids = desk.context.ids
+    account = AccountId(ids.integer("account", account_id))
     asked = query.window(from_, to, now=desk.context.clock.now())
     wanted = Filter(
         start=asked.start,
         end=asked.end,
         limit=limit or query.LIMIT_DEFAULT,
         is_ascending=sort == "asc",
-        last=None if last is None else TransactionId(ids.integer("transaction", last)),
+        last=None if last is None else await _number(desk, session, account, last),
         ticker=ticker,
         wallet=None if wallet is None else wallet_key(wallet, desk.providers),
         types=query.types(types),
     )
     unwanted = query.excluded(exclude_fields)
-    account = AccountId(ids.integer("account", account_id))
     currency = query.currency(fiat, desk.context.settings.fiat)
     page = await desk.read.transactions(session.principal, account, wanted, fiat=currency)
     return answer(query.without(desk.events.transactions(page), unwanted))
@@ -66,10 +69,18 @@ async def get_transaction(
     """One transaction."""
     ids = desk.context.ids
     account = AccountId(ids.integer("account", account_id))
-    number = TransactionId(ids.integer("transaction", transaction_id))
+    number = await _number(desk, session, account, transaction_id)
     currency = query.currency(fiat, desk.context.settings.fiat)
     page = await desk.read.transaction(session.principal, account, number, fiat=currency)
     return answer(desk.events.transactions(page)[0])
+
+
+async def _number(desk: Desk, session: Session, account: AccountId, wire: str) -> TransactionId:
+    """The transaction of an id of ours, or of one that it had where the account was brought from. Raises: NotFound."""
+    try:
+        return TransactionId(desk.context.ids.integer("transaction", wire))
+    except NotFound:
+        return await desk.read.transaction_named(session.principal, account, wire)
 
 
 ROUTER = Router(

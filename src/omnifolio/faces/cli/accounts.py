@@ -24,6 +24,7 @@ from omnifolio.faces.cli.portfolio import unvalued
 from omnifolio.faces.cli.progress import watching
 from omnifolio.faces.cli.session import Session, at_work, chosen_account, currency, fiat_option
 from omnifolio.faces.money import money
+from omnifolio.ledger import accounts as stored
 from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs, SystemClock, iso
 from omnifolio.model.errors import AlreadyConnected
@@ -157,6 +158,42 @@ def add(
     row, code = at_work(invocation, work, with_workers=True, recorder=recorder)
     if cassette is not None and recorder is not None:
         cassette.write_bytes(_without_secrets(recorder, offer, entered))
+    show_one(row, output_format)
+    return code
+
+
+@accounts.command()
+@click.argument("account")
+@click.argument("fields", nargs=-1, metavar="[FIELD=@FILE | FIELD=- | FIELD=VALUE]...")
+@click.option(
+    "--credential-env", metavar="PREFIX", help="Take the fields from environment variables PREFIX_KEY, PREFIX_SECRET, …."
+)
+@click.option("--no-sync", is_flag=True, help="Only reconnect; the server synchronises it.")
+@format_option
+@pass_invocation
+def reconnect(
+    invocation: Invocation,
+    /,
+    *,
+    account: str,
+    fields: tuple[str, ...],
+    credential_env: str | None,
+    no_sync: bool,
+    output_format: str,
+) -> int:
+    """Give an account new credentials; its id, history and settings stay. Secrets are given as for accounts add."""
+
+    async def work(session: Session) -> tuple[Row, int]:
+        context, principal = session.runtime.context, session.owner.principal
+        number = await chosen_account(session, account)
+        found = await context.store.read(stored.get, principal, number, context.clock.now())
+        offer = offer_of(context.offers, found.venue)
+        simulated = is_simulated(context.settings, offer.name)
+        entered = entered_fields(offer, fields, credential_env, is_simulated=simulated)
+        await linking.relink(context, principal, number, entered)
+        return await _after_link(session, number, is_synced=not no_sync)
+
+    row, code = at_work(invocation, work, with_workers=True)
     show_one(row, output_format)
     return code
 

@@ -69,6 +69,7 @@ COMMANDS = {
     "explain": ("explain:explain", "One transaction of a chain: its legs and its meaning."),
     "export": ("export:export", "Your transactions as a file for a tax program or a spreadsheet."),
     "holdings": ("manual:holdings", "What you own that no venue tells: houses, shares, cash."),
+    "import": ("moving:import_", "Take users over from Vezgo, with their accounts' ids and history."),
     "owner": ("owner:owner", "The owner's team and user, and a token for the API."),
     "portfolio": ("portfolio:portfolio", "Everything in one view, in one or several currencies."),
     "positions": ("positions:positions", "What is open, and what it is worth beside the balances."),
