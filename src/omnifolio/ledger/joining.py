@@ -286,6 +286,6 @@ def _place(
         seq=seq,
         stream="",
         tokens=intern(conn, wanted, ()),
-        wallets=wallet_ids(conn, account, wallets_wanted, ()),
+        wallets=wallet_ids(conn, account, wallets_wanted, (), seq=seq),
         evidence=proof,
     )
