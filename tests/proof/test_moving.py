@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from omnifolio.app import link as linking
@@ -14,14 +14,13 @@ from omnifolio.app.moving import Credentials, MovedUser, move_users
 from omnifolio.app.read import Read
 from omnifolio.app.rebuilding import rebuild_all
 from omnifolio.app.runtime import open_runtime
-from omnifolio.faces.api.shape import wallet_key
+from omnifolio.faces.api.server import build_app
 from omnifolio.ledger import accounts
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import BadCredentials
 from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.tenancy import teams, users
-from omnifolio.views.valuation import Money
 from omnifolio_sandbox import credentials
 from tests import vezgo
 from tests.proof.simulation import Facts, Installation, Venues, installed
@@ -310,17 +309,27 @@ async def test_another_process_knows_the_ids_with_the_next_request(
         await other.close()
 
 
-async def test_vezgo_s_names_of_wallets_and_transactions_are_answered(stand: Stand) -> None:
+async def test_the_api_answers_to_vezgo_s_ids_of_accounts_wallets_and_transactions(stand: Stand) -> None:
     house = stand.house
-    wire = a_small_account(stand.vezgo, count=3)
+    wire = a_small_account(stand.vezgo, count=4)
     await moved(house)
-    house.principal = await as_user(house)
-    number = AccountId(house.runtime.context.ids.integer("account", wire))
-    read = Read(house.runtime.context)
-    assert wallet_key("kraken:cash:usd", {"kraken"}) == "spot"
-    wanted = await read.transaction_named(house.principal, number, vezgo.wire_id(wire, 1))
-    page = await read.transaction(house.principal, number, wanted, fiat="USD")
-    assert page.rows[0].transaction.name == "Q1"
-    value = page.rows[0].values[page.rows[0].transaction.legs[0].key]
-    assert isinstance(value, Money)
-    assert (value.amount.quantize(Decimal("0.01")), value.price and value.price.source) == (Decimal("35.00"), "vezgo")
+    context = house.runtime.context
+    person = await context.store.read(users.me, await as_user(house))
+    team = await context.store.read(teams.by_client_id, (await owner_of(context)).team.client_id)
+    token = context.tokens.issue(team, person, USER_SCOPES, now=context.clock.now())
+    transport = httpx.ASGITransport(app=build_app(context))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://here/v1", headers={"Authorization": f"Bearer {token}"}
+    ) as api:
+        [account] = (await api.get("/accounts")).json()
+        assert (account["id"], account["authorized"], account["error"]["name"]) == (wire, False, "LoginFailedError")
+        path = f"/accounts/{wire}/transactions"
+        asked = {"from": "2023-01-01", "sort": "asc", "wallet": "kraken:cash:usd"}
+        assert [row["misc"]["origin_id"] for row in (await api.get(path, params=asked)).json()] == ["Q0", "Q1", "Q2", "Q3"]
+        last = vezgo.wire_id(wire, 1)
+        page = (await api.get(path, params={**asked, "last": last})).json()
+        assert [row["misc"]["origin_id"] for row in page] == ["Q2", "Q3"]
+        one = (await api.get(f"{path}/{last}")).json()
+        assert (one["misc"]["origin_id"], one["account"], one["parts"][0]["fiat_value"]) == ("Q1", wire, "35.00")
+        assert one["parts"][0]["fiat_source"] == "vezgo"
+        assert (await api.get(f"{path}/{'0' * 24}")).status_code == 404

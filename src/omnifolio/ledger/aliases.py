@@ -19,9 +19,9 @@ _next = sa.text(
 ).bindparams(sa.bindparam("name", aliases.name, type_=counters.c.name.type))
 _add = sa.insert(aliases)
 _after = (
-    sa.select(aliases.c.id, aliases.c.account_id, aliases.c.wire)
-    .where(aliases.c.id > sa.bindparam("last"))
-    .order_by(aliases.c.id)
+    sa.select(aliases.c.number, aliases.c.account_id, aliases.c.wire)
+    .where(aliases.c.number > sa.bindparam("last"))
+    .order_by(aliases.c.number)
 )
 _owner = sa.select(aliases.c.account_id, aliases.c.user_id).where(aliases.c.wire == sa.bindparam("wire"))
 
@@ -35,7 +35,7 @@ def add(conn: Connection, principal: Principal, account: AccountId, wire: str) -
     number = conn.execute(_next).scalar_one()
     if owner(conn, wire) is not None:
         raise Conflict("another account here has this id")
-    conn.execute(_add, {"id": number, "user_id": principal.data_user, "account_id": account, "wire": wire})
+    conn.execute(_add, {"number": number, "user_id": principal.data_user, "account_id": account, "wire": wire})
 
 
 def owner(conn: Connection, wire: str) -> tuple[AccountId, UserId] | None:
@@ -46,4 +46,4 @@ def owner(conn: Connection, wire: str) -> tuple[AccountId, UserId] | None:
 
 def after(conn: Connection, last: int) -> Sequence[tuple[int, int, str]]:
     """What was added after the number: number, account, id."""
-    return [(row.id, row.account_id, row.wire) for row in conn.execute(_after, {"last": last})]
+    return [(row.number, row.account_id, row.wire) for row in conn.execute(_after, {"last": last})]

@@ -12,7 +12,7 @@ from omnifolio.store.engine import Store
 _FRESH = (
     "SELECT u.id, u.team_id, t.client_id, t.is_active, u.token_epoch, u.seq, "
     "(SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM price_state), "
-    "(SELECT COALESCE(MAX(id), 0) FROM aliases) "
+    "(SELECT COALESCE(MAX(number), 0) FROM aliases) "
     "FROM users u JOIN teams t ON t.id = u.team_id WHERE u.uuid = {0}"
 )
 _STATEMENTS = {"sqlite": _FRESH.format("?"), "postgresql": _FRESH.format("$1")}

@@ -204,14 +204,14 @@ rises with each lease and is checked by every commit. `live_owner` names the pro
 
 aliases = _table(
     "aliases",
-    sa.Column("id", Int, primary_key=True, autoincrement=False),
+    sa.Column("number", Int, primary_key=True, autoincrement=False),
     _to("user_id", "users", index=True),
     _col("account_id", Int),
     _col("wire"),
     sa.UniqueConstraint("wire"),
     sa.UniqueConstraint("account_id"),
 )
-"""Ids that accounts had at another service and keep on our wire. `id` counts in the order of the commits; a row outlives its
+"""Ids that accounts had at another service and keep on our wire. `number` counts in the order of the commits; a row outlives its
 account, whose end the change log still names."""
 
 listeners = _table("listeners", sa.Column("name", Text, primary_key=True), _col("until", Int))
