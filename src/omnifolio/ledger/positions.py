@@ -127,17 +127,12 @@ def observe(conn: Connection, place: Place, snapshot: PositionSnapshot) -> Outco
         conn.execute(_close, {"ids": closing, "seq": place.seq, "seen": at if row is None else row.last_seen})
         conn.execute(_drop_tokens, {"ids": closing})
     _add(conn, place, wallet, snapshot, [new[key] for key in differing])
+    first, began = (at, place.seq) if row is None else (row.first_seen, row.since)
     bulk.insert(
         conn,
         position_snapshots,
         _SNAPSHOT_COLUMNS,
-        [
-            (
-                wallet,
-                snapshot.scope,
-                *((at, at, place.seq, place.seq) if row is None else (row.first_seen, at, place.seq, row.since)),
-            )
-        ],
+        [(wallet, snapshot.scope, first, at, place.seq, began)],
         or_replace=True,
     )
     resized = any(key not in held or held[key][1].size != new[key].size for key in differing)
