@@ -18,7 +18,7 @@ const IN_FILES: Record<string, string[]> = {
 export function key(flow: Flow, venue: Provider): TemplateResult {
   const { say } = flow.text;
   const label = venue.display_name;
-  const ips = venue.egress_ips.length > 0 ? venue.egress_ips : flow.facts.egress_ips;
+  const ips = venue.egress_ips;
   const isKey = venue.auth_type === "token";
   const how = told(flow, venue.instructions);
   const again = flow.facts.mode === "reconnect";

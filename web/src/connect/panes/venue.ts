@@ -30,18 +30,27 @@ export function venue(flow: Flow, chosen: Provider): TemplateResult {
       </ul>
     </section>
     ${limited.length > 0 ? depth(flow, limited) : features.transactions ? html`<p class="small quiet">${say("venue.whole")}</p>` : nothing}
-    ${chosen.key_check === null || chosen.key_check === "rights" ? nothing : note("warn", "warn", withName(say("venue.unchecked", { venue: label }), label))}
-    ${chosen.connect_notice ? note("plain", "warn", html`<span lang=${english(flow) ?? nothing}>${chosen.connect_notice}</span>`) : nothing}
+    ${keyCheck(flow, chosen)}
+    ${PROOFS.has(chosen.proof) ? note("plain", chosen.is_beta ? "warn" : "good", say(`proof.${chosen.proof}` as Key, { day: chosen.live?.date ?? "" })) : nothing}
     <details>
       <summary>${say("venue.more")}</summary>
       <dl class="stack tight small">
-        ${PROOFS.has(chosen.proof) ? html`<dt>${say("venue.proof")}</dt><dd>${say(`proof.${chosen.proof}` as Key, { day: chosen.live?.date ?? "" })}</dd>` : nothing}
+        ${chosen.connect_notice ? html`<dt>${say("venue.proof")}</dt><dd lang=${english(flow) ?? nothing}>${chosen.connect_notice}</dd>` : nothing}
         ${chosen.sources.length > 0 ? html`<dt>${say("venue.asked")}</dt><dd class="mono" translate="no">${listed(chosen.sources, language)}</dd>` : nothing}
         ${data.length > 0 ? html`<dt>${say("venue.kinds")}</dt><dd lang="en">${listed(data.map((item) => item.kind.replaceAll("-", " ")), "en")}</dd>` : nothing}
       </dl>
     </details>
     ${main(flow, say("continue"), () => flow.enter(chosen))}
   `;
+}
+
+/** Whether the venue itself will say that the key can only read. */
+function keyCheck(flow: Flow, chosen: Provider): TemplateResult | typeof nothing {
+  const { say } = flow.text;
+  const label = chosen.display_name;
+  if (chosen.key_check === null) return nothing;
+  if (chosen.key_check === "rights") return note("plain", "good", withName(say("venue.checked", { venue: label }), label));
+  return note("warn", "warn", withName(say("venue.unchecked", { venue: label }), label));
 }
 
 function depth(flow: Flow, limited: Provider["data"]): TemplateResult {
