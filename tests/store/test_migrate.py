@@ -9,11 +9,11 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import links, live, pages, positions
+from omnifolio.store.migrations import connecting, links, live, pages, positions
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
-MADE = (*positions.TABLES, *links.TABLES)
+MADE = (*positions.TABLES, *links.TABLES, *connecting.TABLES)
 TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
@@ -78,8 +78,8 @@ def with_texts(conn: Connection) -> None:
 
 
 def without_links(conn: Connection) -> None:
-    """Takes away what came with revision 0007."""
-    for table in reversed(links.TABLES):
+    """Takes away what came with revisions 0007 and 0008."""
+    for table in reversed((*links.TABLES, *connecting.TABLES)):
         conn.execute(sa.text(f"DROP TABLE {table}"))
 
 

@@ -29,6 +29,8 @@ PREFLIGHT_AGE_S = 600
 ACCOUNTS_ROUTE = "list_accounts"
 PAGE_HEADERS = "page_headers"
 """Where a route that answers with a web page puts the headers of that page, in the place of the API's own."""
+IS_HEAD = "is_head"
+"""Where the edge says that only the head of the answer is wanted, since routes are asked as for GET."""
 _ACCOUNTS_PATHS = ("/v1/accounts", "/v1/accounts/")
 _PUBLIC_PATHS = ("/v1/providers", "/v1/teams/info", "/v1/openapi.json", "/health")
 _ABSENT = ("", "undefined", "null")
@@ -64,7 +66,7 @@ class Edge:
         scope["state"] = dict(scope.get("state") or {})
         request_id = _request_id(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
-        is_head = scope["method"] == "HEAD"
+        is_head = scope["state"][IS_HEAD] = scope["method"] == "HEAD"
         if is_head:
             # A copy: the server itself must go on knowing that this is HEAD.
             scope = {**scope, "method": "GET"}
@@ -89,7 +91,7 @@ class Edge:
         if scope["path"] not in _ACCOUNTS_PATHS or scope["method"] != "GET" or scope["query_string"]:
             return None
         context = self._desk.context
-        session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE)
+        session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE, connect="also")
         assert session is not None
         return await account_list(self._desk, session, context.settings.fiat)
 
