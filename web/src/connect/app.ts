@@ -40,12 +40,12 @@ export class Connect extends LitElement {
     if (flow === null) return nothing;
     const { say } = flow.text;
     const over = flow.pane.at === "ended";
-    const { logo, name } = flow.facts.client;
+    const logo = flow.facts.client?.logo;
     return html`
       <div class="card-frame">
         <header>
           ${flow.canGoBack ? html`<button class="button bare round" type="button" aria-label=${say("back")} @click=${() => flow.back()}>${icon("back", "")}</button>` : html`<span class="round"></span>`}
-          <p class="who">${logo ? html`<img src=${logo} alt="" height="24" />` : nothing}<bdi translate="no">${name}</bdi></p>
+          <p class="who">${logo ? html`<img src=${logo} alt="" height="24" />` : nothing}<bdi translate="no">${flow.facts.client?.name ?? "Omnifolio"}</bdi></p>
           ${over ? html`<span class="round"></span>` : html`<button class="button bare round" type="button" aria-label=${say("close")} @click=${() => void flow.close()}>${icon("close", "")}</button>`}
         </header>
         <main class="stack" aria-labelledby="title">${this.#pane(flow)}</main>

@@ -1,16 +1,18 @@
-// What the page begins with. The block of data may hold the session, so it is read once and taken out of the page.
+// What the page begins with. The block of data may hold the session, so it is read once and taken out of the page,
+// and the address, which may have brought a token, keeps its path only.
 
 export interface Facts {
   mode: "connect" | "reconnect" | "error";
   lang: string;
   theme: "light" | "dark" | "auto";
   prefix: string;
-  client: { name: string; logo: string | null; accent: string | null };
+  /** Null where the page does not even know who asks. */
+  client: { name: string; logo: string | null; accent: string | null } | null;
   session: string | null;
-  expires_at: number;
+  expires_at: number | null;
   opener: string | null;
-  redirect_uri: string | null;
-  state: string | null;
+  /** Where to go when the page is closed or refused; null in a frame. */
+  leave_to: string | null;
   provider: string | null;
   account: { id: string; provider: string; name: string | null } | null;
   categories: string[] | null;
@@ -28,5 +30,6 @@ export function taken(): Facts {
   const block = document.getElementById("facts");
   const facts = JSON.parse(block?.textContent ?? "null") as Facts;
   block?.remove();
+  history.replaceState(null, "", location.pathname);
   return facts;
 }

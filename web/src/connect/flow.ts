@@ -9,6 +9,9 @@ import { Linking } from "./linking.js";
 import type en from "./locales/en.json";
 import { Venues } from "./venues.js";
 
+/** What a browser's timer can count. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
+
 export type Key = Exclude<keyof typeof en, `@${string}`>;
 export type Text = Messages<Key>;
 
@@ -47,6 +50,11 @@ export class Flow {
     this.linking = new Linking(this);
   }
 
+  /** Whose app asks. */
+  get client(): string {
+    return this.facts.client?.name ?? this.text.say("client");
+  }
+
   start(): void {
     if (this.facts.mode === "error" || this.facts.error !== null) {
       const { type, message } = this.facts.error ?? { type: "PAGE_NOT_FOUND", message: "" };
@@ -54,7 +62,8 @@ export class Flow {
       const expired = type === "SESSION_EXPIRED" || type === "INVALID_TOKEN";
       return this.go({ at: "ended", how: "refused", fault: fault(expired ? "expired" : "setup", { code: type, told: message }) });
     }
-    setTimeout(() => this.expire(), Math.max(0, this.facts.expires_at - Date.now()));
+    const left = (this.facts.expires_at ?? 0) - Date.now();
+    setTimeout(() => this.expire(), Math.min(Math.max(0, left), DELAY_MAX_MS));
     this.host.event("open");
     this.count("opened");
     this.go({ at: "consent" });
@@ -177,6 +186,11 @@ export class Flow {
     if (redirect_to !== null) location.assign(redirect_to);
   }
 
+  /** Back to the app, where it was not a frame that opened this page. */
+  leave(): void {
+    if (this.facts.leave_to !== null) location.assign(this.facts.leave_to);
+  }
+
   /** The person leaves. What is connected stays connected, and the host is told so. */
   async close(): Promise<void> {
     if (this.pane.at === "ended") return;
@@ -192,5 +206,6 @@ export class Flow {
     this.count("closed");
     this.go({ at: "ended", how: "closed" });
     this.api.end();
+    this.leave();
   }
 }

@@ -11,7 +11,7 @@ const ENFORCED: Key[] = ["consent.how.check", "consent.how.list", "consent.how.s
 
 export function consent(flow: Flow): TemplateResult {
   const { say } = flow.text;
-  const client = flow.facts.client.name;
+  const client = flow.client;
   const column = (title: Key, keys: Key[], sign: "good" | "bad"): TemplateResult => html`
     <section class="stack tight">
       <h2>${say(title)}</h2>

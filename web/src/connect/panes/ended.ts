@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../../shared/icons.js";
 import type { Flow, Pane } from "../flow.js";
-import { english, heading } from "./frame.js";
+import { english, heading, main } from "./frame.js";
 
 export function ended(flow: Flow, pane: Extract<Pane, { at: "ended" }>): TemplateResult {
   const { say } = flow.text;
@@ -14,6 +14,7 @@ export function ended(flow: Flow, pane: Extract<Pane, { at: "ended" }>): Templat
       <p>${say(`fault.${fault.kind}.text`)}</p>
       ${fault.told ? html`<p class="small quiet" lang=${english(flow) ?? nothing}>${fault.told}</p>` : nothing}
       <p class="small quiet mono" translate="no">${fault.code}</p>
+      ${flow.facts.leave_to === null ? nothing : main(flow, say("leave"), () => flow.leave())}
     `;
   }
   const done = pane.how === "done";
