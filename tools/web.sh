@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../web"
 
 target=../src/omnifolio/faces/pages/static
-stamp=$(cat package.json package-lock.json .npmrc tsconfig.json build.mjs $(find src -type f | LC_ALL=C sort) | cksum)
+stamp=$(cat package.json package-lock.json .npmrc tsconfig.json *.mjs $(find src -type f | LC_ALL=C sort) | cksum)
 if [ "$(cat "$target/.built" 2>/dev/null)" = "$stamp" ]; then
     exit 0
 fi

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { icu } from "./icu.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "src", "omnifolio", "faces", "pages", "static");
@@ -22,6 +23,7 @@ const options = {
   logLevel: "warning",
   absWorkingDir: here,
   outdir: out,
+  plugins: [icu],
 };
 
 const pages = readdirSync(join(here, "src"))
