@@ -16,10 +16,10 @@ serve: venv pages ## the server (ARGS="--port 8400 …")
 	@unset PYTHONDONTWRITEBYTECODE; .venv/bin/omnifolio serve $(ARGS)
 
 test: venv web ## every test but the long ones (ARGS="tests/ledger -k merge")
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m "not soak" $(ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m "not soak" $(ARGS)
 
 soak: venv web ## the long tests
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m soak $(ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m soak $(ARGS)
 
 lint: venv web ## format, lint and types
 	@$(PY) -m ruff format --check .
@@ -33,6 +33,10 @@ format: venv ## write the format and the safe fixes
 
 golden: venv ## rewrite the expected results of golden cases; read the diff as you read code
 	@$(PY) -m pytest -q tests/test_golden.py tests/test_golden_files.py tests/test_accounts.py tests/venues/exchanges/test_unified_cases.py tests/catalog/test_proofs.py --update-golden $(ARGS)
+
+api: venv ## write what is made from the API's description: the lists in docs, the models of sdk/typescript
+	@$(PY) -m tools.api_docs
+	@$(PY) -m tools.typescript_models
 
 ccxt: venv ## compare what the installed ccxt does with what was reviewed (ARGS=--update after a new version)
 	@$(PY) -m tools.ccxt_gate $(ARGS)
@@ -58,4 +62,4 @@ venv: ## make .venv what requirements.lock says (every other word does it by its
 clean: ## remove .venv and everything that was built
 	rm -rf .venv web/node_modules src/omnifolio/faces/pages/static dist build bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
 
-.PHONY: help demo serve test soak lint format golden ccxt bench wheel lock web pages venv clean
+.PHONY: help demo serve test soak lint format golden api ccxt bench wheel lock web pages venv clean

@@ -4,8 +4,6 @@ The node is installed once into `.cache/beds/evm` by `npm ci` from the lock file
 scripts. Where npm carries no binary for this machine, an `anvil` on the path serves.
 """
 
-import fcntl
-import hashlib
 import http.client
 import json
 import platform
@@ -21,11 +19,9 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import npm
+
 BED = Path(__file__).resolve().parent / "beds" / "evm"
-CACHE = ROOT / ".cache" / "beds" / "evm"
-BINARY = CACHE / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
-LOCK_FILES = ("package.json", "package-lock.json", ".npmrc")
 
 GENESIS_S = 1_760_000_000
 BLOCK_S = 12
@@ -47,25 +43,7 @@ def installed() -> Path:
         if found is None:
             raise RuntimeError("these tests need anvil 1.7.1 (Foundry) on the path: npm carries it for Linux x86-64 only")
         return Path(found)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may come here at once
-        return _installed()
-
-
-def _installed() -> Path:
-    stamp = CACHE / ".lock-digest"
-    digest = hashlib.sha256(b"".join((BED / name).read_bytes() for name in LOCK_FILES)).hexdigest()
-    if not (stamp.exists() and stamp.read_text() == digest and BINARY.exists()):
-        if shutil.which("npm") is None:
-            raise RuntimeError("these tests need Node.js >= 20 with npm, to install the node that they run against")
-        for name in LOCK_FILES:
-            shutil.copy(BED / name, CACHE)
-        done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=CACHE, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"npm ci of {BED / 'package.json'} failed: {done.stderr[-800:]}")
-        stamp.write_text(digest)
-    return BINARY
+    return npm.installed(BED, "beds/evm") / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-FOLDERS = ("src", "sandbox", "tests", "benchmarks", "tools", "docs", "examples", ".github", ".ci")
+FOLDERS = ("src", "sandbox", "sdk", "tests", "benchmarks", "tools", "docs", "examples", ".github", ".ci")
 TEXT_SUFFIXES = {"", ".py", ".md", ".toml", ".sh", ".yml", ".yaml", ".lock", ".json", ".sol", ".js", ".ts", ".css", ".html"}
 SKIPPED = {"__pycache__", "node_modules", "static", ".cache"}
 FILE_BYTES_MAX = 4 * 1024 * 1024

@@ -54,7 +54,7 @@ async def test_of_a_secret_only_the_keyed_hash_is_stored(store: Store) -> None:
 async def test_every_wrong_pair_is_refused_alike_and_compared_in_full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     found, secret = await store.write(team)
     other, other_secret = await store.write(team, "Other")
-    closed, closed_secret = await store.write(team, "Closed")
+    closed, _closed_secret = await store.write(team, "Closed")
     await store.write(teams.deactivate, OPERATOR, closed.id)
     compared = 0
     real = hmac.compare_digest
@@ -72,7 +72,7 @@ async def test_every_wrong_pair_is_refused_alike_and_compared_in_full(store: Sto
         (found.client_id, Secret("")),
         ("", secret),
         ("nobody", secret),
-        (closed.client_id, closed_secret),
+        (closed.client_id, secret),
     ):
         with pytest.raises(Unauthenticated, match=r"^client id and secret do not belong together$"):
             await store.write(teams.authenticate, client_id, given, pepper=PEPPER, now=NOW)
@@ -126,6 +126,13 @@ async def test_a_closed_team_is_not_found_by_its_client_id(store: Store) -> None
     with pytest.raises(NotFound):
         await store.read(teams.by_client_id, found.client_id)
     assert not (await store.read(teams.get, OPERATOR, found.id)).is_active
+
+
+async def test_a_closed_team_that_proves_itself_is_told_so(store: Store) -> None:
+    found, secret = await store.write(team)
+    await store.write(teams.deactivate, OPERATOR, found.id)
+    with pytest.raises(Forbidden, match="deactivated"):
+        await store.write(teams.authenticate, found.client_id, secret, pepper=PEPPER, now=NOW)
 
 
 async def test_teams_manage_themselves_and_nobody_else(store: Store) -> None:

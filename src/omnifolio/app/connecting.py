@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from omnifolio.app import authenticate
+from omnifolio.app.asking import WALLET_NAMES
 from omnifolio.app.context import Context
+from omnifolio.app.naming import resolved
+from omnifolio.app.searching import is_ens
 from omnifolio.connect import funnel, outcome, tokens
 from omnifolio.connect.funnel import Step
 from omnifolio.connect.terms import Terms, Way, way_of, wishes_of
@@ -23,6 +26,7 @@ from omnifolio.model.clock import SECOND_MS, EpochMs
 from omnifolio.model.errors import ConnectRefused, Forbidden, NotFound, Unauthenticated
 from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
+from omnifolio.model.settings import Settings
 from omnifolio.tenancy import teams
 from omnifolio.tenancy.teams import Team
 
@@ -99,6 +103,13 @@ async def make_link(
     return await context.store.write(op)
 
 
+def address_of(settings: Settings, link_token: Secret) -> str:
+    """The address that a link token opens, under which browsers reach this server: `public_url`, else where it listens."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    listening = f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}"
+    return f"{settings.public_url or listening}/connect?link_token={link_token.reveal()}"
+
+
 def may_connect(context: Context, held: Held | None, provider: str) -> None:
     """Raises: Forbidden when an open page may not connect this provider; NotFound for a provider that there is not."""
     if held is None:
@@ -126,6 +137,19 @@ async def remember_made(context: Context, held: Held | None, account: AccountId)
     """Notes that an open page has connected an account, so that it may change it and take it away."""
     if held is not None:
         await context.store.write(tokens.add_made, held, account)
+
+
+async def without_names(context: Context, held: Held | None, entered: Mapping[str, str]) -> Mapping[str, str]:
+    """What a person entered on an open page, with the address in the place of its name, which Ethereum's node is asked for.
+
+    Raises: InvalidField, NotFound; VenueError when no node answers.
+    """
+    if held is None:
+        return entered
+    return {
+        name: await resolved(context.settings, value, clock=context.clock) if name in WALLET_NAMES and is_ens(value) else value
+        for name, value in entered.items()
+    }
 
 
 async def note_step(context: Context, held: Held, step: Step, *, provider: str | None, result: str = "") -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Row
 
 from omnifolio.model.accounts import Principal, Scope
 from omnifolio.model.clock import MINUTE_MS, EpochMs
-from omnifolio.model.errors import Conflict, InvalidField, NotFound, Unauthenticated
+from omnifolio.model.errors import Conflict, Forbidden, InvalidField, NotFound, Unauthenticated
 from omnifolio.model.ids import TeamId
 from omnifolio.model.secrets import Secret
 from omnifolio.store.codec import from_json, to_json
@@ -219,15 +219,17 @@ def authenticate(conn: Connection, client_id: str, secret: Secret, *, pepper: by
 
     It may make users and tokens of its own team. Every wrong pair costs the same work and gets the same answer.
 
-    Raises: Unauthenticated.
+    Raises: Unauthenticated; Forbidden for a right pair of a team that has been deactivated.
     """
     team = conn.execute(_BY_CLIENT, {"client": client_id}).first()
     live = conn.execute(_LIVE, {"team": 0 if team is None else team.id, "now": now}).all()
     given = digest(pepper, secret)
     # Each is compared in full: how long it takes must not say which one, or how much of it, was right.
     matching = [row.id for row in live if hmac.compare_digest(bytes(row.digest), given)]
-    if team is None or not team.is_active or not matching:
+    if team is None or not matching:
         raise Unauthenticated("client id and secret do not belong together")
+    if not team.is_active:
+        raise Forbidden("this team has been deactivated")
     conn.execute(_USED, {"secret": matching[0], "before": now - USED_EVERY_MS, "now": now})
     return Principal(team=TeamId(team.id), user=None, actor=f"client:{client_id}", scopes=CLIENT_SCOPES)
 

@@ -1,15 +1,20 @@
 """The official Vezgo SDK for Python, unmodified, against a live server: what it reads, and which of its errors it raises."""
 
+import re
 import time
 from decimal import Decimal
+from pathlib import Path
 
+import httpx
 import jwt
 import pytest
 import vezgo
 from vezgo import exceptions
 
+from omnifolio.tenancy import teams
+from omnifolio.tenancy.tokens import LIFETIME_S
 from tests.faces.api import seed
-from tests.faces.api.world import HTTP, Client, World
+from tests.faces.api.world import HTTP, OPERATOR, Client, World, broken, busy, lagging, token_of
 
 
 def sdk(address: str, client: Client, login: str = "u1", **more: str) -> vezgo.Vezgo:
@@ -35,6 +40,20 @@ def test_a_wrong_secret_and_a_missing_login_name_raise_its_own_errors(address: s
     refused = HTTP.post(f"{address}/v1/auth/token", json=body)
     assert refused.status_code == 400
     assert "loginName" in refused.json()["message"]
+
+
+def test_a_deactivated_team_is_told_so(world: World, address: str, client: Client) -> None:
+    world.write(teams.deactivate, OPERATOR, client.team.id)
+    with pytest.raises(exceptions.VezgoAPIError, match="deactivated") as refused:
+        sdk(address, client).get_token()
+    assert refused.value.status_code == 403
+
+
+@pytest.mark.parametrize(("lifetime_s", "is_kept"), [(5, False), (30, True)])
+def test_it_keeps_a_token_while_ten_seconds_are_left(world: World, client: Client, lifetime_s: int, *, is_kept: bool) -> None:
+    with lagging(world, LIFETIME_S - lifetime_s) as behind:
+        user = sdk(behind, client)
+        assert (user.get_token() == user.get_token()) is is_kept
 
 
 def test_the_same_login_name_is_the_same_user_and_another_team_is_apart(world: World, address: str, client: Client) -> None:
@@ -176,3 +195,47 @@ def test_it_raises_its_validation_error_for_a_bad_date_or_limit(world: World, ad
         with pytest.raises(exceptions.VezgoValidationError) as refused:
             transactions.get_list(link.id, **bad)
         assert isinstance(refused.value.message, str)
+
+
+def test_it_is_refused_with_a_token_that_is_garbage_or_has_expired(world: World, address: str, client: Client) -> None:
+    with lagging(world, LIFETIME_S + 60) as behind:
+        expired = token_of(behind, client, "u1")
+    for token in ("x", "a.b.c", expired):
+        answer = HTTP.get(f"{address}/v1/accounts", headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 401
+        assert isinstance(answer.json()["message"], str)
+
+
+def test_it_raises_its_error_for_too_many_requests(world: World, client: Client) -> None:
+    with busy(world) as limited:
+        user = sdk(limited, client)
+        with pytest.raises(exceptions.VezgoRateLimitError) as refused:
+            [user.accounts.get_list() for _ in range(100)]
+    assert (refused.value.status_code, refused.value.response_data["code"]) == (429, "rate_limited")
+
+
+def test_it_raises_its_error_when_the_database_is_away(world: World, client: Client, tmp_path: Path) -> None:
+    with broken(world, tmp_path) as away, pytest.raises(exceptions.VezgoAPIError) as refused:
+        sdk(away, client).get_token()
+    assert (refused.value.status_code, isinstance(refused.value.message, str)) == (503, True)
+
+
+def test_a_removal_leaves_its_connection_fit_for_the_next_request(world: World, address: str, client: Client) -> None:
+    link = seed.portfolio(world, client.user("u1"))
+    headers = {"authorization": f"Bearer {token_of(address, client, 'u1')}", "content-type": "application/json"}
+    with httpx.Client(limits=httpx.Limits(max_connections=1), trust_env=False, headers=headers) as kept:
+        one = f"{address}/v1/accounts/{link.id}"
+        assert kept.get(f"{one}/poll", params={"v": 2**40}).status_code == 304
+        assert kept.get(one).json()["id"] == link.id
+        assert kept.delete(one).content == b""
+        assert kept.get(f"{address}/v1/accounts").json() == []
+
+
+def test_ids_need_no_escape_and_strange_ones_are_not_found(world: World, address: str, client: Client) -> None:
+    link = seed.portfolio(world, client.user("u1"))
+    user = sdk(address, client)
+    ids = [link.id, *(row["id"] for row in (*user.transactions.get_list(link.id), *user.orders.get_list(link.id)))]
+    assert all(re.fullmatch(r"[0-9a-f]{24}", found) for found in ids)
+    for strange in ("a/b?x=1", "%2e%2e", "x" * 60):
+        with pytest.raises(exceptions.VezgoNotFoundError):
+            user.accounts.get_one(strange)

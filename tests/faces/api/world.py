@@ -5,13 +5,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from msgspec import structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context, EdgeKeys
@@ -24,7 +25,7 @@ from omnifolio.ledger import accounts, quotes, rates
 from omnifolio.ledger.commit import commit
 from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
-from omnifolio.model.clock import DAY_MS, MINUTE_MS, EpochMs, SystemClock
+from omnifolio.model.clock import DAY_MS, MINUTE_MS, SECOND_MS, EpochMs, SystemClock
 from omnifolio.model.facts import Batch, Quote
 from omnifolio.model.ids import AccountId, WireIds
 from omnifolio.model.prices import Rate
@@ -46,6 +47,16 @@ OPERATOR = operator("test")
 HTTP = httpx.Client(verify=False, trust_env=False)
 """The tests' own client: making one anew for each request costs more than the request."""
 _WAIT_S = 0.005
+
+
+class Behind(SystemClock):
+    """A clock that is behind, so that what it gives lives shorter for everybody else."""
+
+    def __init__(self, behind_s: int) -> None:
+        self._behind_ms = behind_s * SECOND_MS
+
+    def now(self) -> EpochMs:
+        return EpochMs(super().now() - self._behind_ms)
 
 
 class World:
@@ -227,6 +238,24 @@ def served(world: World, context: Context | None = None, **more: Any) -> Iterato
         server.should_exit = True
         running.result(STARTUP_S)
         listener.close()
+
+
+def lagging(world: World, behind_s: int) -> AbstractContextManager[str]:
+    """A server of the same installation whose clock is behind."""
+    return served(world, structs.replace(world.context, clock=Behind(behind_s), limits=ProcessLimits()))
+
+
+def busy(world: World) -> AbstractContextManager[str]:
+    """A server that lets a team ask thirty times a minute."""
+    settings = structs.replace(world.settings, rate_limit_per_minute=30)
+    return served(world, structs.replace(world.context, settings=settings, limits=ProcessLimits()))
+
+
+def broken(world: World, folder: Path) -> AbstractContextManager[str]:
+    """A server without its database."""
+    store = open_store(f"sqlite:///{folder / 'none.db'}")
+    world.run(store.close())
+    return served(world, structs.replace(world.context, store=store))
 
 
 def token_of(address: str, client: Client, login: str) -> str:

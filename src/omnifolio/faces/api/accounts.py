@@ -58,6 +58,7 @@ async def add_account(
 ) -> Response[bytes]:
     """Files the connection; a worker checks the key and reads."""
     connecting.may_connect(desk.context, session.page, data.provider)
+    entered = await connecting.without_names(desk.context, session.page, data.credentials)
     options = {
         name: value
         for name, value in (
@@ -68,7 +69,7 @@ async def add_account(
         if value is not None
     }
     account = await link.link(
-        desk.context, session.principal, provider=data.provider, entered=data.credentials, name=data.name, options=options
+        desk.context, session.principal, provider=data.provider, entered=entered, name=data.name, options=options
     )
     await connecting.remember_made(desk.context, session.page, account)
     return await _shown(desk, session.principal, account, fiat, status=202)

@@ -30,7 +30,7 @@ from omnifolio.faces.api.given import DEPENDENCIES
 from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.provider_shape import Providers
-from omnifolio.faces.connect import opening
+from omnifolio.faces.connect import calls, links, opening
 from omnifolio.faces.pages import assets
 from omnifolio.model.prices import BRIDGE, EURO
 
@@ -49,8 +49,9 @@ ROUTERS = (
     decisions.ROUTER,
     user.ROUTER,
     known.ROUTER,
+    links.ROUTER,
 )
-PAGES = (assets.ROUTER, opening.ROUTER)
+PAGES = (assets.ROUTER, opening.ROUTER, calls.ROUTER)
 """What browsers are shown; the description of the API leaves it out."""
 
 

@@ -42,7 +42,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     lang: str
     theme: str
     prefix: str
-    client: ClientFacts | None
+    client: ClientFacts
     session: str | None
     expires_at: int | None
     opener: str | None
@@ -73,7 +73,7 @@ def facts_of(context: Context, entry: Entry, wishes: Terms) -> Facts:
         lang=terms.lang if terms.lang in LANGUAGES else LANGUAGES[0],
         theme=terms.theme if terms.theme in THEMES else THEMES[0],
         prefix=prefix_of(context.settings),
-        client=None if entry.team is None else ClientFacts(entry.team.name),
+        client=ClientFacts("" if entry.team is None else entry.team.name),
         session=None if entry.token is None else entry.token.reveal(),
         expires_at=None if held is None else held.expires_at,
         opener=way.origin,
