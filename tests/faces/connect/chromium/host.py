@@ -1,4 +1,4 @@
-"""A host application: pages with a strict policy on a port of their own, its route for tokens, and people who use it in a browser."""
+"""A host application: pages with a strict policy on a port of their own, its route for tokens, and people in a browser."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,14 +11,12 @@ from playwright.sync_api import Browser, Frame, expect
 from omnifolio.ledger import accounts
 from omnifolio.ledger.accounts import Account
 from omnifolio.model.clock import DAY_MS
-from omnifolio.tenancy import teams
 from tests import vezgo_js
 from tests.browser import Watched
-from tests.faces.api.world import HTTP, OPERATOR, Client, Link, World, token_of
+from tests.faces.api.world import HTTP, Link, World, token_of
 
 LOGIN = "person"
 WAIT_MS = 10_000
-VEZGO_FRAME = "vezgo-connect-widget"
 _HEARD = "window.heard = []; const hear = (...said) => heard.push(said);"
 VEZGO = """
 const user = Vezgo.init({ clientId: '{client}', baseURL: '{server}/v1', connectURL: '{server}', ...{init} }).login();
@@ -62,16 +60,16 @@ class Host:
         self._http.server_close()
         self._thread.join()
 
-    def vezgo(self, *, client: Client | None = None, init: str = "{}") -> str:
+    def vezgo(self, *, init: str = "{}") -> str:
         """The script of a page that uses Vezgo's SDK."""
-        team = (client or self.client).team
-        return VEZGO.replace("{client}", team.client_id).replace("{server}", self.server).replace("{init}", init)
+        return VEZGO.replace("{client}", self.client.team.client_id).replace("{server}", self.server).replace("{init}", init)
 
-    def page(self, path: str, *, script: str, code: str, markup: str = "") -> None:
+    def page(self, path: str, *, script: str, code: str) -> None:
         """A page with one foreign script and one of its own; nothing inline runs, and no style is written into it."""
         name = f"{path}.own.js"
         self.pages[name] = ("text/javascript", (_HEARD + code).encode(), "")
-        body = f"<!doctype html><title>Host</title><main>{markup}</main><script src='{script}'></script><script src='{name}'></script>"
+        scripts = f"<script src='{script}'></script><script src='{name}'></script>"
+        body = f"<!doctype html><title>Host</title><main></main>{scripts}"
         policy = (
             f"default-src 'none'; script-src 'self' {self.server}; connect-src 'self' {self.server}; frame-src {self.server}; "
             f"form-action {self.server}; base-uri 'none'; img-src 'self'; style-src 'none'; require-trusted-types-for 'script'"
@@ -106,10 +104,6 @@ class Host:
         link.finish(**state)
         return link.id
 
-    def deactivate(self) -> None:
-        """Closes the team."""
-        self.world.write(teams.deactivate, OPERATOR, self.client.team.id)
-
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         host = self
 
@@ -130,7 +124,7 @@ class Host:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library gives it
                 """Says nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""Our own loader on a host page with a strict policy: link tokens, callbacks, the element, forged messages, redirects, and its size."""
+"""Our own loader on a host page with a strict policy: link tokens, callbacks, the element, forged messages, redirects."""
 
 import gzip
 from collections.abc import Callable
@@ -78,8 +78,9 @@ def test_after_its_end_nothing_is_heard_any_more(host: Host, visit: Visiting) ->
 def test_the_element_opens_connect_and_tells_by_events(host: Host, visit: Visiting) -> None:
     there = visit("/loader")
     there.page.evaluate(
-        """token => { const element = document.createElement('omnifolio-connect'); const button = document.createElement('button');
-        button.textContent = 'Connect an account'; element.append(button); element.options = {linkToken: () => Promise.resolve(token)};
+        """token => { const element = document.createElement('omnifolio-connect');
+        const button = document.createElement('button'); button.textContent = 'Connect an account'; element.append(button);
+        element.options = {linkToken: () => Promise.resolve(token)};
         element.setAttribute('theme', 'dark');
         for (const name of ['success', 'error', 'close']) element.addEventListener(name, event => hear(name, event.detail));
         document.body.append(element); }""",

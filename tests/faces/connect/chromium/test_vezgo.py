@@ -30,7 +30,7 @@ def test_a_wrong_key_is_told_stays_open_and_then_succeeds(host: Host, visit: Vis
     there.enter(**KEY)
     there.asks()
     host.settle(status="error", error_code="bad_credentials", error_text="Kraken does not know this key")
-    there.page.wait_for_function("heard.some(said => said[1] === 'ERROR')")
+    there.page.frame_locator("iframe").locator("details pre").wait_for(state="attached")
     assert there.heard() == []
     told = next(said[2] for said in there.heard("event") if said[1] == "ERROR")
     assert (told["type"], told["error"]) == ("INVALID_CREDENTIALS", {"name": "LoginFailedError"})
@@ -93,13 +93,13 @@ def test_demo_is_handed_over(visit: Visiting) -> None:
     assert any("&demo=true" in request for request in there.requests)
 
 
-def test_a_team_that_is_closed_is_told_nothing_and_shows_nothing(host: Host, visit: Visiting) -> None:
-    there = visit("/vezgo")
-    host.deactivate()
+def test_a_wrong_client_id_shows_nothing_in_a_frame(host: Host, visit: Visiting) -> None:
+    host.page("/stranger", script="/vezgo.js", code=host.vezgo(init="{clientId: 'nobody'}"))
+    there = visit("/stranger")
     with there.page.expect_response(lambda answer: "/connect?" in answer.url) as answer:
         there.start("connect")
     assert "frame-ancestors 'none'" in answer.value.headers["content-security-policy"]
-    assert there.heard() == []
+    assert there.heard("connection", "error", "event") == []
 
 
 def test_a_wrong_provider_ends_with_both_messages_in_order(visit: Visiting) -> None:
