@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.browser import browser
 from tests.faces.api.world import World, served
-from tests.web.stage import Scene
+from tests.web.stage import Scene, hosting
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,20 @@ def origin(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
     world.close()
 
 
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    """The origin of a host page."""
+    with hosting() as origin:
+        yield origin
+
+
 @pytest.fixture
-def scene(chromium: Browser, origin: str) -> Iterator[Callable[..., Scene]]:
+def scene(chromium: Browser, origin: str, host: str) -> Iterator[Callable[..., Scene]]:
     """Makes pages; each is closed when the test ends."""
     made: list[Scene] = []
 
     def make(**more: Any) -> Scene:
-        made.append(Scene(chromium, origin, **more))
+        made.append(Scene(chromium, origin, host, **more))
         return made[-1]
 
     yield make

@@ -4,8 +4,11 @@ What is tested against a real server is in `test_connect.py`; here are panes tha
 """
 
 import json
+import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,10 +25,9 @@ from omnifolio.model.clock import SystemClock
 from omnifolio.model.settings import Settings
 from tests.browser import DESKTOP, Watched
 
-HOST = "http://host.example"
 ACCOUNT = "6520a1b2c3d4e5f60718293a"
 TIMEOUT_MS = 5_000
-_HOST_PAGE = "<!doctype html><title>Host</title><script>window.heard=[];addEventListener('message',e=>heard.push([e.origin,e.data]))</script>"
+_HOST_PAGE = b"<!doctype html><title>Host</title><script>window.heard=[];addEventListener('message',e=>heard.push([e.origin,e.data]))</script>"
 
 NAMES = (
     "binance", "coinbase", "kraken", "okx", "bybit", "kucoin", "bitstamp", "hyperliquid", "bitcoin", "ethereum", "solana",
@@ -36,7 +38,7 @@ CHECKS = ("reached", "signature", "read_permission", "no_withdraw", "clock")
 
 def checks(state: str = "ok") -> dict[str, Any]:
     """A list of checks that all stand alike."""
-    return {"checks": [{"name": name, "state": state, "text": "", "fix": None} for name in CHECKS], "subaccounts": []}
+    return {"checks": [{"name": name, "state": state, "text": "", "fix": None} for name in CHECKS]}
 
 
 def providers() -> dict[str, dict[str, Any]]:
@@ -49,18 +51,44 @@ def providers() -> dict[str, dict[str, Any]]:
 PROVIDERS = providers()
 
 
+class _Host(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(_HOST_PAGE)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def hosting() -> Iterator[str]:
+    """The origin of a page that keeps every message that it hears. Browsers let only local pages frame local ones."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Host)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Scene:
     """One opened page. `answers` are by method and path; a list is given out one by one, its last for ever.
 
     "wait" never answers, "fail" breaks the connection; `http` in an answer is its status, `retry_after` that header.
     """
 
-    def __init__(self, browser: Browser, address: str, *, viewport: Mapping[str, int] = DESKTOP, scheme: str = "light") -> None:
-        self.address = address
+    def __init__(
+        self, browser: Browser, address: str, host: str, *, viewport: Mapping[str, int] = DESKTOP, scheme: str = "light"
+    ) -> None:
+        self.address, self.host = address, host
         self.context = browser.new_context(viewport=dict(viewport), color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
         self.context.set_default_timeout(TIMEOUT_MS)
         self.watched = Watched(self.context)
         self.page: Page = self.watched.page
+        self.frame: Frame = self.page.main_frame
         self.answers: dict[str, Any] = {
             "POST /connect/event": {},
             "POST /connect/done": {"redirect_to": None},
@@ -73,26 +101,23 @@ class Scene:
         self.context.route(f"{address}/connect**", self._answer)
         self.context.route(f"{address}/v1/accounts**", self._answer)
         self.context.route(f"{address}/v1/providers", lambda route: route.fulfill(json=list(PROVIDERS.values())))
-        self.context.route(f"{HOST}/**", lambda route: route.fulfill(body=_HOST_PAGE, content_type="text/html"))
 
     def open(self, *, framed: bool = False, **facts: Any) -> "Scene":
         """Opens the page with these facts beside the usual ones; `framed` puts it into a page of a host."""
-        self.facts = {**FACTS, **({"opener": HOST} if framed else {}), **facts}
+        self.facts = {**FACTS, **({"opener": self.host} if framed else {}), **facts}
         if not framed:
             self.page.goto(f"{self.address}/connect")
+            self.frame = self.page.main_frame
             return self
-        self.page.goto(f"{HOST}/")
+        self.page.goto(f"{self.host}/")
         self.page.evaluate(
             "src => { const f = document.createElement('iframe'); f.src = src; f.width = 400; f.height = 700; document.body.append(f) }",
             f"{self.address}/connect",
         )
+        frame = self.page.wait_for_selector("iframe").content_frame()
+        assert frame is not None
+        self.frame = frame
         return self
-
-    @property
-    def frame(self) -> Frame:
-        """The page itself, also where it is in a frame."""
-        inner = [frame for frame in self.page.frames if frame.url.startswith(self.address)]
-        return inner[0] if inner else self.page.main_frame
 
     def heard(self) -> list[dict[str, Any]]:
         """What the host was told, without the steps that only tell where the person is."""
@@ -143,7 +168,7 @@ class Scene:
     def _document(self) -> dict[str, Any]:
         settings = Settings()
         request: Request[Any, Any, Any] = Request({"type": "http", "state": {}, "headers": []})  # type: ignore[typeddict-item, arg-type]
-        protect(request, framed_by=[HOST])
+        protect(request, framed_by=[self.host])
         sent = page(
             settings,
             "connect",

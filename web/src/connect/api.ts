@@ -135,6 +135,13 @@ export class Api {
   /** The account when it differs from version `v`; null when the wait is over without a change. */
   poll = (account: string, v: number): Promise<Account | null> => this.#ask<Account>("GET", `/v1/accounts/${account}/poll?v=${v}`);
 
+  /** A step of the funnel: it is sent even when the page ends meanwhile, and nobody waits for it. */
+  note(step: Record<string, string>): void {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${this.#session ?? ""}` };
+    const init: RequestInit = { method: "POST", headers, body: JSON.stringify(step), credentials: "omit", redirect: "error", keepalive: true };
+    void fetch(`${this.#prefix}/connect/event`, init).catch(() => undefined);
+  }
+
   /** Ends whatever still waits. */
   end(): void {
     this.#end.abort();

@@ -29,9 +29,6 @@ export class Connect extends LitElement {
 
   begin(facts: Facts, text: Text): void {
     this.#flow = new Flow(facts, text, () => this.requestUpdate());
-    this.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") void this.#flow?.close();
-    });
     this.#flow.start();
   }
 
@@ -40,12 +37,12 @@ export class Connect extends LitElement {
     if (flow === null) return nothing;
     const { say } = flow.text;
     const over = flow.pane.at === "ended";
-    const logo = flow.facts.client?.logo;
+    const logo = flow.facts.client.logo;
     return html`
       <div class="card-frame">
         <header>
           ${flow.canGoBack ? html`<button class="button bare round" type="button" aria-label=${say("back")} @click=${() => flow.back()}>${icon("back", "")}</button>` : html`<span class="round"></span>`}
-          <p class="who">${logo ? html`<img src=${logo} alt="" height="24" />` : nothing}<bdi translate="no">${flow.facts.client?.name ?? "Omnifolio"}</bdi></p>
+          <p class="who">${logo ? html`<img src=${logo} alt="" height="24" />` : nothing}<bdi translate="no">${flow.facts.client.name || "Omnifolio"}</bdi></p>
           ${over ? html`<span class="round"></span>` : html`<button class="button bare round" type="button" aria-label=${say("close")} @click=${() => void flow.close()}>${icon("close", "")}</button>`}
         </header>
         <main class="stack" aria-labelledby="title">${this.#pane(flow)}</main>

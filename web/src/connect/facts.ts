@@ -6,8 +6,8 @@ export interface Facts {
   lang: string;
   theme: "light" | "dark" | "auto";
   prefix: string;
-  /** Null where the page does not even know who asks. */
-  client: { name: string; logo: string | null; accent: string | null } | null;
+  /** The name is "" where the page does not even know who asks. */
+  client: { name: string; logo: string | null; accent: string | null };
   session: string | null;
   expires_at: number | null;
   opener: string | null;

@@ -69,6 +69,7 @@ const KINDS: Record<string, FaultKind> = {
   venue_bad_response: "maintenance",
   venue_busy: "busy",
   rate_limited: "busy",
+  sync_in_progress: "busy",
   venue_banned: "blocked",
   already_connected: "duplicate",
   conflict: "duplicate",

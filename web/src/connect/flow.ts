@@ -52,7 +52,7 @@ export class Flow {
 
   /** Whose app asks. */
   get client(): string {
-    return this.facts.client?.name ?? this.text.say("client");
+    return this.facts.client.name || this.text.say("client");
   }
 
   start(): void {
@@ -120,6 +120,7 @@ export class Flow {
     if (found.kind !== "duplicate") {
       this.host.recoverable(typeOf(found), typeOf(found) === "INVALID_CREDENTIALS" ? { ...more, error: { name: "LoginFailedError" } } : more);
     }
+    this.count("refused", venue, found.code);
     this.go({ at: "fault", fault: found, venue });
     if (found.wait > 0) this.#countDown(found);
   }
@@ -157,8 +158,8 @@ export class Flow {
   }
 
   /** Counts a step of the funnel: the step and the venue, nothing of the person. */
-  count(step: string, venue: Provider | null = null): void {
-    void this.api.post("/connect/event", venue === null ? { step } : { step, provider: venue.name }).catch(() => undefined);
+  count(step: string, venue: Provider | null = null, outcome = ""): void {
+    this.api.note({ step, outcome, ...(venue !== null && { provider: venue.name }) });
   }
 
   expire(): void {

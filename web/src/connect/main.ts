@@ -10,11 +10,11 @@ import { taken } from "./facts.js";
 import { LANGUAGES, load } from "./languages.js";
 
 const facts = taken();
-dress(document.documentElement, facts.theme, accentOf(facts.client?.accent ?? null));
+dress(document.documentElement, facts.theme, accentOf(facts.client.accent));
 const language = chosen(facts.lang, LANGUAGES, "en");
 document.documentElement.lang = language;
 const text = new Messages(language, await load(language));
-document.title = text.say("page.title", { client: facts.client?.name ?? "Omnifolio" });
+document.title = text.say("page.title", { client: facts.client.name || "Omnifolio" });
 const page = new Connect();
 document.body.append(page);
 page.begin(facts, text);

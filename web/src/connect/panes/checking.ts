@@ -32,7 +32,7 @@ function row(flow: Flow, check: Check): TemplateResult {
       ${icon(SIGNS[check.state])}
       <span class="stack tight">
         <span>${flow.text.has(key) ? say(key) : check.name} <span class="small quiet">${say(`check.is.${check.state}`)}</span></span>
-        ${check.text && check.state !== "waiting" ? html`<span class="small quiet" lang=${english(flow) ?? nothing}>${check.text}</span>` : nothing}
+        ${check.text && (check.state === "failed" || check.state === "unknown") ? html`<span class="small quiet" lang=${english(flow) ?? nothing}>${check.text}</span>` : nothing}
       </span>
     </li>
   `;

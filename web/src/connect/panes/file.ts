@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../../shared/icons.js";
-import type { Account, Preview } from "../api.js";
+import { type Account, type Preview, Refused } from "../api.js";
 import { fault } from "../faults.js";
 import type { Flow } from "../flow.js";
 import { english, heading, main, name, note, other } from "./frame.js";
@@ -10,6 +10,9 @@ import { english, heading, main, name, note, other } from "./frame.js";
 const BYTES_MAX = 20 * 1024 * 1024;
 const UNREADABLE_SHOWN = 5;
 const MANUAL = "manual";
+const TITLE_MAX = 80;
+const TRIES_MAX = 20;
+const PAUSE_MS = 500;
 
 export function file(flow: Flow): TemplateResult {
   const { say } = flow.text;
@@ -60,8 +63,32 @@ export function preview(flow: Flow, chosen: File, found: Preview): TemplateResul
 }
 
 async function bring(flow: Flow, chosen: File, found: Preview): Promise<void> {
-  const title = `${found.layout} ${chosen.name}`.slice(0, 80);
-  const account = await flow.api.post<Account>("/v1/accounts", { provider: MANUAL, credentials: { title }, name: title });
-  await flow.api.send(`/connect/import?account=${account.id}`, chosen);
-  await flow.linking.keep(await flow.api.get<Account>(`/v1/accounts/${account.id}`));
+  const title = `${found.layout} ${chosen.name}`.slice(0, TITLE_MAX);
+  const account = await accountOf(flow, title);
+  await patient(() => flow.api.send(`/connect/import?account=${account}`, chosen));
+  await flow.linking.keep(await flow.api.get<Account>(`/v1/accounts/${account}`));
+}
+
+/** An account for files of that name: a new one, or the one that an earlier import has made. */
+async function accountOf(flow: Flow, title: string): Promise<string> {
+  try {
+    return (await flow.api.post<Account>("/v1/accounts", { provider: MANUAL, credentials: { title }, name: title })).id;
+  } catch (error) {
+    const existing = error instanceof Refused ? error.problem.existing_institution_id : undefined;
+    if (existing === undefined) throw error;
+    return existing;
+  }
+}
+
+/** A new account is looked at by a worker for a moment, and nothing can be imported meanwhile. */
+async function patient(act: () => Promise<unknown>): Promise<void> {
+  for (let left = TRIES_MAX; ; left--) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      if (left === 0 || !(error instanceof Refused) || error.code !== "sync_in_progress") throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
 }
