@@ -9,11 +9,11 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import aliases, console, links, live, pages, positions, replica
+from omnifolio.store.migrations import aliases, connecting, console, links, live, pages, positions, replica
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
-LATER = (*console.TABLES, aliases.TABLE)
+LATER = (*console.TABLES, aliases.TABLE, *connecting.TABLES)
 """Whole tables that came after revision 0007."""
 MADE = (*positions.TABLES, *links.TABLES, *LATER)
 TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)

@@ -6,6 +6,8 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
+from omnifolio.connect import tokens as connect_tokens
+from omnifolio.connect.tokens import Held
 from omnifolio.ledger.freshness import Freshness, freshness
 from omnifolio.model.accounts import Principal, Scope
 from omnifolio.model.clock import EpochMs
@@ -19,10 +21,11 @@ USER_SCOPES: frozenset[Scope] = frozenset({"read", "link"})
 
 
 class Session(Struct, frozen=True):
-    """An authenticated request: who asks, and how fresh an answer must be."""
+    """An authenticated request: who asks, and how fresh an answer must be; `page` is the page of Connect that asks."""
 
     principal: Principal
     state: Freshness
+    page: Held | None = None
 
 
 async def token_for(context: Context, *, client_id: str, secret: Secret, login_name: str) -> str:
@@ -42,12 +45,22 @@ async def session(context: Context, token: str) -> Session:
 
     Raises: Unauthenticated.
     """
+    if connect_tokens.looks_like("page", token):
+        return await _page_session(context, token)
     claims = context.tokens.check(token, now=context.clock.now())
     state = await freshness(context.store, claims.sub)
     if state is None or state.client_id != claims.team or not state.is_active or state.token_epoch != claims.epoch:
         raise Unauthenticated("this token has been revoked")
     await context.learn_ids(state.aliases)
     return Session(_principal(claims, state), state)
+
+
+async def _page_session(context: Context, token: str) -> Session:
+    held = await context.store.read(connect_tokens.find, "page", token, pepper=context.edge.pepper, now=context.clock.now())
+    state = None if held is None else await freshness(context.store, held.uuid)
+    if held is None or state is None or not state.is_active:
+        raise Unauthenticated("this page has ended; open Connect again")
+    return Session(held.principal, state, held)
 
 
 def _principal(claims: Claims, state: Freshness) -> Principal:

@@ -152,6 +152,18 @@ class RateLimited(CallerError):
     action = "Wait as long as Retry-After says."
 
 
+class ConnectRefused(CallerError):
+    """Connect cannot be opened with these parameters."""
+
+    code = "connect_refused"
+    action = "Correct the named parameter where the application opens Connect, then open it again."
+
+    def __init__(self, kind: str = "", message: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """Vezgo's `type` of it, such as WRONG_CLIENT_ID."""
+
+
 class LiteralSecretRefused(CallerError):
     """A credential was given in plain text where other programs can read it."""
 

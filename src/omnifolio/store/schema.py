@@ -154,6 +154,37 @@ console_sessions = _table(
 )
 """Browsers in which the owner is signed in, by the keyed hash of their cookie."""
 
+# Connect -----------------------------------------------------------------------------------------------------------
+
+connect_tokens = _table(
+    "connect_tokens",
+    sa.Column("digest", LargeBinary, primary_key=True),
+    _col("kind"),
+    _to("user_id", "users", index=True),
+    _col("epoch", Int),
+    _col("terms"),
+    _col("made", default="'[]'"),
+    _col("created_at", Int),
+    _col("expires_at", Int),
+    sa.Index("ix_connect_tokens_expires", "expires_at"),
+    clustered=True,
+)
+"""What opens Connect once (`link`) and what an open page shows with its requests (`page`), as keyed hashes. `terms` (JSON) is
+what was agreed, `epoch` the user's token epoch at that time, `made` the accounts that the page has connected."""
+
+connect_events = _table(
+    "connect_events",
+    _id(),
+    _to("team_id", "teams"),
+    _col("visit"),
+    _col("step"),
+    _maybe("venue"),
+    _col("outcome", default="''"),
+    _col("at", Int),
+    sa.Index("ix_connect_events_team", "team_id", "at"),
+)
+"""How far visits of a team's Connect page came. `visit` tells one page from another and leads to nobody."""
+
 # Accounts ----------------------------------------------------------------------------------------------------------
 
 accounts = _table(

@@ -146,6 +146,14 @@ def by_client_id(conn: Connection, client_id: str) -> Team:
     return _one(row)
 
 
+def of_principal(conn: Connection, principal: Principal) -> Team:
+    """The principal's own team, while it is active. Raises: NotFound."""
+    row = conn.execute(_BY_ID, {"team": principal.team}).first()
+    if row is None or not row.is_active:
+        raise NotFound("there is no such team")
+    return _one(row)
+
+
 def list_all(conn: Connection, principal: Principal) -> list[Team]:
     """Every team, inactive ones too, in the order of their creation. For the operator. Raises: Forbidden."""
     require_operator(principal)

@@ -257,6 +257,42 @@ class Api(ABC):
         """See the balances and positions as they were known after a change."""
         return self.run(operations.get_known(seq=seq))
 
+    def make_link_token(
+        self,
+        *,
+        origin: str | None = None,
+        redirect_uri: str | None = None,
+        state: str | None = None,
+        provider: str | None = None,
+        account: str | None = None,
+        providers: list[str] | None = None,
+        disabled_providers: list[str] | None = None,
+        categories: list[str] | None = None,
+        lang: str | None = None,
+        theme: str | None = None,
+        multi_wallet: bool | None = None,
+        sync_nfts: bool | None = None,
+        demo: bool | None = None,
+    ) -> models.LinkToken:
+        """Make a token that opens Connect once."""
+        return self.run(
+            operations.make_link_token(
+                origin=origin,
+                redirect_uri=redirect_uri,
+                state=state,
+                provider=provider,
+                account=account,
+                providers=providers,
+                disabled_providers=disabled_providers,
+                categories=categories,
+                lang=lang,
+                theme=theme,
+                multi_wallet=multi_wallet,
+                sync_nfts=sync_nfts,
+                demo=demo,
+            )
+        )
+
     def get_openapi(self) -> dict[str, Any]:
         """Get this description."""
         return self.run(operations.get_openapi())
@@ -509,6 +545,42 @@ class AsyncApi(ABC):
     async def get_known(self, *, seq: int | None = None) -> models.Known:
         """See the balances and positions as they were known after a change."""
         return await self.run(operations.get_known(seq=seq))
+
+    async def make_link_token(
+        self,
+        *,
+        origin: str | None = None,
+        redirect_uri: str | None = None,
+        state: str | None = None,
+        provider: str | None = None,
+        account: str | None = None,
+        providers: list[str] | None = None,
+        disabled_providers: list[str] | None = None,
+        categories: list[str] | None = None,
+        lang: str | None = None,
+        theme: str | None = None,
+        multi_wallet: bool | None = None,
+        sync_nfts: bool | None = None,
+        demo: bool | None = None,
+    ) -> models.LinkToken:
+        """Make a token that opens Connect once."""
+        return await self.run(
+            operations.make_link_token(
+                origin=origin,
+                redirect_uri=redirect_uri,
+                state=state,
+                provider=provider,
+                account=account,
+                providers=providers,
+                disabled_providers=disabled_providers,
+                categories=categories,
+                lang=lang,
+                theme=theme,
+                multi_wallet=multi_wallet,
+                sync_nfts=sync_nfts,
+                demo=demo,
+            )
+        )
 
     async def get_openapi(self) -> dict[str, Any]:
         """Get this description."""

@@ -146,6 +146,12 @@ class RateLimited(CallerError):
     code = "rate_limited"
 
 
+class ConnectRefused(CallerError):
+    """Connect cannot be opened with these parameters. Correct the named parameter where the application opens Connect, then open it again."""
+
+    code = "connect_refused"
+
+
 class LiteralSecretRefused(CallerError):
     """A credential was given in plain text where other programs can read it. Give it as key=@FILE, key=-, --credential-env PREFIX, or answer the prompt."""
 
@@ -260,6 +266,7 @@ BY_CODE: Mapping[str, type[ApiError]] = {
     "bad_credentials": BadCredentials,
     "bad_request": CallerError,
     "conflict": Conflict,
+    "connect_refused": ConnectRefused,
     "egress_refused": EgressRefused,
     "excess_permission": ExcessPermission,
     "file_refused": FileRefused,

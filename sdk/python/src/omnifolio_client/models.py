@@ -419,6 +419,32 @@ class KnownPosition(msgspec.Struct, frozen=True, kw_only=True):
     components: list[KnownComponent]
 
 
+class LinkToken(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of the wire."""
+
+    link_token: str
+    url: str
+    expires_at: int
+
+
+class LinkTokenIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of the wire."""
+
+    origin: str | None = None
+    redirect_uri: str | None = None
+    state: str | None = None
+    provider: str | None = None
+    account: str | None = None
+    providers: list[str] | None = None
+    disabled_providers: list[str] | None = None
+    categories: list[str] | None = None
+    lang: str | None = None
+    theme: str | None = None
+    multi_wallet: bool = False
+    sync_nfts: bool = True
+    demo: bool = False
+
+
 class Listening(msgspec.Struct, frozen=True, kw_only=True):
     """How an account's private stream at its venue is heard. `since` null: it is not, and `problem` may say why."""
 

@@ -326,6 +326,45 @@ def get_known(*, seq: int | None = None) -> Call[models.Known]:
     return Call(method="GET", path="/v1/known", kind=models.Known, query={"seq": seq})
 
 
+def make_link_token(
+    *,
+    origin: str | None = None,
+    redirect_uri: str | None = None,
+    state: str | None = None,
+    provider: str | None = None,
+    account: str | None = None,
+    providers: list[str] | None = None,
+    disabled_providers: list[str] | None = None,
+    categories: list[str] | None = None,
+    lang: str | None = None,
+    theme: str | None = None,
+    multi_wallet: bool | None = None,
+    sync_nfts: bool | None = None,
+    demo: bool | None = None,
+) -> Call[models.LinkToken]:
+    """Make a token that opens Connect once."""
+    return Call(
+        method="POST",
+        path="/v1/link-tokens",
+        kind=models.LinkToken,
+        body=_given(
+            origin=origin,
+            redirect_uri=redirect_uri,
+            state=state,
+            provider=provider,
+            account=account,
+            providers=providers,
+            disabled_providers=disabled_providers,
+            categories=categories,
+            lang=lang,
+            theme=theme,
+            multi_wallet=multi_wallet,
+            sync_nfts=sync_nfts,
+            demo=demo,
+        ),
+    )
+
+
 def get_openapi() -> Call[dict[str, Any]]:
     """Get this description."""
     return Call(method="GET", path="/v1/openapi.json", kind=dict[str, Any], needs_token=False)

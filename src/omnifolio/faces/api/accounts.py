@@ -6,10 +6,10 @@ from typing import Annotated
 from litestar import Response, Router, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
-from omnifolio.app import link
+from omnifolio.app import connecting, link
 from omnifolio.faces.api import query
 from omnifolio.faces.api.account_list import account_list
-from omnifolio.faces.api.admission import COST, SCOPE
+from omnifolio.faces.api.admission import CONNECT, COST, SCOPE
 from omnifolio.faces.api.answers import answer, responses
 from omnifolio.faces.api.desk import Desk
 from omnifolio.faces.api.edge import ACCOUNTS_ROUTE
@@ -30,7 +30,7 @@ SYNC_COST = 5
     "/",
     name=ACCOUNTS_ROUTE,
     summary="List all accounts with wallets, balances and values",
-    opt={SCOPE: "read"},
+    opt={SCOPE: "read", CONNECT: "also"},
     responses=responses(list[AccountOut], refusals=(401, 403)),
 )
 async def list_accounts(
@@ -50,13 +50,15 @@ async def list_accounts(
     "/",
     summary="Connect an account",
     status_code=202,
-    opt={SCOPE: "link", COST: SYNC_COST},
+    opt={SCOPE: "link", COST: SYNC_COST, CONNECT: "also"},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="Connected; its first sync is due."),
 )
 async def add_account(
     desk: DeskGiven, session: SessionGiven, data: JSONBody[AccountIn], fiat: query.Fiat = None
 ) -> Response[bytes]:
     """Files the connection; a worker checks the key and reads."""
+    connecting.may_connect(desk.context, session.page, data.provider)
+    entered = await connecting.without_names(desk.context, session.page, data.credentials)
     options = {
         name: value
         for name, value in (
@@ -67,15 +69,16 @@ async def add_account(
         if value is not None
     }
     account = await link.link(
-        desk.context, session.principal, provider=data.provider, entered=data.credentials, name=data.name, options=options
+        desk.context, session.principal, provider=data.provider, entered=entered, name=data.name, options=options
     )
+    await connecting.remember_made(desk.context, session.page, account)
     return await _shown(desk, session.principal, account, fiat, status=202)
 
 
 @get(
     "/{account_id:str}",
     summary="Get an account",
-    opt={SCOPE: "read"},
+    opt={SCOPE: "read", CONNECT: "also"},
     responses=responses(AccountOut, refusals=(401, 403, 404)),
 )
 async def get_account(
@@ -90,7 +93,7 @@ async def get_account(
     "/{account_id:str}",
     summary="Give an account new credentials, or another name",
     status_code=202,
-    opt={SCOPE: "link", COST: SYNC_COST},
+    opt={SCOPE: "link", COST: SYNC_COST, CONNECT: "also"},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="Changed; a sync is due."),
 )
 async def change_account(
@@ -99,6 +102,7 @@ async def change_account(
     """Takes new credentials or a new name; the account's id and history stay."""
     account = AccountId(desk.context.ids.integer("account", account_id))
     await desk.read.version(session.principal, account)
+    connecting.may_change(session.page, account)
     if data.security_answer is not None:
         raise InvalidField("security_answer: this account has no open question")
     if data.credentials is None and data.name is None:
@@ -114,12 +118,13 @@ async def change_account(
     "/{account_id:str}",
     summary="Disconnect an account and delete everything of it",
     status_code=204,
-    opt={SCOPE: "link"},
+    opt={SCOPE: "link", CONNECT: "also"},
     responses=responses(None, status=204, refusals=(401, 403, 404), text="Gone."),
 )
 async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Account) -> None:
     """Takes the account and its credentials away."""
     account = AccountId(desk.context.ids.integer("account", account_id))
+    connecting.may_remove(session.page, account)
     await link.unlink(desk.context, session.principal, account)
 
 
@@ -127,12 +132,13 @@ async def delete_account(desk: DeskGiven, session: SessionGiven, account_id: Acc
     "/{account_id:str}/sync",
     summary="Ask for a sync now",
     status_code=202,
-    opt={SCOPE: "link", COST: SYNC_COST},
+    opt={SCOPE: "link", COST: SYNC_COST, CONNECT: "also"},
     responses=responses(AccountOut, status=202, refusals=(401, 403, 404, 409), text="A sync is due."),
 )
 async def sync_account(desk: DeskGiven, session: SessionGiven, account_id: Account, fiat: query.Fiat = None) -> Response[bytes]:
     """Makes the account due now."""
     account = AccountId(desk.context.ids.integer("account", account_id))
+    connecting.may_change(session.page, account)
     await link.request_sync(desk.context, session.principal, account)
     return await _shown(desk, session.principal, account, fiat, status=202)
 
@@ -140,7 +146,7 @@ async def sync_account(desk: DeskGiven, session: SessionGiven, account_id: Accou
 @get(
     "/{account_id:str}/poll",
     summary="Wait for a change of an account",
-    opt={SCOPE: "read"},
+    opt={SCOPE: "read", CONNECT: "also"},
     responses={
         **responses(AccountOut, refusals=(401, 403, 404)),
         **responses(None, status=304, refusals=(), text="Nothing has changed since that version."),

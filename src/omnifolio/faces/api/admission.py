@@ -17,11 +17,17 @@ SCOPE = "scope"
 COST = "cost"
 """The name under which a route states what it takes from the bucket, if it is more than 1."""
 PUBLIC = "public"
+CONNECT = "connect"
+"""The name under which a route says that an open page of Connect may use it: `also`, or `only` where nobody else may."""
 _BEARER = b"bearer "
 
 
-async def admit(context: Context, scope: Scope, *, needed: str, route: str, cost: int = 1) -> Session | None:
+async def admit(
+    context: Context, scope: Scope, *, needed: str, route: str, cost: int = 1, connect: str | None = None
+) -> Session | None:
     """Authenticates the request and takes its cost from the caller's bucket; the session is None on public routes.
+
+    `connect` says whether an open page of Connect may ask, see CONNECT.
 
     Raises: Unauthenticated, Forbidden, RateLimited.
     """
@@ -34,6 +40,10 @@ async def admit(context: Context, scope: Scope, *, needed: str, route: str, cost
     if known is None:
         known = state["session"] = await session(context, bearer(scope))
         _take(context, state, f"team:{known.principal.team}/{route}", cost)
+    if connect is None and known.page is not None:
+        raise Forbidden("an open page of Connect may not ask for this")
+    if connect == "only" and known.page is None:
+        raise Forbidden("only an open page of Connect may ask for this")
     if needed not in known.principal.scopes:
         raise Forbidden(f"this token lacks the scope {needed}")
     return known
@@ -79,4 +89,5 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         needed=handler.opt[SCOPE],
         route=handler.name or handler.handler_name,
         cost=handler.opt.get(COST, 1),
+        connect=handler.opt.get(CONNECT),
     )

@@ -19,6 +19,10 @@ from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.model.errors import CallerError, OmnifolioError, TooLarge, UnsupportedMedia
 
 BODY_BYTES_MAX = 1024 * 1024
+UPLOAD_BYTES_MAX = 20 * 1024 * 1024
+"""Of a file that an open page of Connect sends."""
+UPLOAD_COST = 10
+"""Requests that one file counts as."""
 QUERY_BYTES_MAX = 8_192
 PATH_BYTES_MAX = 2_048
 JSON_DEPTH_MAX = 64
@@ -29,7 +33,10 @@ PREFLIGHT_AGE_S = 600
 ACCOUNTS_ROUTE = "list_accounts"
 PAGE_HEADERS = "page_headers"
 """Where a route that answers with a web page puts the headers of that page, in the place of the API's own."""
+IS_HEAD = "is_head"
+"""Where the edge says that only the head of the answer is wanted, since routes are asked as for GET."""
 _ACCOUNTS_PATHS = ("/v1/accounts", "/v1/accounts/")
+_UPLOAD_PATHS = ("/connect/preview", "/connect/import")
 _PUBLIC_PATHS = ("/v1/providers", "/v1/teams/info", "/v1/openapi.json", "/health")
 _ABSENT = ("", "undefined", "null")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
@@ -64,7 +71,7 @@ class Edge:
         scope["state"] = dict(scope.get("state") or {})
         request_id = _request_id(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
-        is_head = scope["method"] == "HEAD"
+        is_head = scope["state"][IS_HEAD] = scope["method"] == "HEAD"
         if is_head:
             # A copy: the server itself must go on knowing that this is HEAD.
             scope = {**scope, "method": "GET"}
@@ -72,7 +79,8 @@ class Edge:
         clock = self._desk.context.clock
         began_s = clock.monotonic()
         try:
-            _check_request(scope, headers)
+            most = await self._bytes_max(scope)
+            _check_request(scope, headers, most)
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
                 await answer.empty(204)
                 return
@@ -80,7 +88,7 @@ class Edge:
             if body is not None:
                 await answer.whole(200, [(b"content-type", b"application/json"), (b"etag", body.etag)], body.data)
                 return
-            await self._app(scope, await _buffered(scope, headers, receive), answer.send)
+            await self._app(scope, await _buffered(scope, headers, receive, most), answer.send)
         except OmnifolioError as error:
             await answer.refuse(error)
         except Exception as error:
@@ -95,9 +103,16 @@ class Edge:
             return None
         context = self._desk.context
         scope["path_template"] = _ACCOUNTS_PATHS[0]
-        session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE)
+        session = await admit(context, scope, needed="read", route=ACCOUNTS_ROUTE, connect="also")
         assert session is not None
         return await account_list(self._desk, session, context.settings.fiat)
+
+    async def _bytes_max(self, scope: Any) -> int:
+        """How large the body may be: a file's size only for an open page of Connect, and only once it is known to be one."""
+        if scope["path"].rstrip("/") not in _UPLOAD_PATHS or scope["method"] != "POST":
+            return BODY_BYTES_MAX
+        await admit(self._desk.context, scope, needed="link", route="upload", cost=UPLOAD_COST, connect="only")
+        return UPLOAD_BYTES_MAX
 
     async def _cors(self, scope: Any, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         """The CORS headers for the page that asks. Registered pages of any team; bearer tokens are no cookies, so none are sent
@@ -184,7 +199,7 @@ def _request_id(given: bytes | None) -> str:
     return given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
 
 
-def _check_request(scope: Any, headers: dict[bytes, bytes]) -> None:
+def _check_request(scope: Any, headers: dict[bytes, bytes], most: int) -> None:
     """What no route wants to see. Raises: CallerError, TooLarge, UnsupportedMedia."""
     query = scope["query_string"]
     if len(query) > QUERY_BYTES_MAX or len(scope["path"]) > PATH_BYTES_MAX:
@@ -194,8 +209,8 @@ def _check_request(scope: Any, headers: dict[bytes, bytes]) -> None:
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMedia("compressed request bodies are not read; send it as it is")
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > BODY_BYTES_MAX:
-        raise TooLarge(f"the request body has more than {BODY_BYTES_MAX} bytes")
+    if length.isdigit() and int(length) > most:
+        raise TooLarge(f"the request body has more than {most} bytes")
     if query:
         scope["query_string"] = _cleaned(query)
 
@@ -207,7 +222,7 @@ def _cleaned(query: bytes) -> bytes:
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in kept).encode()
 
 
-async def _buffered(scope: Any, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+async def _buffered(scope: Any, headers: dict[bytes, bytes], receive: Receive, most: int) -> Receive:
     """The request's body, read up to its limit and looked over, as the framework will receive it."""
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return receive
@@ -217,11 +232,12 @@ async def _buffered(scope: Any, headers: dict[bytes, bytes], receive: Receive) -
         if message["type"] != "http.request":
             return receive
         data += message.get("body", b"")
-        if len(data) > BODY_BYTES_MAX:
-            raise TooLarge(f"the request body has more than {BODY_BYTES_MAX} bytes")
+        if len(data) > most:
+            raise TooLarge(f"the request body has more than {most} bytes")
         if not message.get("more_body"):
             break
-    _check_json(bytes(data))
+    if most == BODY_BYTES_MAX:  # a file is checked by who reads it
+        _check_json(bytes(data))
     is_given = False
 
     async def again() -> Any:

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from omnifolio.app import link as linking
-from omnifolio.app.asking import asking, hosts_of
+from omnifolio.app.asking import asking_first, hosts_of
 from omnifolio.app.importing import import_file
 from omnifolio.app.offer import TITLE, Offer
 from omnifolio.app.offers import MANUAL
@@ -31,9 +31,7 @@ from omnifolio.model.errors import AlreadyConnected
 from omnifolio.model.ids import AccountId
 from omnifolio.model.settings import Settings
 from omnifolio.transport.recording import Recorder, dump
-from omnifolio.venues.evm.events import ZERO_ADDRESS
 from omnifolio.venues.evm.explorer import KEY_METHOD
-from omnifolio.venues.evm.names import is_name
 from omnifolio.views.accounts import AccountView
 
 WALLET = "wallet"
@@ -285,20 +283,8 @@ def remove(invocation: Invocation, account: str) -> None:
 
 def _steps(settings: Settings, offer: Offer, entered: Mapping[str, str]) -> list[Row]:
     """What linking with these fields would ask, of whom. Raises: InvalidField, PrivateKeyRefused, as linking would."""
-    named = [name for name, value in entered.items() if our_name(offer, name) == WALLET and is_name(value)]
-    offer, credentials = linking.check_any(offer, {**entered, **dict.fromkeys(named, ZERO_ADDRESS)}, fingerprint_key=bytes(32))
-    steps = asking(settings, offer, fields=credentials.fields, has_key="explorer_key" in credentials.secrets)
-    name_steps: list[Row] = [
-        {
-            "reads": f"the address of {entered[name]}",
-            "source": steps[0].source,
-            "own": steps[0].is_own,
-            "calls": "2",
-            "time": "1 s",
-        }
-        for name in named
-    ]
-    return name_steps + [
+    steps = asking_first(settings, offer, entered)
+    return [
         {"reads": step.reads, "source": step.source, "own": step.is_own, "calls": step.calls, "time": step.time} for step in steps
     ]
 

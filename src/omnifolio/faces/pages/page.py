@@ -14,6 +14,7 @@ from litestar import Request, Response
 
 from omnifolio.faces.api.edge import PAGE_HEADERS
 from omnifolio.faces.pages.assets import built
+from omnifolio.model.errors import PagesMissing
 from omnifolio.model.settings import Settings
 
 _ICON = (
@@ -50,7 +51,9 @@ def protect(request: Request[Any, Any, Any], *, framed_by: Sequence[str], form_a
 
 def page(settings: Settings, name: str, *, title: str, lang: str, theme: str, data: Any, status: int = 200) -> Response[bytes]:
     """The page of that name, which begins with `data`. `theme` is light, dark or auto. Raises: PagesMissing."""
-    found, prefix = built()[name], prefix_of(settings)
+    found, prefix = built().get(name), prefix_of(settings)
+    if found is None:
+        raise PagesMissing(f"the page {name} of this installation was not built")
     style = f'<link rel="stylesheet" href="{prefix}/static/{found.style}">' if found.style else ""
     facts = msgspec.json.encode(data).decode().replace("<", "\\u003c")
     text = (
