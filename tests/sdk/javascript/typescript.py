@@ -16,6 +16,7 @@ def built() -> Path:
     home = npm.ROOT / ".cache" / "sdk" / "typescript" / "built"
     files = sorted([*SOURCE.glob("*.json"), *(SOURCE / "src").glob("*.ts"), *(SOURCE / "test").glob("*.mjs")])
     digest = hashlib.sha256(b"".join(str(file.name).encode() + file.read_bytes() for file in files)).hexdigest()
+    home.parent.mkdir(parents=True, exist_ok=True)
     with (home.parent / ".build-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = home / ".digest"
