@@ -173,6 +173,13 @@ def _block(height: int) -> dict[str, str]:
     return {"number": hex(height), "hash": _word(height), "timestamp": hex(1_600_000_000 + 12 * height)}
 
 
+class _Placed(Log, rename="camel", frozen=True, gc=False):
+    """A log as we read it, and where it stands: the loop by hand reads that too."""
+
+    block_number: str = ""
+    transaction_hash: str = ""
+
+
 class _Bare(msgspec.Struct, frozen=True, gc=False):
     """As little of a log as a loop by hand needs: what moved, and where in which transaction."""
 
@@ -188,7 +195,7 @@ async def logs() -> list[Figure]:
     """The ratio, and how many logs a second each side takes."""
     body = msgspec.json.encode([log for number in range(LOG_ROWS // TRANSACTIONS_PER_PAGE_MAX) for log in _logs(number)])
     subject = Subject(ETHEREUM, ME)
-    many, bare = msgspec.json.Decoder(list[Log]), msgspec.json.Decoder(list[_Bare])
+    many, bare = msgspec.json.Decoder(list[_Placed]), msgspec.json.Decoder(list[_Bare])
     ours, theirs = [], []
 
     async def by_us() -> None:
