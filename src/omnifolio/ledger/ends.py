@@ -8,6 +8,7 @@ first and last characters of whom it was sent to.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -36,6 +37,8 @@ _STATUSES = ("confirmed", "pending")
 _NO_TRANSFER = "liquidation"
 _MASK_HEAD, _MASK_TAIL = 4, 4
 _NUMBER_BYTES = 8
+KINDS_MAX = 50_000
+"""Tokens whose assets are remembered: a user may hold thousands, and every page asks about all of them."""
 
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _mine = sa.select(ends.c.transaction_id).where(ends.c.user_id == _user, any_of(ends.c.number, "numbers"))
@@ -292,7 +295,7 @@ class Ends:
             self._tokens = {}
             for number, token, wallets in _holders.rows(self.conn, user=self.user):
                 self._in[number] = [int(wallet) for wallet in wallets.split(" ")]
-                self._kinds[number] = (token, *self._assets.ever(token))
+                self._kinds[number] = _kinds_of(self._assets, token)
                 for asset in self._kinds[number]:
                     self._tokens.setdefault(asset, []).append(number)
         return self._tokens
@@ -303,6 +306,12 @@ class Ends:
 
     def _made(self, rows: Iterable[Sequence[object]]) -> list[End]:
         return [_end(self._assets.of, row) for row in rows if row[2] != self._without]
+
+
+@lru_cache(maxsize=KINDS_MAX)
+def _kinds_of(assets: Assets, token: TokenId) -> tuple[str, ...]:
+    """What a token's ends may have as their asset."""
+    return (token, *assets.ever(token))
 
 
 def _end(asset_of: Callable[[TokenId, EpochMs], object], row: Sequence[object]) -> End:

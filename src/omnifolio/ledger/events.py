@@ -35,9 +35,17 @@ _legs = sa.select(
 _drop_legs = sa.delete(legs).where(any_of(legs.c.transaction_id, "ids"))
 _drop_crossings = sa.delete(crossings).where(any_of(crossings.c.transaction_id, "ids"))
 _sums = Reading(
-    sa.select(sums.c.wallet_id, sums.c.token_id, sums.c.amount).where(
-        any_of(sums.c.wallet_id, "wallets"), any_of(sums.c.token_id, "tokens")
-    )
+    {
+        "sqlite": sa.text(
+            "SELECT s.wallet_id, s.token_id, s.amount FROM json_each(:pairs) p CROSS JOIN sums s "
+            "WHERE s.wallet_id = json_extract(p.value, '$[0]') AND s.token_id = json_extract(p.value, '$[1]')"
+        ),
+        "postgresql": sa.text(
+            "SELECT s.wallet_id, s.token_id, s.amount "
+            "FROM unnest(CAST(:wallets AS BIGINT[]), CAST(:tokens AS BIGINT[])) p(wallet, token) "
+            "JOIN sums s ON s.wallet_id = p.wallet AND s.token_id = p.token"
+        ),
+    }
 )
 
 _TRANSACTION_COLUMNS = (
@@ -241,8 +249,13 @@ def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Sequence[Decima
     """Adds what moved. A pair that was moved has a sum even where nothing is left: it says where a token has been."""
     if not moved:
         return
-    purses, tokens = sorted({w for w, _ in moved}), sorted({t for _, t in moved})
-    rows = _sums.rows(conn, wallets=given(conn, purses), tokens=given(conn, tokens))
+    pairs = sorted(moved)
+    asked = (
+        {"pairs": given(conn, pairs)}
+        if conn.dialect.name == "sqlite"
+        else {"wallets": [wallet for wallet, _ in pairs], "tokens": [token for _, token in pairs]}
+    )
+    rows = _sums.rows(conn, **asked)
     stored = {(wallet, token): Decimal(amount) for wallet, token, amount in rows}
     with exact():
         changes = {pair: sum(amounts, ZERO) for pair, amounts in moved.items()}
