@@ -10,7 +10,6 @@ funding account transaction history, convert), Order (trade history), Earn, User
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from omnifolio.model.amounts import canonical, parse_amount, total
@@ -34,8 +33,6 @@ UNBOUND: tuple[list[str], ...] = (["*"], [])
 SPOT_QUOTES = ("USDT", "USDC", "USDE", "USDQ", "USD1", "USDR", "RLUSD", "EUR", "BRL", "TRY", "PLN", "BRZ", "IDR", "DAI", "MNT")
 SPOT_QUOTES_SHORT = ("BTC", "ETH", "SOL")
 """Quotes of spot symbols, which have no separator; the short ones last, since they end other codes too."""
-SYMBOLS_MAX = 4_096
-"""Symbols whose sides are remembered: more than there are."""
 
 _TOLD_ELSEWHERE = re.compile(r"deposit|withdraw|transfer|conver|exchange", re.IGNORECASE)
 _INTEREST = re.compile(r"interest|yield|reward|airdrop", re.IGNORECASE)
@@ -232,18 +229,10 @@ def _filled_order(context: Context, row: Mapping[str, Any]) -> Claim | None:
 
 def split_symbol(context: Context, symbol: Any) -> tuple[TokenId, TokenId]:
     """Base and quote of a spot symbol such as BTCUSDT. Raises: InvalidField."""
-    sides = _sides(symbol) if isinstance(symbol, str) else None
-    if sides is None:
-        raise InvalidField("symbol: its quote is not known")
-    return context.codes.token(sides[0]), context.codes.token(sides[1])
-
-
-@lru_cache(maxsize=SYMBOLS_MAX)
-def _sides(symbol: str) -> tuple[str, str] | None:
     for quote in (*SPOT_QUOTES, *SPOT_QUOTES_SHORT):
-        if symbol.endswith(quote) and symbol != quote:
-            return symbol.removesuffix(quote), quote
-    return None
+        if isinstance(symbol, str) and symbol.endswith(quote) and symbol != quote:
+            return context.codes.token(symbol.removesuffix(quote)), context.codes.token(quote)
+    raise InvalidField("symbol: its quote is not known")
 
 
 def _conversion(context: Context, row: Mapping[str, Any]) -> Claim | None:
