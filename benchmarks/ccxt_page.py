@@ -7,15 +7,11 @@ transactions. ccxt's side is `parse_json` and `parse_trades`, as `fetch_my_trade
 import random
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
-
 from benchmarks.figures import Figure, cpu_s, figure
 from benchmarks.fills import VENUES, Peer, Venue, page_bytes, read_page
-from benchmarks.stock import PAGE_ROWS, new_account, stock
+from benchmarks.stock import PAGE_ROWS, forget, new_account, stock
 from omnifolio.model.accounts import Principal
 from omnifolio.store.engine import Store, open_store
-from omnifolio.store.schema import accounts
 from omnifolio.sync.pages import commit_page
 from omnifolio.venues.exchanges.reader import ExchangeReader
 
@@ -59,10 +55,5 @@ async def sides(store: Store, principal: Principal, venue: Venue, *, pages: int)
         if number >= WARM_PAGES:
             theirs.append(their_s)
             ours.append(our_s)
-    await store.write(lambda conn: _forget(conn, account))
+    await forget(store, account)
     return ours, theirs
-
-
-def _forget(conn: Connection, account: int) -> None:
-    """Takes the run's own account away, so that the store is what it was."""
-    conn.execute(sa.delete(accounts).where(accounts.c.id == account))

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.ccxt_page import sides
 from benchmarks.figures import Figure, figure
 from benchmarks.fills import VENUES, page_bytes, read_page
-from benchmarks.stock import PAGE_ROWS, new_account, stock
+from benchmarks.stock import PAGE_ROWS, forget, new_account, stock
 from omnifolio.model.accounts import Principal
 from omnifolio.store.engine import Store, open_store
 from omnifolio.sync.pages import commit_page
@@ -53,7 +53,9 @@ async def _growth_mb(store: Store, principal: Principal) -> float:
         await commit_page(store, who, account, batch, fence=fence, now=batch.observed_at)
         if (number + 1) * PAGE_ROWS == SETTLED:
             settled = _resident_mb()
-    return _resident_mb() - settled
+    grown = _resident_mb() - settled
+    await forget(store, account)
+    return grown
 
 
 def _resident_mb() -> float:

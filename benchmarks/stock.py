@@ -30,7 +30,8 @@ from omnifolio.model.facts import Batch, Claim, Cursor, Evidence, Interval, Kind
 from omnifolio.model.ids import AccountId, TeamId, UserId
 from omnifolio.model.tokens import TokenFacts, venue_token
 from omnifolio.store.engine import Store, open_store
-from omnifolio.store.schema import METADATA, teams, users
+from omnifolio.store.schema import METADATA, ends, teams, transactions, users
+from omnifolio.store.schema import accounts as accounts_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -107,6 +108,17 @@ async def new_account(store: Store, name: str, principal: Principal | None = Non
         return who, account, fence
 
     return await store.write(make)
+
+
+async def forget(store: Store, account: AccountId) -> None:
+    """Takes a run's own account away, so that the store is what it was."""
+
+    def op(conn: Connection) -> None:
+        own = sa.select(transactions.c.id).where(transactions.c.account_id == account)
+        conn.execute(sa.delete(ends).where(ends.c.transaction_id.in_(own)))
+        conn.execute(sa.delete(accounts_table).where(accounts_table.c.id == account))
+
+    await store.write(op)
 
 
 def page(number: int, *, rows: int = PAGE_ROWS, stream: str = "trades") -> Batch:

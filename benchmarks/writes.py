@@ -7,15 +7,12 @@ the API does. On SQLite both wait for one writer, and requests go first; on Post
 import asyncio
 import random
 
-import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.engine import Connection
 
 from benchmarks.figures import Figure, figure, percentile, wall_ms
-from benchmarks.stock import BEGINNING, PAGE_ROWS, TRANSACTIONS, Stock, new_account, page, stock
+from benchmarks.stock import BEGINNING, PAGE_ROWS, TRANSACTIONS, Stock, forget, new_account, page, stock
 from omnifolio.ledger import accounts as ledger_accounts
 from omnifolio.store.engine import Store, open_store
-from omnifolio.store.schema import accounts
 from omnifolio.sync.pages import commit_page
 
 NAME = "api_write_during_backfill"
@@ -73,9 +70,5 @@ async def _run(store: Store, made: Stock) -> tuple[list[float], int]:
             times.append(spent)
     is_over = True
     await running
-    await store.write(lambda conn: _forget(conn, account))
+    await forget(store, account)
     return times, pages
-
-
-def _forget(conn: Connection, account: int) -> None:
-    conn.execute(sa.delete(accounts).where(accounts.c.id == account))

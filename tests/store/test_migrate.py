@@ -1,15 +1,20 @@
 """An older database comes to hold what a new one would, and none is half brought up to date."""
 
+from itertools import product
+
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 from sqlalchemy.engine import Connection
+from tests.ledger.builders import Book, batch
+from tests.ledger.test_links import Moved
 from tests.ledger.test_pages import a_full_account
 
 from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import aliases, connecting, console, links, live, pages, positions, replica
+from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, pages, positions, replica
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
@@ -86,6 +91,14 @@ def without_beginnings(conn: Connection) -> None:
         conn.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN since"))
     conn.execute(sa.text(f"DROP INDEX {replica.INDEX}"))
     conn.execute(sa.text(f"CREATE INDEX {replica.OLD_INDEX} ON past (user_id, kind, since, until)"))
+
+
+def back_to_0007(conn: Connection) -> None:
+    """Takes away what came after revision 0007, but for the form of `ends`."""
+    without_beginnings(conn)
+    for table in LATER:
+        conn.execute(sa.text(f"DROP TABLE {table}"))
+    conn.execute(sa.text("UPDATE alembic_version SET version_num = '0007'"))
 
 
 def without_links(conn: Connection) -> None:
@@ -176,13 +189,41 @@ async def test_an_older_database_knows_when_things_began_and_finds_earlier_versi
     await a_full_account(store)
     new = await store.read(beginnings)
     assert len(new) == len(replica.TABLES) + 1
-    await store.write(without_beginnings)
-    await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0007'")))
+    await store.write(back_to_0007)
     await store.write(prepare)
     assert await store.read(beginnings) == new
     for table in replica.TABLES:
         rows = await store.read(lambda conn, name: conn.execute(sa.text(f"SELECT DISTINCT since FROM {name}")).all(), table)
         assert [tuple(row) for row in rows] in ([], [(0,)]), table
+
+
+OLD_ENDS = (
+    "CREATE TABLE ends (transaction_id BIGINT NOT NULL REFERENCES transactions (id) ON DELETE CASCADE, key TEXT NOT NULL, "
+    "user_id BIGINT NOT NULL, event TEXT, mask TEXT, PRIMARY KEY (transaction_id, key))"
+)
+
+
+def finders(conn: Connection) -> list[tuple[int, ...]]:
+    """By what the ends of transfers are found."""
+    return [tuple(row) for row in conn.execute(sa.text("SELECT * FROM ends ORDER BY 1, 2, 3"))]
+
+
+async def test_an_older_database_finds_transfers_by_what_a_new_one_does(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = await Book.open(store)
+    chains = ("eip155:1:0x" + "AB" * 32, "bip122:000000000019d6689c085ae165831e93:" + "cd" * 32, "demo:what-else", None)
+    parties = ("0x" + "Fe" * 20, "bc1q" + "z" * 30, "short", None)
+    for n, (event, party) in enumerate(product(chains, parties)):
+        moves = [Moved(name=f"{sign}{n}", amount=f"{sign}{n + 1}", event=event, party=party) for sign in ("", "-")]
+        claims = [structs.replace(move.claim(), status="failed" if n == 0 else "confirmed") for move in moves]
+        await book.commit(batch(*claims))
+    new = await store.read(finders)
+    assert len(new) > len(chains) * len(parties)
+    await store.write(lambda conn: conn.execute(sa.text("DROP TABLE ends")))
+    await store.write(lambda conn: conn.execute(sa.text(OLD_ENDS)))
+    await store.write(back_to_0007)
+    monkeypatch.setattr(ends, "ROWS_TOGETHER", 5)
+    await store.write(prepare)
+    assert await store.read(finders) == new
 
 
 async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from omnifolio.ledger.ends import parties
 from omnifolio.meaning.spam import Past
 from omnifolio.model.accounts import Principal
-from omnifolio.store.lists import any_of, given
+from omnifolio.store.lists import given
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import ends
 
 NOBODY = "0x" + "0" * 40
 """Where an EVM contract sends from when it makes a token."""
@@ -38,11 +38,6 @@ _past = Reading(
         }.items()
     }
 )
-_sent_to = Reading(
-    sa.select(ends.c.mask, ends.c.party)
-    .distinct()
-    .where(ends.c.user_id == sa.bindparam("user"), any_of(ends.c.mask, "masks"), ends.c.amount.like("-%"))
-)
 
 
 def past_of(conn: Connection, principal: Principal, tokens: Iterable[int]) -> Mapping[int, Past]:
@@ -56,8 +51,4 @@ def past_of(conn: Connection, principal: Principal, tokens: Iterable[int]) -> Ma
 
 def sent_to(conn: Connection, principal: Principal, masks: Iterable[str]) -> Mapping[str, set[str]]:
     """The addresses that the user has sent to, by their first and last characters, where these are some of `masks`."""
-    wanted = sorted(set(masks))
-    found: dict[str, set[str]] = {}
-    for mask, party in _sent_to.rows(conn, user=principal.data_user, masks=given(conn, wanted)) if wanted else ():
-        found.setdefault(mask, set()).add(party)
-    return found
+    return parties(conn, principal.data_user, masks)

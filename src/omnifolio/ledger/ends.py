@@ -1,11 +1,14 @@
-"""The ends of transfers as they are stored: legs of live deposits and withdrawals, one row each, kept with every commit.
+"""The ends of transfers: legs of live deposits and withdrawals, each of which may be one side of a transfer.
 
-What an end belongs to (its asset, its wallet's address) is not stored with it; it is applied when ends are read.
+An end is read from its transaction and leg as they stand, and what it belongs to (its asset, its wallet's address) is applied
+then. With every commit only that is stored by which no other index finds it, as small numbers: its event on a chain, and the
+first and last characters of whom it was sent to.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -13,118 +16,130 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.catalog.assets import Assets
 from omnifolio.ledger.fold import Event
-from omnifolio.ledger.place import Place
-from omnifolio.ledger.tokens import by_number
+from omnifolio.meaning.classify import TYPE_NUMBERS
 from omnifolio.meaning.transfers import RULES, End, plain_address, plain_event
-from omnifolio.model.amounts import ZERO, canonical, total
+from omnifolio.model.amounts import ZERO, total
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.ids import AccountId, UserId
 from omnifolio.model.tokens import TokenId
 from omnifolio.store import bulk
-from omnifolio.store.lists import any_of, given
+from omnifolio.store.lists import any_of, any_of_text, given
 from omnifolio.store.reading import Reading
-from omnifolio.store.schema import accounts, ends, legs, sums, tokens, transactions, wallets
+from omnifolio.store.schema import ends
 
-Row = tuple[int, str, int, int, int, int, str, str, int, str | None, str | None, str | None, str]
-COLUMNS = (
-    "transaction_id", "key", "user_id", "account_id", "wallet_id", "token_id", "amount", "fee", "at", "event", "party", "mask",
-    "name",
-)  # fmt: skip
+Row = tuple[int, int, int]
+LegTuple = tuple[int, str, int, int, str, str, str | None, int, int]
+"""A leg as it is stored: transaction, key, wallet, token, amount, role, counterparty, type and instant."""
+COLUMNS = ("user_id", "number", "transaction_id")
 _SIGN = {"deposit": 1, "withdrawal": -1}
 """Which types have ends, and the sign of the legs that are."""
+_STATUSES = ("confirmed", "pending")
 _NO_TRANSFER = "liquidation"
 _MASK_HEAD, _MASK_TAIL = 4, 4
+_NUMBER_BYTES = 8
+KINDS_MAX = 50_000
+"""Tokens whose assets are remembered: a user may hold thousands, and every page asks about all of them."""
 
-_READ = (
-    ends.c.transaction_id, ends.c.key, ends.c.account_id, ends.c.wallet_id, ends.c.amount, ends.c.fee, ends.c.at, ends.c.event,
-    ends.c.party, ends.c.name, wallets.c.address, accounts.c.venue, tokens.c.token,
-)  # fmt: skip
 _user: sa.BindParameter[int] = sa.bindparam("user")
-_all = (
-    sa.select(*_READ)
-    .select_from(ends)
-    .join(wallets, wallets.c.id == ends.c.wallet_id)
-    .join(accounts, accounts.c.id == ends.c.account_id)
-    .join(tokens, tokens.c.id == ends.c.token_id)
-)
-_joined = _all.where(ends.c.user_id == _user)
-# By the primary key: as a plain column the user would have SQLite read all ends of that user.
-_of_transactions = Reading(_all.where(any_of(ends.c.transaction_id, "ids"), ends.c.user_id + 0 == _user))
-_of_events = Reading(_joined.where(any_of(ends.c.event, "events")))
+_mine = sa.select(ends.c.transaction_id).where(ends.c.user_id == _user, any_of(ends.c.number, "numbers"))
+_known_by = Reading(_mine.distinct())
 _shared = Reading(
-    sa.select(ends.c.event)
-    .where(ends.c.user_id == _user, any_of(ends.c.event, "events"))
-    .group_by(ends.c.event)
+    sa.select(ends.c.number)
+    .where(ends.c.user_id == _user, any_of(ends.c.number, "numbers"))
+    .group_by(ends.c.number)
     .having(sa.func.count() > 1)
 )
-_of_account = Reading(_joined.where(ends.c.account_id == sa.bindparam("account")))
-_of_user = Reading(_joined)
-_columns = (
-    "e.transaction_id, e.key, e.account_id, e.wallet_id, e.amount, e.fee, e.at, e.event, e.party, e.name, w.address, a.venue, "
-    "t.token"
+_drop_of_user = sa.delete(ends).where(ends.c.user_id == _user)
+
+_IS_END = (
+    "t.state = 'live' AND t.status IN ('confirmed', 'pending') AND (t.subtype IS NULL OR t.subtype <> 'liquidation') "
+    f"AND l.role <> 'fee' AND k.kind <> 'fiat' AND ((l.type_number = {TYPE_NUMBERS['deposit']} AND l.amount <> '0' "
+    f"AND l.amount NOT LIKE '-%') OR (l.type_number = {TYPE_NUMBERS['withdrawal']} AND l.amount LIKE '-%'))"
 )
-_tables = "JOIN wallets w ON w.id = e.wallet_id JOIN accounts a ON a.id = e.account_id JOIN tokens t ON t.id = e.token_id"
-# The index has wallet and token as well: what cannot be another side is passed over without a look at its row.
-_OTHERS = "e.wallet_id <> :wallet AND (e.event IS NULL OR e.event NOT LIKE :events)"
-_within = Reading(
+_TYPES = f"{TYPE_NUMBERS['deposit']}, {TYPE_NUMBERS['withdrawal']}"
+_FEES = "FROM legs f WHERE f.transaction_id = l.transaction_id AND f.role = 'fee' AND f.token_id = l.token_id"
+_MORE = "JOIN wallets w ON w.id = l.wallet_id JOIN accounts a ON a.id = t.account_id JOIN tokens k ON k.id = l.token_id"
+# What one wallet or one chain tells of itself is none of its own other sides; of a user's other places each is one range of legs.
+_PLACES = {
+    "sqlite": (
+        "WITH p AS MATERIALIZED (SELECT json_extract(value, '$[0]') wallet, json_extract(value, '$[1]') token "
+        "FROM json_each(:pairs)), s AS MATERIALIZED (SELECT json_extract(value, '$[0]') start, json_extract(value, '$[1]') stop "
+        "FROM json_each(:spans)) ",
+        "FROM p CROSS JOIN s CROSS JOIN legs l CROSS JOIN transactions t",
+    ),
+    "postgresql": (
+        "",
+        "FROM unnest(CAST(:wallets AS BIGINT[]), CAST(:tokens AS BIGINT[])) p(wallet, token) "
+        "CROSS JOIN unnest(CAST(:starts AS BIGINT[]), CAST(:stops AS BIGINT[])) s(start, stop) "
+        "CROSS JOIN legs l CROSS JOIN transactions t",
+    ),
+}
+
+
+def _reading(start: str, which: str, *, places: bool = False) -> Reading:
+    """The ends among the legs `l` of the transactions `t` of which `start` and `which` tell, in both dialects."""
+    found = {}
+    for dialect, all_of in {"sqlite": "group_concat", "postgresql": "string_agg"}.items():
+        with_, from_ = _PLACES[dialect] if places else ("", start)
+        found[dialect] = sa.text(
+            f"{with_}SELECT l.transaction_id, l.key, t.account_id, l.wallet_id, l.amount, "
+            f"(SELECT {all_of}(f.amount, ' ') {_FEES}), t.at, t.event, l.counterparty, t.name, w.address, a.venue, k.token "
+            f"{from_} {_MORE} WHERE {which.format(ids=any_of_text(dialect, 'ids'))} AND {_IS_END}"
+        )
+    return Reading(found)
+
+
+# By the primary key: as a plain column the user would have SQLite read all transactions of that user.
+_of_transactions = _reading("FROM transactions t JOIN legs l ON l.transaction_id = t.id", "t.id {ids} AND t.user_id + 0 = :user")
+_all_of = "FROM accounts o JOIN transactions t ON t.account_id = o.id JOIN legs l ON l.transaction_id = t.id"
+_ALL = "o.user_id = :user AND t.type IN ('deposit', 'withdrawal')"
+_of_account = _reading(_all_of, f"o.id = :account AND {_ALL}")
+_of_user = _reading(_all_of, _ALL)
+_within = _reading(
+    "",
+    f"l.wallet_id = p.wallet AND l.token_id = p.token AND l.type_number IN ({_TYPES}) AND l.at BETWEEN s.start AND s.stop "
+    "AND t.id = l.transaction_id AND t.user_id = :user "
+    "AND (t.event IS NULL OR substr(t.event, 1, CAST(:length AS INTEGER)) <> :chain)",
+    places=True,
+)
+_parties = Reading(
     {
-        "sqlite": sa.text(
-            f"SELECT {_columns} FROM json_each(:spans) s CROSS JOIN ends e {_tables} WHERE e.user_id = :user "
-            f"AND e.at BETWEEN json_extract(s.value, '$[0]') AND json_extract(s.value, '$[1]') AND {_OTHERS} "
-            "AND e.token_id IN (SELECT value FROM json_each(:tokens))"
-        ),
-        "postgresql": sa.text(
-            f"SELECT {_columns} FROM unnest(CAST(:starts AS BIGINT[]), CAST(:stops AS BIGINT[])) s(start, stop) "
-            f"JOIN ends e ON e.user_id = :user AND e.at BETWEEN s.start AND s.stop AND {_OTHERS} "
-            f"AND e.token_id = ANY(CAST(:tokens AS BIGINT[])) {_tables}"
-        ),
+        dialect: sa.text(
+            "SELECT DISTINCT l.counterparty FROM ends e JOIN transactions t ON t.id = e.transaction_id "
+            "JOIN legs l ON l.transaction_id = t.id JOIN tokens k ON k.id = l.token_id WHERE e.user_id = :user "
+            f"AND e.number {any_of_text(dialect, 'numbers')} AND t.user_id = :user AND l.amount LIKE '-%' AND {_IS_END}"
+        )
+        for dialect in _PLACES
     }
 )
-_wallets = Reading(
-    sa.select(wallets.c.id).join(accounts, accounts.c.id == wallets.c.account_id).where(accounts.c.user_id == _user)
+_holders = Reading(
+    {
+        dialect: sa.text(
+            f"SELECT s.token_id, k.token, {all_of} FROM accounts a JOIN wallets w ON w.account_id = a.id "
+            "JOIN sums s ON s.wallet_id = w.id JOIN tokens k ON k.id = s.token_id WHERE a.user_id = :user "
+            "GROUP BY s.token_id, k.token"
+        )
+        for dialect, all_of in {
+            "sqlite": "group_concat(s.wallet_id, ' ')",
+            "postgresql": "string_agg(CAST(s.wallet_id AS TEXT), ' ')",
+        }.items()
+    }
 )
-_tokens = Reading(
-    sa.select(tokens.c.id, tokens.c.token)
-    .join(sums, sums.c.token_id == tokens.c.id)
-    .join(wallets, wallets.c.id == sums.c.wallet_id)
-    .join(accounts, accounts.c.id == wallets.c.account_id)
-    .where(accounts.c.user_id == _user)
-    .distinct()
-)
-_drop = sa.delete(ends).where(any_of(ends.c.transaction_id, "ids"))
-_drop_of_account = sa.delete(ends).where(ends.c.account_id == sa.bindparam("account"))
-_drop_of_user = sa.delete(ends).where(ends.c.user_id == _user)
-_live = sa.select(
-    transactions.c.id, transactions.c.account_id, transactions.c.type, transactions.c.subtype, transactions.c.at,
-    transactions.c.event, transactions.c.name, transactions.c.status,
-).where(
-    transactions.c.user_id == _user, transactions.c.state == "live",
-    sa.or_(*(transactions.c.type == name for name in sorted(_SIGN))),
-)  # fmt: skip
-_their_legs = sa.select(
-    legs.c.transaction_id, legs.c.key, legs.c.wallet_id, legs.c.token_id, legs.c.amount, legs.c.role, legs.c.counterparty
-).where(any_of(legs.c.transaction_id, "ids"))
 
 
-class _Moved(Struct, gc=False):
-    """A leg by integers."""
+class Filed(Struct, frozen=True, gc=False):
+    """The ends of a transaction as a commit has concluded it: what stands for its event and for whom it was sent to, and where
+    they are: wallets and tokens."""
 
-    key: str
-    wallet: int
-    token: int
-    amount: Decimal
-    is_fee: bool
-    party: str | None
+    number: int
+    event: int | None
+    parties: tuple[int, ...]
+    places: tuple[tuple[int, int], ...]
 
 
 def digest_of(assets: Assets) -> bytes:
     """Under which assets and rules links are concluded."""
     return hashlib.sha256(f"{RULES} {assets.digest}".encode()).digest()
-
-
-def events_of(rows: Iterable[Row]) -> set[str]:
-    """The events on chains of some ends."""
-    return {row[9] for row in rows if row[9] is not None}
 
 
 def may_have(type_: str) -> bool:
@@ -141,70 +156,103 @@ def mask_of(address: str | None) -> str | None:
     return f"{body[:_MASK_HEAD]}…{body[-_MASK_TAIL:]}" if len(body) > _MASK_HEAD + _MASK_TAIL else None
 
 
-def rows_of(place: Place, number: int, event: Event) -> list[Row]:
-    """The ends of a transaction as it was concluded just now."""
-    if event.type not in _SIGN:
-        return []
-    moved = [
-        _Moved(key, place.wallets[leg.wallet], place.tokens[leg.token].number, leg.amount, leg.role == "fee", leg.counterparty)
-        for key, leg in event.legs.items()
-        if not place.is_fiat(leg.token)
-    ]
-    told = event.type, event.subtype, event.status, event.at, event.event, event.name
-    return _rows(number, place.user, place.account, told, moved)
+def filed(number: int, event: Event, rows: Iterable[LegTuple], is_fiat: Callable[[int], bool]) -> Filed | None:
+    """The ends of a transaction as it was concluded just now, if it has any. `rows` are its legs."""
+    if event.status not in _STATUSES or event.subtype == _NO_TRANSFER:
+        return None
+    is_out = event.type == "withdrawal"
+    parties: tuple[int, ...] = ()
+    places: list[tuple[int, int]] = []
+    for _, _, wallet, token, amount, role, party, _, _ in rows:
+        if role != "fee" and (amount[0] == "-") is is_out and amount != "0" and not is_fiat(token):
+            places.append((wallet, token))
+            if is_out and (mask := mask_of(party)) is not None:
+                parties = (*parties, _number(mask))
+    if not places:
+        return None
+    plain = plain_event(event.event)
+    return Filed(number, None if plain is None else _number(plain), parties, tuple(places))
 
 
-def replace(conn: Connection, numbers: Iterable[int], rows: Sequence[Row]) -> None:
-    """Writes the ends of transactions over those that were stored for `numbers`."""
-    gone = sorted(numbers)
-    if gone:
-        conn.execute(_drop, {"ids": gone})
-    bulk.insert(conn, ends, COLUMNS, rows)
-
-
-def refill(conn: Connection, user: UserId) -> None:
-    """Writes all ends of a user anew from the transactions that stand."""
-    conn.execute(_drop_of_user, {"user": user})
-    heads = conn.execute(_live, {"user": user}).all()
-    moved: dict[int, list[_Moved]] = {row.id: [] for row in heads}
-    found = conn.execute(_their_legs, {"ids": sorted(moved)}).all()
-    kinds = by_number(conn, {row.token_id for row in found})
-    for row in found:
-        if kinds[row.token_id].kind != "fiat":
-            leg = _Moved(row.key, row.wallet_id, row.token_id, Decimal(row.amount), row.role == "fee", row.counterparty)
-            moved[row.transaction_id].append(leg)
+def keep(conn: Connection, user: UserId, new: Iterable[Filed]) -> None:
+    """Stores by what the ends of transactions are found."""
     rows: list[Row] = []
-    for head in heads:
-        told = head.type, head.subtype, head.status, head.at, head.event, head.name
-        rows += _rows(head.id, user, head.account_id, told, moved[head.id])
-    bulk.insert(conn, ends, COLUMNS, rows)
+    for item in new:
+        if item.event is not None:
+            rows.append((user, item.event, item.number))
+        if item.parties:
+            rows += {(user, party, item.number) for party in item.parties}
+    _put(conn, rows)
 
 
-def drop_account(conn: Connection, account: AccountId) -> None:
-    """Takes away the ends of an account that is about to go."""
-    conn.execute(_drop_of_account, {"account": account})
+def drop(conn: Connection, user: UserId, gone: Iterable[End]) -> None:
+    """Takes away by what ends were found."""
+    bulk.delete(conn, ends, COLUMNS, sorted({row for end in gone for row in _rows_of(user, end)}))
+
+
+def refill(conn: Connection, user: UserId, all_: Iterable[End]) -> None:
+    """Stores anew by what all ends of a user are found."""
+    conn.execute(_drop_of_user, {"user": user})
+    _put(conn, {row for end in all_ for row in _rows_of(user, end)})
+
+
+def parties(conn: Connection, user: UserId, masks: Iterable[str]) -> Mapping[str, set[str]]:
+    """The addresses that the user has sent to, by their first and last characters, where these are some of `masks`."""
+    wanted = set(masks)
+    found: dict[str, set[str]] = {}
+    if wanted:
+        numbers = sorted(_number(mask) for mask in wanted)
+        for (told,) in _parties.rows(conn, user=user, numbers=given(conn, numbers)):
+            mask, party = mask_of(told), plain_address(told)
+            if mask in wanted and party is not None:
+                found.setdefault(mask, set()).add(party)
+    return found
+
+
+def _put(conn: Connection, rows: Iterable[Row]) -> None:
+    # In the order of the table, so that its pages are found one after the other.
+    bulk.insert(conn, ends, COLUMNS, sorted(rows))
+
+
+def _rows_of(user: UserId, end: End) -> Iterator[Row]:
+    if end.event is not None:
+        yield user, _number(end.event), end.number
+    if end.is_out and (mask := mask_of(end.party)) is not None:
+        yield user, _number(mask), end.number
+
+
+def _number(text: str) -> int:
+    """63 bits that stand for a text: what two texts may share only makes a few more rows be read, which are compared."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=_NUMBER_BYTES).digest(), "big") >> 1
 
 
 class Ends:
-    """The ends of one user, read as they are asked for, with the assets applied."""
+    """The ends of one user, read as they are asked for, with the assets applied; without those of an account that goes."""
 
-    def __init__(self, conn: Connection, user: UserId, assets: Assets) -> None:
-        self.conn, self.user, self._assets = conn, user, assets
-        self._wallets: frozenset[int] | None = None
+    def __init__(self, conn: Connection, user: UserId, assets: Assets, *, without: AccountId | None = None) -> None:
+        self.conn, self.user, self._assets, self._without = conn, user, assets, without
         self._tokens: dict[str, list[int]] | None = None
+        self._kinds: dict[int, tuple[str, ...]] = {}
+        self._in: dict[int, list[int]] = {}
 
     def of_transactions(self, numbers: Iterable[int]) -> list[End]:
         """Those of some transactions."""
-        return self._ends(_of_transactions, ids=sorted(set(numbers)))
+        wanted = sorted(set(numbers))
+        return self._made(_of_transactions.rows(self.conn, user=self.user, ids=given(self.conn, wanted))) if wanted else []
 
     def of_events(self, events: Iterable[str]) -> list[End]:
         """Those of some events on chains."""
-        return self._ends(_of_events, events=sorted(set(events)))
+        wanted = set(events)
+        return [end for end in self.of_transactions(self._known(_known_by, map(_number, wanted))) if end.event in wanted]
 
     def shared(self, events: Iterable[str]) -> set[str]:
-        """Those of some events on chains that more than one end has."""
-        wanted = sorted(set(events))
-        return {row[0] for row in _shared.rows(self.conn, user=self.user, events=given(self.conn, wanted))} if wanted else set()
+        """Those of some events on chains that the ends of more than one transaction have."""
+        wanted = {_number(event): event for event in set(events)}
+        return {wanted[number] for number in self.crowded(wanted)}
+
+    def crowded(self, numbers: Iterable[int]) -> set[int]:
+        """Those of some numbers by which the ends of more than one transaction are found."""
+        return self._known(_shared, numbers)
 
     def of_account(self, account: AccountId) -> list[End]:
         """Those of an account."""
@@ -220,78 +268,63 @@ class Ends:
         Not those of one wallet, or of which one chain tells (0 and None: of all): what is asked about itself is none of its own
         other sides.
         """
-        if not spans or self.wallets() == {wallet}:
+        held = self._held()
+        tokens = {number for asset in assets for number in held.get(asset, ())}
+        pairs = sorted((other, number) for number in tokens for other in self._in[number] if other != wallet)
+        if not spans or not pairs:
             return []
-        numbers = sorted({number for asset in assets for number in self._numbers().get(asset, ())})
-        asked = {
-            "user": self.user,
-            "wallet": wallet,
-            "tokens": given(self.conn, numbers),
-            "events": f"{chain}:%" if chain is not None else "",
-        }
+        # Without a chain nothing is left of the events, which is not what they are compared with.
+        own = (len(chain) + 1, f"{chain}:") if chain is not None else (0, ":")
+        asked: dict[str, object] = {"user": self.user, "length": own[0], "chain": own[1]}
         if self.conn.dialect.name == "sqlite":
-            return self._made(_within.rows(self.conn, spans=given(self.conn, spans), **asked))
-        starts, stops = [span[0] for span in spans], [span[1] for span in spans]
-        return self._made(_within.rows(self.conn, starts=starts, stops=stops, **asked))
+            asked |= {"pairs": given(self.conn, pairs), "spans": given(self.conn, spans)}
+        else:
+            asked |= {"wallets": [pair[0] for pair in pairs], "tokens": [pair[1] for pair in pairs]}
+            asked |= {"starts": [span[0] for span in spans], "stops": [span[1] for span in spans]}
+        return self._made(_within.rows(self.conn, **asked))
 
-    def _numbers(self) -> Mapping[str, Sequence[int]]:
+    def meets(self, wallet: int, token: int) -> bool:
+        """Whether another wallet of the user has ever held what may be the same asset as a token of this one."""
+        held = self._held()
+        alike = {number for asset in self._kinds.get(token, ()) for number in held[asset]}
+        return any(other != wallet for number in alike for other in self._in[number])
+
+    def _held(self) -> Mapping[str, Sequence[int]]:
         """The user's tokens by each asset that they may be, and by their own ids."""
         if self._tokens is None:
             self._tokens = {}
-            for number, token in _tokens.rows(self.conn, user=self.user):
-                for asset in (token, *self._assets.ever(token)):
+            for number, token, wallets in _holders.rows(self.conn, user=self.user):
+                self._in[number] = [int(wallet) for wallet in wallets.split(" ")]
+                self._kinds[number] = _kinds_of(self._assets, token)
+                for asset in self._kinds[number]:
                     self._tokens.setdefault(asset, []).append(number)
         return self._tokens
 
-    def wallets(self) -> frozenset[int]:
-        """All wallets of the user."""
-        if self._wallets is None:
-            self._wallets = frozenset(row[0] for row in _wallets.rows(self.conn, user=self.user))
-        return self._wallets
-
-    def _ends(self, reading: Reading, **wanted: Sequence[object]) -> list[End]:
-        ((name, values),) = wanted.items()
-        if not values:
-            return []
-        return self._made(reading.rows(self.conn, **{"user": self.user, name: given(self.conn, values)}))
+    def _known(self, reading: Reading, numbers: Iterable[int]) -> set[int]:
+        wanted = sorted(numbers)
+        return {row[0] for row in reading.rows(self.conn, user=self.user, numbers=given(self.conn, wanted))} if wanted else set()
 
     def _made(self, rows: Iterable[Sequence[object]]) -> list[End]:
-        return [_end(self._assets.of, row) for row in rows]
+        return [_end(self._assets.of, row) for row in rows if row[2] != self._without]
+
+
+@lru_cache(maxsize=KINDS_MAX)
+def _kinds_of(assets: Assets, token: TokenId) -> tuple[str, ...]:
+    """What a token's ends may have as their asset."""
+    return (token, *assets.ever(token))
 
 
 def _end(asset_of: Callable[[TokenId, EpochMs], object], row: Sequence[object]) -> End:
-    number, key, account, wallet, amount, fee, at, event, party, name, address, venue, token = row
+    number, key, account, wallet, amount, fees, at, event, party, name, address, venue, token = row
     asset = asset_of(token, at)  # type: ignore[arg-type]
     value = Decimal(amount)  # type: ignore[arg-type]
     return End(
         number=number, key=key, account=account, wallet=wallet, venue=venue,  # type: ignore[arg-type]
         asset=token if asset is None else asset.id,  # type: ignore[arg-type, attr-defined]
-        is_reviewed=asset is not None, is_out=value < ZERO, amount=abs(value), fee=Decimal(fee),  # type: ignore[arg-type]
-        at=at, event=event, own=plain_address(address), party=party, name=name,  # type: ignore[arg-type]
+        is_reviewed=asset is not None, is_out=value < ZERO, amount=abs(value), at=at,  # type: ignore[arg-type]
+        fee=ZERO if fees is None else total(-Decimal(fee) for fee in str(fees).split(" ")),
+        event=plain_event(event), own=plain_address(address), party=plain_address(party), name=name,  # type: ignore[arg-type]
     )  # fmt: skip
-
-
-Told = tuple[str, str | None, str, int, str | None, str]
-"""Type, subtype, status, instant, event and name of a transaction."""
-
-
-def _rows(number: int, user: int, account: int, told: Told, moved: Sequence[_Moved]) -> list[Row]:
-    kind, subtype, status, at, event, name = told
-    if status not in ("confirmed", "pending") or subtype == _NO_TRANSFER:
-        return []
-    plain, sign = plain_event(event), _SIGN[kind]
-    found: list[Row] = []
-    for leg in moved:
-        if leg.is_fee or leg.amount * sign <= ZERO:
-            continue
-        fee = total(-other.amount for other in moved if other.is_fee and other.token == leg.token)
-        found.append(
-            (
-                number, leg.key, user, account, leg.wallet, leg.token, canonical(leg.amount), canonical(fee), at, plain,
-                plain_address(leg.party), mask_of(leg.party), name,
-            )
-        )  # fmt: skip
-    return found
 
 
 def spans_of(windows: Mapping[object, tuple[int, int]] | Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import links
-from omnifolio.ledger.ends import Row, may_have, rows_of
+from omnifolio.ledger.ends import Filed, LegTuple, filed, may_have
 from omnifolio.ledger.fold import Event, fold
 from omnifolio.ledger.place import Place
 from omnifolio.meaning.classify import TYPE_NUMBERS, Meaning
@@ -35,9 +35,17 @@ _legs = sa.select(
 _drop_legs = sa.delete(legs).where(any_of(legs.c.transaction_id, "ids"))
 _drop_crossings = sa.delete(crossings).where(any_of(crossings.c.transaction_id, "ids"))
 _sums = Reading(
-    sa.select(sums.c.wallet_id, sums.c.token_id, sums.c.amount).where(
-        any_of(sums.c.wallet_id, "wallets"), any_of(sums.c.token_id, "tokens")
-    )
+    {
+        "sqlite": sa.text(
+            "SELECT s.wallet_id, s.token_id, s.amount FROM json_each(:pairs) p CROSS JOIN sums s "
+            "WHERE s.wallet_id = json_extract(p.value, '$[0]') AND s.token_id = json_extract(p.value, '$[1]')"
+        ),
+        "postgresql": sa.text(
+            "SELECT s.wallet_id, s.token_id, s.amount "
+            "FROM unnest(CAST(:wallets AS BIGINT[]), CAST(:tokens AS BIGINT[])) p(wallet, token) "
+            "JOIN sums s ON s.wallet_id = p.wallet AND s.token_id = p.token"
+        ),
+    }
 )
 
 _TRANSACTION_COLUMNS = (
@@ -100,23 +108,19 @@ def version_of(row: Any, rows: Iterable[LegRow]) -> Version:
     )  # fmt: skip
 
 
-LegTuple = tuple[int, str, int, int, str, str, str | None, int, int]
-"""A leg's row, in the order of `_LEG_COLUMNS`."""
-
-
 class _Filing:
     """Rows on their way into the tables, and what they add to the sums."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
         self._wallets = place.wallets
         self._tokens = {token: row.number for token, row in place.tokens.items()}
+        self._fiat = frozenset(row.number for row in place.tokens.values() if row.kind == "fiat")
         self.transactions: list[tuple[object, ...]] = []
         self.legs: list[LegTuple] = []
         self.crossings: list[tuple[int, int, int, int, int]] = []
         self.touches: list[tuple[int, int, int, int]] = []
         self.moved: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
-        self.ends: list[Row] = []
+        self.ends: list[Filed] = []
 
     def put(self, number: int, event: Event) -> None:
         """A transaction with its legs, as it is from now on."""
@@ -140,7 +144,9 @@ class _Filing:
         else:
             self._touch({(row[2], row[3]) for row in rows[-len(legs) :]}, number, kind, at)
         if may_have(event.type):
-            self.ends += rows_of(self._place, number, event)
+            known = filed(number, event, rows[-len(legs) :], self._fiat.__contains__)
+            if known is not None:
+                self.ends.append(known)
 
     def _touch(self, pairs: Set[tuple[int, int]], number: int, kind: int, at: int) -> None:
         purses = {wallet for wallet, _ in pairs}
@@ -193,13 +199,14 @@ def file_events(
             filing.take_back(old.legs)
             replaced.append(number)
             untouched += [(wallet, TYPE_NUMBERS[old.type], old.at, number) for wallet in {leg.wallet for leg in old.legs}]
-            before = structs.replace(old, merged_into=None) if old.state == "live" else old
-            versions.append((place.user, "transaction", number, row.since, place.seq, codec.pack(before)))
+            was = structs.replace(old, merged_into=None) if old.state == "live" else old
+            versions.append((place.user, "transaction", number, row.since, place.seq, codec.pack(was)))
             if event is None:
                 filing.end(number, old)
                 continue
         assert event is not None, "a transaction without claims was stored before"
         filing.put(number, event)
+    before = links.standing(conn, place.user, replaced)
     if replaced:
         conn.execute(_drop_legs, {"ids": replaced})
         conn.execute(_drop_crossings, {"ids": replaced})
@@ -211,7 +218,7 @@ def file_events(
     bulk.insert(conn, crossings, _CROSSING_COLUMNS, filing.crossings)
     bulk.insert(conn, touches, _TOUCH_COLUMNS, filing.touches)
     _file_sums(conn, filing.moved)
-    links.follow(conn, place.user, replaced=replaced, rows=filing.ends, seq=place.seq)
+    links.follow(conn, place.user, before=before, filed=filing.ends, seq=place.seq)
     return len(filing.transactions)
 
 
@@ -242,8 +249,13 @@ def _file_sums(conn: Connection, moved: Mapping[tuple[int, int], Sequence[Decima
     """Adds what moved. A pair that was moved has a sum even where nothing is left: it says where a token has been."""
     if not moved:
         return
-    purses, tokens = sorted({w for w, _ in moved}), sorted({t for _, t in moved})
-    rows = _sums.rows(conn, wallets=given(conn, purses), tokens=given(conn, tokens))
+    pairs = sorted(moved)
+    asked = (
+        {"pairs": given(conn, pairs)}
+        if conn.dialect.name == "sqlite"
+        else {"wallets": [wallet for wallet, _ in pairs], "tokens": [token for _, token in pairs]}
+    )
+    rows = _sums.rows(conn, **asked)
     stored = {(wallet, token): Decimal(amount) for wallet, token, amount in rows}
     with exact():
         changes = {pair: sum(amounts, ZERO) for pair, amounts in moved.items()}

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.catalog import assets as catalog
 from omnifolio.ledger import ends as stored
-from omnifolio.ledger.ends import Ends, spans_of
+from omnifolio.ledger.ends import Ends, Filed, spans_of
 from omnifolio.ledger.marks import mark_transactions
 from omnifolio.ledger.overlays import all_of, transactions_in
 from omnifolio.meaning.transfers import Candidate, End, Link, best, choose, fits, said, together, window
@@ -48,12 +48,15 @@ _FIRM = frozenset({"user", "hash"})
 
 PLACES_MAX = 8
 """Wallets and chains that are asked about one by one; more of them are asked about together."""
-_EVERYWHERE = (0, None)
 
 Name = tuple[int, str]
 Pair = tuple[Name, Name]
+Span = tuple[int, int]
+Place = tuple[int, str | None]
+"""A wallet, and the chain that tells of it if one does."""
 Told = tuple[str, str, int]
 """State, evidence and confidence as they are stored."""
+_EVERYWHERE: Place = (0, None)
 
 
 class _Word(Struct, frozen=True):
@@ -72,29 +75,35 @@ class _Word(Struct, frozen=True):
         return {number for pair in self.linked if pair & wanted for number in pair}
 
 
-def follow(conn: Connection, user: UserId, *, replaced: Sequence[int], rows: Sequence[stored.Row], seq: int) -> None:
-    """Writes the ends of transactions that a commit has concluded (over those of the `replaced` ones), and what follows."""
-    reader = Ends(conn, user, catalog.load())
-    before = reader.of_transactions(replaced)
-    if not before and not rows:
+def standing(conn: Connection, user: UserId, numbers: Sequence[int]) -> list[End]:
+    """The ends of transactions as they stand, before a commit writes others in their place."""
+    return Ends(conn, user, catalog.load()).of_transactions(numbers)
+
+
+def follow(conn: Connection, user: UserId, *, before: Sequence[End], filed: Sequence[Filed], seq: int) -> None:
+    """Concludes what follows from the transactions that a commit has filed; `before` are the ends that stood in their place."""
+    if not before and not filed:
         return
-    stored.replace(conn, {end.number for end in before}, rows)
+    stored.drop(conn, user, before)
+    stored.keep(conn, user, filed)
     if not _is_current(conn, user):
         relink(conn, user, seq)
         return
-    if not before and _stand_alone(reader, rows):
-        return
-    after = reader.of_transactions({row[0] for row in rows})
+    reader = Ends(conn, user, catalog.load())
+    after = reader.of_transactions(_in_company(reader, filed))
     known = {end.id: end for end in after}
     same = {end.id for end in before if known.get(end.id) == end}
     _conclude(reader, [e for e in before if e.id not in same], [e for e in after if e.id not in same], seq)
 
 
-def _stand_alone(reader: Ends, rows: Sequence[stored.Row]) -> bool:
-    """Whether new ends can have no other side: those of the only wallet, in events of their own, of which nothing was said."""
-    if len(reader.wallets()) > 1 or _word(reader).partners({row[0] for row in rows}):
-        return False
-    return not reader.shared(stored.events_of(rows))
+def _in_company(reader: Ends, filed: Sequence[Filed]) -> set[int]:
+    """Those that may have another side: other wallets have held the token, others have the event, or the user said so."""
+    meeting = {place: reader.meets(*place) for place in {place for item in filed for place in item.places}}
+    alone = [item for item in filed if not any(meeting[place] for place in item.places)]
+    shared = reader.crowded({item.event for item in alone if item.event is not None})
+    linked = frozenset().union(*_word(reader).linked)
+    lonely = {item.number for item in alone if item.event not in shared and item.number not in linked}
+    return {item.number for item in filed} - lonely
 
 
 def say(conn: Connection, user: UserId, numbers: Iterable[int], seq: int) -> None:
@@ -118,20 +127,21 @@ def is_said(conn: Connection, user: UserId, numbers: Iterable[int]) -> bool:
 
 def leave(conn: Connection, user: UserId, account: AccountId, seq: int) -> None:
     """Lets the ends of an account go that is about to be deleted, and concludes what that changes for others."""
-    reader = Ends(conn, user, catalog.load())
-    before = reader.of_account(account)
-    stored.drop_account(conn, account)
-    _conclude(reader, before, [], seq)
+    assets = catalog.load()
+    before = Ends(conn, user, assets).of_account(account)
+    stored.drop(conn, user, before)
+    _conclude(Ends(conn, user, assets, without=account), before, [], seq)
 
 
 def relink(conn: Connection, user: UserId, seq: int) -> None:
     """Concludes everything of the user anew, under the assets and rules of today."""
     reader = Ends(conn, user, catalog.load())
-    stored.refill(conn, user)
+    every = reader.all()
+    stored.refill(conn, user, every)
     conn.execute(_forget, {"user": user})
     conn.execute(_remember, {"user_id": user, "digest": stored.digest_of(catalog.load())})
     rows = _all.rows(conn, user=user)
-    _conclude(reader, [], reader.all(), seq, whole=_told(rows))
+    _conclude(reader, [], every, seq, whole=_told(rows))
 
 
 def _is_current(conn: Connection, user: UserId) -> bool:
@@ -190,23 +200,20 @@ class _Field:
     def __init__(self, reader: Ends, known: Iterable[End]) -> None:
         self._reader = reader
         self._known: set[Name] = set()
-        self._lines: dict[tuple[str, bool], dict[tuple[int, str | None], list[End]]] = {}
-        self._read: dict[tuple[int, str | None], list[tuple[int, int]]] = {}
-        self._assets: set[str] = set()
-        """Those of the ends that are asked about first: whatever fits them, or fits that, is one of these."""
+        self._lines: dict[tuple[str, bool], dict[Place, list[End]]] = {}
+        self._read: dict[tuple[Place, str], list[Span]] = {}
         self._add(known)
 
     def near(self, wanted: Iterable[End]) -> dict[Name, End]:
         """The ends that fit any of these."""
         asked = list(wanted)
-        windows: dict[tuple[int, str | None], list[tuple[int, int]]] = {}
+        is_many = len({(end.wallet, end.chain) for end in asked}) > PLACES_MAX
+        windows: dict[tuple[Place, str], list[Span]] = {}
         for end in asked:
-            windows.setdefault((end.wallet, end.chain), []).append(window(end))
-        if len(windows) > PLACES_MAX:
-            windows = {_EVERYWHERE: [span for spans in windows.values() for span in spans]}
-        self._assets |= {end.asset for end in asked}
-        for place, spans in windows.items():
-            self._load(place, spans)
+            place = _EVERYWHERE if is_many else (end.wallet, end.chain)
+            windows.setdefault((place, end.asset), []).append(window(end))
+        for (place, asset), spans in windows.items():
+            self._load(place, asset, spans)
         return {item.other.id: item.other for end in asked for item in self.fits(end)}
 
     def fits(self, end: End) -> list[Candidate]:
@@ -219,12 +226,13 @@ class _Field:
                 found += fits(end, line[bisect_left(line, start, key=_at) : bisect_right(line, stop, key=_at)])
         return found
 
-    def _load(self, place: tuple[int, str | None], windows: Iterable[tuple[int, int]]) -> None:
-        """Reads the windows of ends of one wallet and chain, as far as they were not read for it before."""
-        read = self._read.get(place, [])
+    def _load(self, place: Place, asset: str, windows: Iterable[Span]) -> None:
+        """Reads the windows of an asset's ends for one wallet and chain, as far as they were not read for it before."""
+        read = self._read.get((place, asset), [])
         wanted = [span for span in spans_of(windows) if not any(a <= span[0] and span[1] <= b for a, b in read)]
-        self._add(self._reader.within(wanted, assets=self._assets, wallet=place[0], chain=place[1]))
-        self._read[place] = spans_of([*read, *wanted])
+        if wanted:
+            self._add(self._reader.within(wanted, assets=(asset,), wallet=place[0], chain=place[1]))
+            self._read[place, asset] = spans_of([*read, *wanted])
 
     def _add(self, found: Iterable[End]) -> None:
         touched: dict[int, list[End]] = {}

@@ -111,7 +111,7 @@ def classify(kinds: Sequence[Kind], legs: Sequence[Leg], is_fiat: Callable[[Toke
     outgoing: list[Leg] = []
     for leg in legs:
         if leg.role == "principal" and leg.amount:
-            (incoming if leg.amount > 0 else outgoing).append(leg)
+            (incoming if leg.amount > ZERO else outgoing).append(leg)
     if kind == "trade" or (kind == "other" and incoming and outgoing and incoming[0].token != outgoing[0].token):
         return _trade(incoming, outgoing, is_fiat)
     if kind == "deposit":

@@ -37,6 +37,9 @@ READERS = 4
 BUSY_TIMEOUT_MS = 5_000
 WAL_ATTEMPTS_MAX = 100
 WAL_PAUSE_S = 0.05
+CHECKPOINT_PAGES = 4_000
+"""Pages of the log (16 MB) before they are copied into the database. A page of a chain's facts is some 400 of them, and the same
+ones of the indexes again and again: at SQLite's own 1,000 they are copied with every third commit."""
 POOL_CONNECTIONS = 10
 GLANCE_CONNECTIONS = 4
 """Connections of PostgreSQL kept for glances, beside the pool."""
@@ -275,6 +278,7 @@ def _configure_sqlite(dbapi: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     ):
         dbapi.execute("PRAGMA " + pragma)
     # SQLite does not wait by itself when two processes turn a fresh file to WAL at once: it would deadlock, so one is refused.

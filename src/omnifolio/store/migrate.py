@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.errors import SchemaTooNew
-from omnifolio.store.migrations import aliases, connecting, console, links, live, names, pages, positions, replica, touches
+from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, names, pages, positions, replica, touches
 from omnifolio.store.schema import METADATA
 
-REVISION = "0011"
+REVISION = "0012"
 """The schema that this version writes."""
 START_LOCK = 7_245_203
 """Names the advisory lock under which PostgreSQL lets one process at a time prepare the database."""
@@ -29,6 +29,7 @@ STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {
     "0008": ("0009", replica.upgrade),
     "0009": ("0010", aliases.upgrade),
     "0010": ("0011", connecting.upgrade),
+    "0011": ("0012", ends.upgrade),
 }
 """Revision → the next one, and the step that leads there."""
 

@@ -471,31 +471,13 @@ sums = _table(
 
 ends = _table(
     "ends",
-    sa.Column(
-        "transaction_id", Int, sa.ForeignKey("transactions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    ),
-    sa.Column("key", Text, primary_key=True),
-    _col("user_id", Int),
-    _col("account_id", Int),
-    _col("wallet_id", Int),
-    _col("token_id", Int),
-    _col("amount"),
-    _col("fee"),
-    _col("at", Int),
-    _maybe("event"),
-    _maybe("party"),
-    _maybe("mask"),
-    _col("name"),
-    sa.Index("ix_ends_time", "user_id", "at", "wallet_id", "token_id"),
-    sa.Index("ix_ends_event", "user_id", "event", sqlite_where=sa.text("event IS NOT NULL"),
-             postgresql_where=sa.text("event IS NOT NULL")),
-    sa.Index("ix_ends_mask", "user_id", "mask", sqlite_where=sa.text("mask IS NOT NULL"),
-             postgresql_where=sa.text("mask IS NOT NULL")),
+    sa.Column("user_id", Int, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("number", Int, primary_key=True, autoincrement=False),
+    sa.Column("transaction_id", Int, primary_key=True, autoincrement=False),
     clustered=True,
-)  # fmt: skip
-"""The legs of live deposits and withdrawals that may be one side of a transfer between the user's own wallets. `fee` is what the
-transaction paid in that token; `event` and `party` are written as they are compared, `mask` is the party's first and last
-characters."""
+)
+"""By what the legs of live deposits and withdrawals are found that may be one side of a transfer between the user's own wallets:
+`number` stands for the event on a chain, or for the first and last characters of whom something was sent to (`ledger.ends`)."""
 
 links = _table(
     "links",
@@ -513,7 +495,7 @@ links = _table(
     sa.Index("ix_links_page", "user_id", "state", "at"),
     clustered=True,
 )
-"""Which leg left and which arrived as one transfer, concluded from `ends` alone (`ledger.links`): state linked, or offered to be
+"""Which leg left and which arrived as one transfer, concluded from all ends (`ledger.links`): state linked, or offered to be
 confirmed. `evidence` are words separated by spaces, `confidence` is in thousandths, `at` when the source left."""
 
 linking = _table(

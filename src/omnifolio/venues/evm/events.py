@@ -102,7 +102,7 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
     found: list[Movement] = []
     wrapped, native, mine = subject.chain.wrapped, subject.chain.native_contract, subject.topic
     wraps: list[Log] = []
-    keys, from_hex, from_bytes = _places(), bytes.fromhex, int.from_bytes
+    keys, add, from_hex, from_bytes = _places(), found.append, bytes.fromhex, int.from_bytes
     for log in logs:
         topics = log.topics
         if not topics:
@@ -119,12 +119,14 @@ def token_movements(subject: Subject, logs: Sequence[Log]) -> list[Movement]:
                         raw = from_hex(data[2:WORD_TEXT_LENGTH])
                     except ValueError:
                         raw = b""
-                    is_plain = len(raw) == WORD_BYTES and data[:2] == "0x" and other[:26] == ADDRESS_HEAD
-                    units = from_bytes(raw, "big") if is_plain else first_word(data)
-                    if units:
-                        place = keys.get(log.log_index) or key_of(log.log_index)
-                        whom = "0x" + other[26:].lower() if is_plain else address_of(other)
-                        found.append(Movement(log.address.lower(), units if is_in else -units, place, whom))
+                    if len(raw) == WORD_BYTES and data[:2] == "0x" and other[:26] == ADDRESS_HEAD:
+                        if units := from_bytes(raw, "big"):
+                            place = keys.get(log.log_index) or key_of(log.log_index)
+                            whom = "0x" + other[26:].lower()
+                            add(Movement(log.address.lower(), units if is_in else -units, place, whom))
+                    elif units := first_word(data):
+                        place, whom = key_of(log.log_index), address_of(other)
+                        add(Movement(log.address.lower(), units if is_in else -units, place, whom))
                 elif not (is_in or (source.islower() and target.islower())):
                     found.extend(token_movements(subject, [_in_small_letters(log)]))
             elif len(topics) == 4:

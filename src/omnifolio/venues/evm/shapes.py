@@ -8,16 +8,21 @@ from msgspec import Struct, field
 
 
 class Log(Struct, rename="camel", frozen=True, gc=False):
-    """An event of a contract. Inside a receipt some nodes leave out what the receipt says already."""
+    """An event of a contract: what it says. Where it stands is the receipt's to say, or an `Occurrence`'s."""
 
     address: str
     topics: list[str]
     data: str
     log_index: str
+    block_timestamp: str | int | None = None
+
+
+class Occurrence(Struct, rename="camel", frozen=True, gc=False):
+    """Where an event stands, for a reader that looks for transactions and not yet for what they say."""
+
     block_number: str = ""
     block_hash: str = ""
     transaction_hash: str = ""
-    block_timestamp: str | int | None = None
     removed: bool = False
 
 

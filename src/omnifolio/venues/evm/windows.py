@@ -17,7 +17,7 @@ from omnifolio.venues.evm.explorer import Withdrawal
 from omnifolio.venues.evm.head import block_call, time_of
 from omnifolio.venues.evm.inner import Inner
 from omnifolio.venues.evm.rpc import Call, Fault, Reply, gathered
-from omnifolio.venues.evm.shapes import Block, Log, Trace
+from omnifolio.venues.evm.shapes import Block, Occurrence, Trace
 from omnifolio.venues.evm.words import DEPOSIT, TRANSFER, WITHDRAWAL, quantity, topic_of
 
 WINDOW = "window"
@@ -108,9 +108,9 @@ def window_of(evidence: Sequence[Evidence]) -> Window | None:
     unseen = False if has_traces else None
     for subject in _EVENTS:
         if subject in answers:
-            for log in answers[subject].read(list[Log]):
-                if not log.removed:
-                    _add(found, log.transaction_hash, quantity(log.block_number), log.block_hash, inner=unseen)
+            for place in answers[subject].read(list[Occurrence]):
+                if not place.removed:
+                    _add(found, place.transaction_hash, quantity(place.block_number), place.block_hash, inner=unseen)
     if has_traces:
         rewards = sum(_add_traces(found, answers[subject].read(list[Trace]), is_sender=subject == "sent") for subject in _TRACES)
     if any(not start <= touched.height <= end for touched in found.values()):
