@@ -69,7 +69,9 @@ def test_nothing_that_is_built_asks_anybody_else() -> None:
         text = file.read_text(encoding="utf-8") if file.suffix in (".js", ".css") else ""
         hosts = {host for host in re.findall(r"https?://([^/\"'`\s)]+)", text) if host not in ("www.w3.org",)}
         assert hosts == set(), file.name
-        assert not re.search(r"\beval\(|new Function\(|localStorage|sessionStorage|document\.cookie|innerHTML\s*=\s*[^=]*location", text)
+        assert not re.search(
+            r"\beval\(|new Function\(|localStorage|sessionStorage|document\.cookie|innerHTML\s*=\s*[^=]*location", text
+        )
 
 
 def test_the_manifest_names_files_that_there_are() -> None:

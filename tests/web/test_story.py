@@ -73,7 +73,9 @@ def test_secrets_are_nowhere_once_they_were_sent(scene: Callable[..., Scene]) ->
     sent = [body for name, body in shown.asked if name == "POST /v1/accounts"]
     assert len(sent) == 1
     assert KEY in sent[0]
-    kept = shown.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state])")
+    kept = shown.page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state])"
+    )
     page = shown.page.content() + kept + "".join(shown.page.evaluate("[...document.querySelectorAll('input')].map(i => i.value)"))
     for secret in (KEY, SECRET, "session-secret"):
         assert secret not in page
@@ -216,7 +218,11 @@ def test_a_host_hears_of_a_wrong_key_and_then_of_success(scene: Callable[..., Sc
     panes.send_key(shown)
     shown.title("Binance does not accept this key")
     (told,) = shown.heard()
-    assert (told["event"], told["data"]["type"], told["data"]["error"]) == ("ERROR", "INVALID_CREDENTIALS", {"name": "LoginFailedError"})
+    assert (told["event"], told["data"]["type"], told["data"]["error"]) == (
+        "ERROR",
+        "INVALID_CREDENTIALS",
+        {"name": "LoginFailedError"},
+    )
     connected(shown)
     shown.press("Enter it again")
     panes.send_key(shown)
