@@ -51,7 +51,8 @@ class App:
         page = watched.page
         page.goto(f"{self.host}/")
         page.evaluate(_OPEN, [f"{self.url}{path}?client_id={self.client_id}&lang=en&origin={self.host}&theme=light", token])
-        frame = page.wait_for_selector("iframe").content_frame()
+        found = page.wait_for_selector("iframe")
+        frame = found.content_frame() if found else None
         assert frame is not None
         frame.locator("#title").wait_for(timeout=WAIT_MS)
         return frame

@@ -18,7 +18,7 @@ REFUSED = {
     "internal": ("Something went wrong here", "Try again"),
     "already_connected": ("This is connected already", "Use that account"),
 }
-FOUND_WRONG = {
+FOUND_WRONG: dict[str, tuple[str, str]] = {
     "bad_credentials": ("Binance does not accept this key", "Enter it again"),
     "wrong_passphrase": ("The passphrase is wrong", "Enter it again"),
     "ip_not_allowed": ("Binance does not let this server use the key", "I allowed them: check again"),
