@@ -22,7 +22,7 @@ from omnifolio.connect.tokens import Held
 from omnifolio.ledger import accounts
 from omnifolio.ledger.accounts import Account
 from omnifolio.model.accounts import Principal
-from omnifolio.model.clock import SECOND_MS, EpochMs
+from omnifolio.model.clock import DAY_MS, SECOND_MS, EpochMs
 from omnifolio.model.errors import ConnectRefused, Forbidden, NotFound, Unauthenticated
 from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
@@ -163,6 +163,12 @@ async def note_step(context: Context, held: Held, step: Step, *, provider: str |
     await context.store.write(
         funnel.append, held.team, visit=held.visit, step=step, venue=venue, outcome=result, now=context.clock.now()
     )
+
+
+async def visits(context: Context, team: Team, *, days: int) -> list[funnel.Reached]:
+    """How many visits of a team's page came to which step in the last days."""
+    since = EpochMs(context.clock.now() - days * DAY_MS)
+    return await context.store.read(funnel.counted, team.id, since=since)
 
 
 async def finish(context: Context, held: Held, connected: Sequence[str]) -> str | None:

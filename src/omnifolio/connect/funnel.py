@@ -13,8 +13,6 @@ from omnifolio.store.schema import connect_events
 Step = Literal["opened", "consented", "searched", "chosen", "entered", "checked", "done", "closed", "refused"]
 
 KEPT_MS = 90 * DAY_MS
-VENUE_LENGTH_MAX = 100
-OUTCOME_LENGTH_MAX = 60
 
 _INSERT = sa.insert(connect_events)
 _FORGET = sa.delete(connect_events).where(

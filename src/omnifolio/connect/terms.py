@@ -14,7 +14,6 @@ from omnifolio.tenancy.teams import Team
 
 LANGUAGES = ("en", "es", "fr", "it", "de")
 THEMES = ("light", "dark", "auto")
-CATEGORIES = ("exchanges", "wallets", "blockchains")
 STATE_LENGTH_MAX = 2_000
 NAMES_MAX = 500
 """Providers that one address may name."""

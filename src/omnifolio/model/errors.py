@@ -150,7 +150,7 @@ class ConnectRefused(CallerError):
     code = "connect_refused"
     action = "Correct the named parameter where the application opens Connect, then open it again."
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str = "", message: str | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         """Vezgo's `type` of it, such as WRONG_CLIENT_ID."""

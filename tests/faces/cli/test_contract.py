@@ -135,7 +135,7 @@ def test_a_team_made_by_the_command_gets_tokens_until_it_is_deactivated(home: Pa
         answer = requests.get(f"{url}/accounts", headers={"Authorization": f"Bearer {own}"}, timeout=STOP_S)
         assert (answer.status_code, answer.json()) == (200, [])
         assert program("teams", "deactivate", made.json["client_id"]).code == 0
-        assert token(rotated["secret"]) == 401
+        assert token(rotated["secret"]) == 403
 
 
 def test_the_audit_tells_who_did_what_and_sees_a_changed_line(home: Path, database_url: str) -> None:

@@ -15,7 +15,7 @@ from tests.faces.api.world import HTTP, Client, World, token_of
 from tests.faces.connect.opened import facts_of, posted, session_of
 
 KEY = {"key": "K" * 56, "secret": "s" * 88}
-OWN_ROUTES = (
+OWN_ROUTES: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("POST", "/connect/find", {"text": "kraken"}),
     ("POST", "/connect/steps", {"provider": "kraken"}),
     ("POST", "/connect/preview", None),

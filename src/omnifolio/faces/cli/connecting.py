@@ -3,13 +3,15 @@
 import click
 
 from omnifolio.app import connecting
+from omnifolio.app.administer import team_info
 from omnifolio.faces.cli.main import Invocation, pass_invocation
+from omnifolio.faces.cli.output import Row, format_option, show
 from omnifolio.faces.cli.session import Session, at_work, chosen_account
 
 
 @click.group()
 def connect() -> None:
-    """A link that opens the Connect page once, in the owner's name."""
+    """The Connect page: a link that opens it once, and its visits."""
 
 
 @connect.command()
@@ -29,3 +31,22 @@ def link(invocation: Invocation, provider: str | None, account: str | None, lang
         return connecting.address_of(context.settings, made.token)
 
     click.echo(at_work(invocation, work))
+
+
+@connect.command()
+@click.option("--team", "client_id", metavar="CLIENT_ID", help="Whose page.  [default: the owner's]")
+@click.option("--days", type=click.IntRange(1, 90), default=30, show_default=True, help="How far back.")
+@format_option
+@pass_invocation
+def visits(invocation: Invocation, client_id: str | None, days: int, output_format: str) -> None:
+    """How many visits of a Connect page came to which step; it knows no person."""
+
+    async def work(session: Session) -> list[Row]:
+        context = session.runtime.context
+        team = session.owner.team if client_id is None else await team_info(context, client_id)
+        return [
+            {"step": found.step, "venue": found.venue, "outcome": found.outcome, "visits": found.visits}
+            for found in await connecting.visits(context, team, days=days)
+        ]
+
+    show(at_work(invocation, work), output_format, empty="Nobody has opened the page.")

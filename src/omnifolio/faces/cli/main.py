@@ -62,7 +62,7 @@ COMMANDS = {
     "audit": ("audit:audit", "Who did what here, and proof that nobody has changed that record."),
     "balances": ("holdings:balances", "What is held where, and what it is worth."),
     "completion": ("completion:completion", "Completion of commands and options for your shell."),
-    "connect": ("connecting:connect", "A link that opens the Connect page once, in the owner's name."),
+    "connect": ("connecting:connect", "The Connect page: a link that opens it once, and its visits."),
     "db": ("database:db", "The database: status, upgrade, backup."),
     "decisions": ("deciding:decisions", "What you have said: list, undo, export, import."),
     "demo": ("demo:demo", "Simulated exchanges, a server and a portfolio in one command."),
