@@ -32,7 +32,7 @@ def account(provider: str = "binance", **more: Any) -> dict[str, Any]:
     }
 
 
-READ = {
+READ: dict[str, Any] = {
     "status": "syncing",
     "status_details": {"wallets": "ok", "balances": "ok", "transactions": "syncing"},
     "balances": [

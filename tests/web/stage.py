@@ -27,7 +27,8 @@ from tests.browser import DESKTOP, Watched
 
 ACCOUNT = "6520a1b2c3d4e5f60718293a"
 TIMEOUT_MS = 5_000
-_HOST_PAGE = b"<!doctype html><title>Host</title><script>window.heard=[];addEventListener('message',e=>heard.push([e.origin,e.data]))</script>"
+_HOST_PAGE = b"""<!doctype html><title>Host</title>
+<script>window.heard = []; addEventListener('message', event => heard.push([event.origin, event.data]))</script>"""
 
 NAMES = (
     "binance", "coinbase", "kraken", "okx", "bybit", "kucoin", "bitstamp", "hyperliquid", "bitcoin", "ethereum", "solana",
@@ -111,10 +112,11 @@ class Scene:
             return self
         self.page.goto(f"{self.host}/")
         self.page.evaluate(
-            "src => { const f = document.createElement('iframe'); f.src = src; f.width = 400; f.height = 700; document.body.append(f) }",
+            "src => { const f = document.createElement('iframe'); f.src = src; f.width = 400; document.body.append(f) }",
             f"{self.address}/connect",
         )
-        frame = self.page.wait_for_selector("iframe").content_frame()
+        found = self.page.wait_for_selector("iframe")
+        frame = found.content_frame() if found else None
         assert frame is not None
         self.frame = frame
         return self
@@ -167,7 +169,7 @@ class Scene:
 
     def _document(self) -> dict[str, Any]:
         settings = Settings()
-        request: Request[Any, Any, Any] = Request({"type": "http", "state": {}, "headers": []})  # type: ignore[typeddict-item, arg-type]
+        request: Request[Any, Any, Any] = Request({"type": "http", "state": {}, "headers": []})  # type: ignore[arg-type]
         protect(request, framed_by=[self.host])
         sent = page(
             settings,

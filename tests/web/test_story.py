@@ -1,5 +1,6 @@
 """What a person does on the Connect page, what the host page hears of it, and what never leaves it."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -351,14 +352,15 @@ def test_a_pasted_file_of_keys_fills_the_form(scene: Callable[..., Scene]) -> No
     shown.open(provider="coinbase")
     shown.press("Continue")
     shown.press("Continue")
-    pasted = '{"name": "organizations/1/apiKeys/2", "privateKey": "-----BEGIN EC PRIVATE KEY-----\\\\nx\\\\n-----END EC PRIVATE KEY-----\\\\n"}'
+    pem = "-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----\n"
+    pasted = json.dumps({"name": "organizations/1/apiKeys/2", "privateKey": pem})
     shown.page.evaluate(
         "text => { const data = new DataTransfer(); data.setData('text/plain', text); document.querySelector('#key')"
         ".dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})) }",
-        pasted.replace("\\\\", "\\"),
+        pasted,
     )
     assert shown.frame.locator("#key").input_value() == "organizations/1/apiKeys/2"
-    assert shown.frame.locator("#secret").input_value() == "-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----\n"
+    assert shown.frame.locator("#secret").input_value() == pem
 
 
 def test_a_form_says_what_is_missing_and_takes_the_person_there(scene: Callable[..., Scene]) -> None:

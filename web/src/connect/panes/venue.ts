@@ -49,8 +49,8 @@ function keyCheck(flow: Flow, chosen: Provider): TemplateResult | typeof nothing
   const { say } = flow.text;
   const label = chosen.display_name;
   if (chosen.key_check === null) return nothing;
-  if (chosen.key_check === "rights") return note("plain", "good", withName(say("venue.checked", { venue: label }), label));
-  return note("warn", "warn", withName(say("venue.unchecked", { venue: label }), label));
+  if (chosen.key_check === "rights") return note("plain", "good", html`<p>${withName(say("venue.checked", { venue: label }), label)}</p>`);
+  return note("warn", "warn", html`<p>${withName(say("venue.unchecked", { venue: label }), label)}</p>`);
 }
 
 function depth(flow: Flow, limited: Provider["data"]): TemplateResult {
