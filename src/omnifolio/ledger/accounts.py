@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import links, overlays
+from omnifolio.ledger import links, outbox, overlays
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.model.accounts import AccountStatus, Certificate, Principal
 from omnifolio.model.clock import EpochMs
@@ -166,6 +166,7 @@ def add(
     }
     account = AccountId(conn.execute(_add, values).scalar_one())
     stamp(conn, principal, seq, account, now)
+    outbox.note(conn, principal, "connection.created", now, account=account, provider=venue)
     return account
 
 
@@ -253,7 +254,7 @@ def certify(
 def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
     """Takes an account and all its facts away and leaves a tombstone in the change log. Raises: NotFound."""
     seq = take(conn, principal, now)
-    get(conn, principal, account, now)
+    venue = get(conn, principal, account, now).venue
     overlays.forget(conn, principal.data_user, account)
     links.leave(conn, principal.data_user, account, seq)
     conn.execute(sa.delete(accounts).where(accounts.c.id == _account), {"account": account})
@@ -264,6 +265,7 @@ def delete(conn: Connection, principal: Principal, account: AccountId, now: Epoc
         )
     )  # fmt: skip
     stamp(conn, principal, seq, account, now)
+    outbox.note(conn, principal, "connection.removed", now, account=account, provider=venue)
 
 
 def due(conn: Connection, now: EpochMs, count: int) -> Sequence[Due]:
