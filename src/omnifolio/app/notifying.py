@@ -14,7 +14,7 @@ All of it is for a principal with scope admin, acts on the webhooks of the princ
     attempts(context, principal, webhook, delivery) -> list[Attempt]
     replay(context, principal, webhook, delivery=None) -> int
 
-`webhook` and `delivery` are ids as they are on the wire. Every function raises NotFound for what is not the team's, and Forbidden.
+`webhook` and `delivery` are ids as they are on the wire. Every function raises NotFound for what is not the team's; Forbidden.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,7 +111,7 @@ async def change(
     types: Sequence[str] | None = None,
     is_active: bool | None = None,
 ) -> WebhookView:
-    """Changes what is given. Switched off it is told nothing, and what waited is dead until it is replayed. Raises: InvalidField."""
+    """Changes what is given. Off, it is told nothing, and what waited is dead until it is replayed. Raises: InvalidField."""
     number = _webhook(context, webhook)
     checked = None if url is None else _checked_url(context, url)
 

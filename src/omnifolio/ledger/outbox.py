@@ -90,15 +90,15 @@ def note(
     now: EpochMs,
     *,
     account: AccountId | None = None,
-    is_after: EpochMs = EpochMs(0),
+    after: EpochMs | None = None,
     **data: object,
 ) -> None:
     """Tells the webhooks of the principal's team that something happened to the user or to one of their accounts.
 
-    `data` is what the event says beside ids; nothing is sent before `is_after`. The caller has taken the user's counter.
+    `data` is what the event says beside ids; nothing is sent before `after`. The caller has taken the user's counter.
     """
     if who := _who_listens(conn, principal):
-        _tell(conn, principal, who, Happened(kind, account, data), now, is_after=is_after)
+        _tell(conn, principal, who, Happened(kind, account, data), now, after=after)
 
 
 def note_round(
@@ -143,7 +143,7 @@ def erase(conn: Connection, principal: Principal, now: EpochMs) -> None:
     sent_until = conn.execute(_sending, {"uuid": uuid}).scalar_one_or_none() or 0
     conn.execute(_forget, {"uuid": uuid})
     # What is being sent at this moment has arrived, or has failed for ever, before the last word is said.
-    note(conn, principal, "user.erased", now, is_after=EpochMs(sent_until))
+    note(conn, principal, "user.erased", now, after=EpochMs(sent_until))
 
 
 def _who_listens(conn: Connection, principal: Principal) -> Sequence[Sequence[Any]]:
@@ -152,7 +152,7 @@ def _who_listens(conn: Connection, principal: Principal) -> Sequence[Sequence[An
 
 def _last_told(conn: Connection, account: AccountId) -> Mapping[str, int]:
     """The sequence at which each type of event was last told of the account."""
-    return {kind: seq for kind, seq in _told.rows(conn, account=account)}
+    return {str(kind): int(seq) for kind, seq in _told.rows(conn, account=account)}
 
 
 def _changes(conn: Connection, principal: Principal, account: AccountId, last: Mapping[str, int]) -> list[EventType]:
@@ -173,7 +173,7 @@ def _tell(
     happened: Happened,
     now: EpochMs,
     *,
-    is_after: EpochMs = EpochMs(0),
+    after: EpochMs | None = None,
 ) -> None:
     data = happened.data
     if happened.account is not None and "provider" not in data:
@@ -190,7 +190,7 @@ def _tell(
         "at": now,
     }
     event = conn.execute(_add, values).scalar_one()
-    same = {"event_id": event, "user_uuid": uuid, "due_at": max(now, is_after), "until": now + TRIED_MS}
+    same = {"event_id": event, "user_uuid": uuid, "due_at": max(now, after or now), "until": now + TRIED_MS}
     wanting = [(number,) for number, types, form, _uuid, _seq in who if _wants(types, form, happened.type)]
     bulk.insert(conn, deliveries, ("webhook_id",), wanting, same=same)
 

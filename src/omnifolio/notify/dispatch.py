@@ -1,11 +1,10 @@
-"""Delivers what the outbox holds, as long as the process runs: one webhook beside another, the events of a user one after another."""
+"""Delivers what the outbox holds, as long as the process runs: webhooks side by side, the events of a user one by one."""
 
 import asyncio
 import contextlib
 import logging
 import os
 import random
-import socket
 from collections import Counter
 from collections.abc import Callable
 
@@ -55,8 +54,7 @@ class Notifier:
     ) -> None:
         self._store, self._clock, self._courier, self._ids, self._key = store, clock, courier, ids, key
         self._may_be_private, self._note, self._chance = may_be_private, note, chance
-        # Host and process are for people; what tells two processes apart is random.
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(OWNER_BYTES).hex()}"
+        self._owner = os.urandom(OWNER_BYTES).hex()
         self._news = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._sending: dict[asyncio.Task[None], WebhookId] = {}

@@ -1,4 +1,4 @@
-"""When a message is tried again: at once almost, then ever more rarely, for three days; as the receiver asks where it asks for later."""
+"""When a message is tried again: almost at once, then ever more rarely, for three days; later where the receiver asks for it."""
 
 from email.utils import parsedate_to_datetime
 

@@ -90,11 +90,17 @@ class Courier:
     """Delivers messages. Its sessions open at the first one; `resolver` is a port for tests."""
 
     def __init__(
-        self, clock: Clock, on_refused: OnRefused, *, resolver: Callable[[], AbstractResolver] = aiohttp.ThreadedResolver
+        self,
+        clock: Clock,
+        on_refused: OnRefused,
+        *,
+        resolver: Callable[[], AbstractResolver] = aiohttp.ThreadedResolver,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._clock = clock
         self._on_refused = on_refused
         self._resolver = resolver
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, CONNECT_TIMEOUT_S))
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def deliver(self, url: str, *, headers: Mapping[str, str], body: bytes, may_be_private: bool) -> Receipt:
@@ -134,7 +140,7 @@ class Courier:
                 trust_env=False,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S),
+                timeout=self._timeout,
                 skip_auto_headers=("User-Agent", "Accept-Encoding"),
                 connector=aiohttp.TCPConnector(
                     limit=CONNECTIONS_MAX,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 Purpose = Literal["pepper", "token", "audit", "fingerprint", "publication", "webhooks"]
 """`pepper` client secrets and login names · `token` user tokens · `audit` the audit chain · `fingerprint` recognises a key that
-is linked twice · `publication` vouches for the intake's public key in the database · `webhooks` makes webhooks' signing secrets."""
+is linked twice · `publication` vouches for the intake's public key in the database · `webhooks` makes their signing secrets."""
 
 KEY_BYTES = 32
 
