@@ -157,9 +157,7 @@ async def test_a_receiver_that_is_gone_is_told_nothing_more(scene: Scene) -> Non
     assert await scene.states(hook) == ["dead", "dead"]
     found = await scene.store.read(endpoints.get, scene.team.admin, hook)
     assert (found.is_active, found.off_reason) == (False, "gone")
-    await scene.store.write(
-        endpoints.change, scene.team.admin, hook, url=None, types=None, is_active=True, now=scene.clock.now()
-    )
+    await scene.store.write(endpoints.change, scene.team.admin, hook, url=None, types=None, is_active=True, now=scene.clock.now())
     await scene.store.write(journal.replay, scene.team.admin, hook, None, now=scene.clock.now())
     await scene.settle()
     assert len(scene.receiver.arrived) == 2

@@ -9,11 +9,11 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import links, live, pages, positions
+from omnifolio.store.migrations import links, live, pages, positions, webhooks
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
-MADE = (*positions.TABLES, *links.TABLES)
+MADE = (*positions.TABLES, *links.TABLES, *webhooks.TABLES)
 TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)
 OLD_INDEXES = (
     "CREATE INDEX ix_transactions_page ON transactions (account_id, at, id)",
@@ -78,7 +78,9 @@ def with_texts(conn: Connection) -> None:
 
 
 def without_links(conn: Connection) -> None:
-    """Takes away what came with revision 0007."""
+    """Takes away what came with revisions 0007 and 0008."""
+    for table in reversed(webhooks.TABLES):
+        conn.execute(sa.text(f"DROP TABLE {table}"))
     for table in reversed(links.TABLES):
         conn.execute(sa.text(f"DROP TABLE {table}"))
 

@@ -64,10 +64,22 @@ def check_url(url: str, *, may_be_private: bool) -> URL:
         raise EgressRefused("a URL to be told has no fragment")
     if not may_be_private and port != 443 and port < PORTS_FROM:
         raise EgressRefused(f"only port 443 and ports from {PORTS_FROM} may be told")
-    with contextlib.suppress(ValueError):
-        if is_forbidden(str(ipaddress.ip_address(target.host.partition("%")[0])), is_configured=may_be_private):
-            raise EgressRefused("this address is inside a private or reserved network")
+    _check_host(target.host, may_be_private=may_be_private)
     return target
+
+
+def _check_host(host: str, *, may_be_private: bool) -> None:
+    """Raises: EgressRefused for an address inside, and for numbers that some resolvers read as one."""
+    try:
+        address = str(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        last = host.lower().rstrip(".").rpartition(".")[2]
+        is_number = last.isdigit() or last.startswith("0x")
+        if is_number or (last == "localhost" and not may_be_private):
+            raise EgressRefused("this host is not a public name") from None
+        return
+    if is_forbidden(address, is_configured=may_be_private):
+        raise EgressRefused("this address is inside a private or reserved network")
 
 
 class _CheckedResolver(AbstractResolver):
