@@ -15,10 +15,10 @@ serve: venv ## the server (ARGS="--port 8400 …")
 	@unset PYTHONDONTWRITEBYTECODE; .venv/bin/omnifolio serve $(ARGS)
 
 test: venv ## every test but the long ones (ARGS="tests/ledger -k merge")
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m "not soak" $(ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m "not soak" $(ARGS)
 
 soak: venv ## the long tests
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m soak $(ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m soak $(ARGS)
 
 lint: venv ## format, lint and types
 	@$(PY) -m ruff format --check .
