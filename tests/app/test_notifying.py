@@ -35,7 +35,9 @@ async def opened(url: str, folder: Path, clock: SetClock, **settings: Any) -> Of
     """An office on that database."""
     chosen = {"webhooks_private": True, **settings}
     runtime = await open_runtime(
-        Settings(database=url, key_file=str(folder.with_name(f"{folder.name}-keys") / "root.key"), **chosen), with_workers=False, clock=clock
+        Settings(database=url, key_file=str(folder.with_name(f"{folder.name}-keys") / "root.key"), **chosen),
+        with_workers=False,
+        clock=clock,
     )
     made = []
     for name in ("Acme", "Other"):

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from omnifolio.ledger import accounts, outbox
 from omnifolio.model.accounts import Principal
 from omnifolio.model.errors import BadCredentials
+from omnifolio.model.happenings import WebhookFormat
 from omnifolio.notify import endpoints
 from omnifolio.store import codec
 from omnifolio.store.engine import Store
@@ -118,7 +119,8 @@ async def test_a_webhook_that_is_off_is_told_nothing(work: Told) -> None:
 async def test_each_webhook_gets_what_it_wants_of_one_event(work: Told) -> None:
     await work.listen()
     who = Principal(team=work.book.principal.team, user=None, actor="test", scopes=frozenset({"admin"}))
-    for form, types in (("vezgo", ()), ("omnifolio", ("connection.removed",))):
+    wanted: tuple[tuple[WebhookFormat, tuple[str, ...]], ...] = (("vezgo", ()), ("omnifolio", ("connection.removed",)))
+    for form, types in wanted:
         await work.store.write(endpoints.add, who, url="https://example.com/", form=form, types=types, now=at(0))
     await work.round()
     counted = (

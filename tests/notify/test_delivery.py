@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -391,7 +392,7 @@ async def test_another_teams_webhook_is_not_there(scene: Scene) -> None:
     other = await Team.make(scene.store, scene.clock, "Other")
     await scene.team.happen("alice", "sync.completed")
     mine, now = await scene.newest(hook), scene.clock.now()
-    writes = (
+    writes: tuple[tuple[Any, dict[str, object]], ...] = (
         (endpoints.change, {"url": None, "types": None, "is_active": False, "now": now}),
         (endpoints.rotate, {"overlap_ms": 0, "now": now}),
         (endpoints.remove, {}),
@@ -399,7 +400,7 @@ async def test_another_teams_webhook_is_not_there(scene: Scene) -> None:
     )
     for op, values in writes:
         with pytest.raises(NotFound):
-            await scene.store.write(op, other.admin, hook, **values)  # type: ignore[arg-type]
+            await scene.store.write(op, other.admin, hook, **values)
     with pytest.raises(NotFound):
         await scene.store.write(journal.replay, other.admin, hook, mine.id, now=now)
     with pytest.raises(NotFound):

@@ -18,7 +18,7 @@ from omnifolio.tenancy import users
 from omnifolio.transport.courier import Courier, Receipt
 from tests.notify.stand import SetClock, Team, telling, until_settled
 
-LIVES, SLOW_LIVES, SOAK_LIVES = 150, 30, 4_000
+LIVES, SLOW_LIVES, SOAK_LIVES = 200, 10, 4_000
 EVENTS_MAX = 14
 USERS = ("alice", "bob", "carol")
 
