@@ -178,7 +178,7 @@ def remove(invocation: Invocation, webhook: str, team: str | None) -> None:
 @format_option
 @pass_invocation
 def deliveries(
-    invocation: Invocation, webhook: str, team: str | None, output_format: str, /, **options: str | int | None
+    invocation: Invocation, /, webhook: str, team: str | None, output_format: str, **options: str | int | None
 ) -> None:
     """What was delivered, waits, or is dead; the newest first."""
 
