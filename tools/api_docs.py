@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from omnifolio.faces.api.openapi import document, router
-from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.server import ROUTERS
+from omnifolio.model.errors import by_code
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- routes: made by tools/api_docs.py -->", "<!-- end of routes -->"

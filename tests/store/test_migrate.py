@@ -14,11 +14,11 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, pages, positions, replica
+from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, pages, positions, replica, webhooks
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
-LATER = (*console.TABLES, aliases.TABLE, *connecting.TABLES)
+LATER = (*console.TABLES, aliases.TABLE, *connecting.TABLES, *reversed(webhooks.TABLES))
 """Whole tables that came after revision 0007."""
 MADE = (*positions.TABLES, *links.TABLES, *LATER)
 TABLES = ("transactions", "legs", "crossings", "touches", "refs", "claims", *MADE)

@@ -6,6 +6,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from omnifolio.app.context import Context
+from omnifolio.ledger import outbox
 from omnifolio.model.accounts import Principal
 from omnifolio.model.secrets import Secret
 from omnifolio.tenancy import teams, users
@@ -153,6 +154,7 @@ async def remove_user(context: Context, principal: Principal) -> Removed:
 
     def op(conn: Connection) -> str:
         user = users.me(conn, principal)
+        outbox.erase(conn, principal, context.clock.now())
         request_shred(conn, user.uuid)
         users.delete(conn, principal, audit_key=context.edge.audit, now=context.clock.now())
         return user.uuid

@@ -37,6 +37,7 @@ class EdgeKeys(Struct, frozen=True):
     publication: bytes
     console: bytes
     cursor: bytes
+    webhooks: bytes
 
     def __repr__(self) -> str:
         return "EdgeKeys(***)"
@@ -52,6 +53,7 @@ class EdgeKeys(Struct, frozen=True):
             publication=derive(edge_key, "publication"),
             console=derive(edge_key, "console"),
             cursor=derive(edge_key, "cursor"),
+            webhooks=derive(edge_key, "webhooks"),
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
@@ -20,9 +21,10 @@ from omnifolio.model import amounts
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import SECOND_MS, Clock, SystemClock
 from omnifolio.model.errors import StoreUnavailable
-from omnifolio.model.ids import AccountId, WireIds
+from omnifolio.model.ids import AccountId, WebhookId, WireIds
 from omnifolio.model.prices import NOW_INTERVAL_MS
 from omnifolio.model.settings import Settings
+from omnifolio.notify.dispatch import Notifier
 from omnifolio.pricing import registry as price_registry
 from omnifolio.store.engine import SqliteStore, Store, open_store
 from omnifolio.store.migrate import prepare
@@ -118,21 +120,31 @@ class Runtime:
     """What one process has opened. Open with `open_runtime`, close with `close`."""
 
     def __init__(
-        self, context: Context, *, egress: Egress, prices: Prices, workers: Workers | None, live: Live | None, made_key: bool
+        self,
+        context: Context,
+        *,
+        egress: Egress,
+        prices: Prices,
+        notifier: Notifier,
+        workers: Workers | None,
+        live: Live | None,
+        made_key: bool,
     ) -> None:
         self.context = context
         self.egress = egress
         self.prices = prices
+        self.notifier = notifier
         self.workers = workers
         self.live = live
         self.made_key = made_key
         """True when this process has just created the key file: a first start."""
 
     def start(self) -> None:
-        """Starts workers, prices and listeners in the running loop."""
+        """Starts workers, prices, webhooks and listeners in the running loop."""
         if self.workers is not None:
             self.workers.start()
             self.prices.start()
+            self.notifier.start()
         if self.live is not None:
             self.live.start()
 
@@ -143,6 +155,7 @@ class Runtime:
         if self.workers is not None:
             await self.workers.stop()
         await self.prices.stop()
+        await self.notifier.stop()
         await self.egress.close()
         if self.context.key_store is not None:
             self.context.key_store.close()
@@ -199,9 +212,12 @@ async def _open(
     def note(conn: Connection, principal: Principal, action: str, account: AccountId) -> None:
         audit.append(conn, principal, action, ids.wire("account", account), key=edge.audit, now=clock.now())
 
+    notifier = _notifier(settings, store, clock, egress=egress, ids=ids, edge=edge)
     workers = live = None
     if keys is not None:
-        workers, live = _workers(settings, store, clock, egress=egress, keys=keys, prices=prices, note=note)
+        workers, live = _workers(
+            settings, store, clock, egress=egress, keys=keys, prices=prices, wake_notifier=notifier.wake, note=note
+        )
 
     async def request_sync(principal: Principal, account: AccountId) -> None:
         await store.write(mark_due, principal, account, now=clock.now())
@@ -222,7 +238,7 @@ async def _open(
         request_sync=request_sync,
         key_store=keys,
     )
-    return Runtime(context, egress=egress, prices=prices, workers=workers, live=live, made_key=made_key)
+    return Runtime(context, egress=egress, prices=prices, notifier=notifier, workers=workers, live=live, made_key=made_key)
 
 
 async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None) -> KeyStore:
@@ -237,8 +253,31 @@ async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Cl
     return keys
 
 
+def _notifier(settings: Settings, store: Store, clock: Clock, *, egress: Egress, ids: WireIds, edge: EdgeKeys) -> Notifier:
+    def note(conn: Connection, principal: Principal, action: str, webhook: WebhookId) -> None:
+        audit.append(conn, principal, action, ids.wire("webhook", webhook), key=edge.audit, now=clock.now())
+
+    return Notifier(
+        store=store,
+        clock=clock,
+        courier=egress.courier,
+        ids=ids,
+        key=edge.webhooks,
+        may_be_private=settings.webhooks_private,
+        note=note,
+    )
+
+
 def _workers(
-    settings: Settings, store: Store, clock: Clock, *, egress: Egress, keys: KeyStore, prices: Prices, note: Note
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    *,
+    egress: Egress,
+    keys: KeyStore,
+    prices: Prices,
+    wake_notifier: Callable[[], None],
+    note: Note,
 ) -> tuple[Workers, Live | None]:
     doorkeeper = Doorkeeper(
         store=store,
@@ -261,6 +300,7 @@ def _workers(
 
     def on_news() -> None:
         prices.wake()
+        wake_notifier()
         for one in listeners:
             one.wake()
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import links, overlays
+from omnifolio.ledger import links, outbox, overlays
 from omnifolio.ledger.sequence import stamp, take
 from omnifolio.model.accounts import AccountStatus, Certificate, Principal
 from omnifolio.model.clock import EpochMs
@@ -187,6 +187,7 @@ def add(
     }
     account = AccountId(conn.execute(_add, values).scalar_one())
     stamp(conn, principal, seq, account, now)
+    outbox.note(conn, principal, "connection.created", now, account=account, provider=venue)
     return account
 
 
@@ -274,7 +275,7 @@ def certify(
 def delete(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
     """Takes an account and all its facts away and leaves a tombstone in the change log. Raises: NotFound."""
     seq = take(conn, principal, now)
-    get(conn, principal, account, now)
+    venue = get(conn, principal, account, now).venue
     since = conn.execute(_began, {"account": account}).scalar_one()
     overlays.forget(conn, principal.data_user, account)
     links.leave(conn, principal.data_user, account, seq)
@@ -286,6 +287,7 @@ def delete(conn: Connection, principal: Principal, account: AccountId, now: Epoc
         )
     )  # fmt: skip
     stamp(conn, principal, seq, account, now)
+    outbox.note(conn, principal, "connection.removed", now, account=account, provider=venue)
 
 
 def due(conn: Connection, now: EpochMs, count: int) -> Sequence[Due]:

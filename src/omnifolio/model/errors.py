@@ -178,6 +178,13 @@ class PrivateKeyRefused(CallerError):
     action = "Give the public address instead, and treat a key that you pasted anywhere as exposed."
 
 
+class SignatureInvalid(CallerError):
+    """The message is not signed with a secret that is valid here, or it is too old."""
+
+    code = "signature_invalid"
+    action = "Refuse the message; check the webhook's secret and this machine's clock."
+
+
 class VenueError(OmnifolioError):
     """The venue could not be read."""
 
@@ -368,3 +375,19 @@ class FileRefused(CallerError):
 
     code = "file_refused"
     action = "Export the file again from the venue without editing it."
+
+
+def by_code() -> dict[str, type[OmnifolioError]]:
+    """Every error class by its code; where several share one, the most general."""
+    found: dict[str, type[OmnifolioError]] = {}
+    waiting: list[type[OmnifolioError]] = [OmnifolioError]
+    while waiting:
+        kind = waiting.pop(0)
+        found.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    return found
+
+
+def account_error_name(code: str) -> AccountErrorName:
+    """What the wire of `/v1` calls a problem of an account that has this code."""
+    return by_code().get(code, VenueError).vezgo or "UnhandledConnectorError"

@@ -17,9 +17,22 @@ OrderId = NewType("OrderId", int)
 UserId = NewType("UserId", int)
 TeamId = NewType("TeamId", int)
 WalletId = NewType("WalletId", int)
+WebhookId = NewType("WebhookId", int)
+DeliveryId = NewType("DeliveryId", int)
 
-IdKind = Literal["account", "transaction", "order", "leg", "history", "drift", "decision"]
-_KINDS: dict[IdKind, int] = {"account": 1, "transaction": 2, "order": 3, "leg": 4, "history": 5, "drift": 6, "decision": 7}
+IdKind = Literal["account", "transaction", "order", "leg", "history", "drift", "decision", "webhook", "event", "delivery"]
+_KINDS: dict[IdKind, int] = {
+    "account": 1,
+    "transaction": 2,
+    "order": 3,
+    "leg": 4,
+    "history": 5,
+    "drift": 6,
+    "decision": 7,
+    "webhook": 20,
+    "event": 21,
+    "delivery": 22,
+}
 
 WIRE_LENGTH = 24
 _ROUNDS = 4

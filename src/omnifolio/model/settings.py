@@ -47,6 +47,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `workers`         sync workers in this process; 0 makes it serve only.
     `live_sockets`    private streams that this process listens to at the most; 0 turns listening off.
     `sync_interval_s` time between two syncs of an account that nobody asked for.
+    `webhooks_private` lets webhooks lead to plain http, this machine and private networks; off, only to public https.
     `behind_proxy`    a TLS proxy in front terminates HTTPS and sets X-Forwarded-For.
     `public_url`      where browsers reach this server, such as `https://example.org/omnifolio`; "" for where it listens.
     """
@@ -70,6 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workers: int = 8
     live_sockets: int = 500
     sync_interval_s: int = 86_400
+    webhooks_private: bool = False
     trade_permission: Literal["warn", "refuse"] = "warn"
     rate_limit_per_minute: int = 600
     log_level: Literal["debug", "info", "warning", "error"] = "info"

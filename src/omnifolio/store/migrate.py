@@ -10,10 +10,23 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.errors import SchemaTooNew
-from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, names, pages, positions, replica, touches
+from omnifolio.store.migrations import (
+    aliases,
+    connecting,
+    console,
+    ends,
+    links,
+    live,
+    names,
+    pages,
+    positions,
+    replica,
+    touches,
+    webhooks,
+)
 from omnifolio.store.schema import METADATA
 
-REVISION = "0012"
+REVISION = "0013"
 """The schema that this version writes."""
 START_LOCK = 7_245_203
 """Names the advisory lock under which PostgreSQL lets one process at a time prepare the database."""
@@ -30,6 +43,7 @@ STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {
     "0009": ("0010", aliases.upgrade),
     "0010": ("0011", connecting.upgrade),
     "0011": ("0012", ends.upgrade),
+    "0012": ("0013", webhooks.upgrade),
 }
 """Revision → the next one, and the step that leads there."""
 

@@ -627,6 +627,79 @@ overlays = _table(
 )
 """What a person decided; never mixed into facts. `target` is a transaction id, token id or wallet id by `kind`."""
 
+# Webhooks ----------------------------------------------------------------------------------------------------------
+
+webhooks = _table(
+    "webhooks",
+    _id(),
+    _to("team_id", "teams", index=True),
+    _col("url"),
+    _col("format"),
+    _col("types", default="'[]'"),
+    _col("is_active", Int, default="1"),
+    _col("off_reason", default="''"),
+    _col("version", Int, default="1"),
+    _maybe("earlier_until", Int),
+    _col("created_at", Int),
+    counted=True,
+)
+"""Where a team is told what happened. `types` are those that it has chosen, none for all; the signing secret follows from the id
+and `version` and is never stored, that of the version before is valid until `earlier_until`."""
+
+outbox = _table(
+    "outbox",
+    _id(),
+    _to("team_id", "teams", index=True),
+    _col("user_uuid"),
+    _maybe("account_id", Int),
+    _col("seq", Int),
+    _col("type"),
+    _col("data"),
+    _col("at", Int),
+    sa.Index("ix_outbox_account", "account_id", "type", "seq"),
+    sa.Index("ix_outbox_user", "user_uuid"),
+    sa.Index("ix_outbox_at", "at"),
+    counted=True,
+)
+"""What happened, written with the fact and only where somebody is to be told; ids grow in the order of a user's commits. No
+foreign key to user or account: that they are gone is told as well."""
+
+deliveries = _table(
+    "deliveries",
+    _id(),
+    _to("webhook_id", "webhooks"),
+    _to("event_id", "outbox", index=True),
+    _col("user_uuid"),
+    _col("state", default="'waiting'"),
+    _col("due_at", Int),
+    _col("until", Int),
+    _col("tries", Int, default="0"),
+    _maybe("done_at", Int),
+    _col("lease_owner", default="''"),
+    _col("lease_until", Int, default="0"),
+    sa.Index("ix_deliveries_page", "webhook_id", "id"),
+    sa.Index("ix_deliveries_lane", "webhook_id", "user_uuid", "id", sqlite_where=sa.text("state = 'waiting'"),
+             postgresql_where=sa.text("state = 'waiting'")),
+    sa.Index("ix_deliveries_due", "due_at", sqlite_where=sa.text("state = 'waiting'"),
+             postgresql_where=sa.text("state = 'waiting'")),
+    counted=True,
+)  # fmt: skip
+"""One event to one webhook: waiting, delivered or dead. The waiting ones of a webhook and a user are a lane, of which only the
+first is ever sent. It is tried until `until`; `lease_until` is the end of the claim of whoever is sending it."""
+
+attempts = _table(
+    "attempts",
+    _id(),
+    _to("delivery_id", "deliveries", index=True),
+    _col("at", Int),
+    _maybe("status", Int),
+    _col("outcome"),
+    _col("duration_ms", Int),
+    _col("answer", default="''"),
+    counted=True,
+)
+"""One try of a delivery: the status that came back, null where none did, and the beginning of the answer's body."""
+
 # Prices ------------------------------------------------------------------------------------------------------------
 
 quotes = _table(

@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from omnifolio.catalog import exchanges
-from omnifolio.ledger import accounts
+from omnifolio.ledger import accounts, outbox
 from omnifolio.model.accounts import Certificate, Principal
 from omnifolio.model.clock import Clock
 from omnifolio.model.errors import ExcessPermission, MissingPermission, NeedsReconnect, NotFound, SecretUnreadable
@@ -136,6 +136,10 @@ class Doorkeeper:
             if excess or taken is not None:
                 self._note(conn, principal, "credential.wiped" if excess else "credential.kept", account.id)
             if has_drifted:
+                codes = sorted({change.code for change in certificate.changes if change.at == certificate.checked_at})
+                outbox.note(
+                    conn, principal, "connection.permissions_changed", self._clock.now(), account=account.id, changes=codes
+                )
                 self._note(conn, principal, "credential.changed", account.id)
 
         await self._store.write_sync(op)

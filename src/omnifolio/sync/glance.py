@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, coverage, live, read
+from omnifolio.ledger import accounts, coverage, live, outbox, read
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import SECOND_MS, Clock
 from omnifolio.store.engine import Store
@@ -80,6 +80,7 @@ class Glancer:
             now = self._clock.now()
             is_under_round = turn.moved and accounts.get(conn, turn.principal, turn.account.id, now).round_at is not None
             live.heard(conn, turn.principal, turn.account.id, now, at=now, is_under_round=is_under_round)
+            outbox.note_glance(conn, turn.principal, turn.account.id, now)
             gaps = coverage.gaps_of(conn, turn.account.id)
             return not any(gap.is_failure and gap.opened_at >= began_at and gap.stream in done for gap in gaps)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.ledger import accounts, coverage, joining, read, snapshots
+from omnifolio.ledger import accounts, coverage, joining, outbox, read, snapshots
 from omnifolio.ledger.commit import record_failure
 from omnifolio.ledger.guard import SECOND_LOOK_MS
 from omnifolio.model.accounts import AccountStatus, Principal
@@ -292,6 +292,7 @@ class Refresher:
                 # History was read after this round's balances, so whatever happens from now on will move them.
                 **({"scanned_at": self._now(turn)} if history_was_read else {}),
             )
+            outbox.note_round(conn, turn.principal, turn.account.id, now, error=code, is_over=next_at is None)
 
         await self._store.write_sync(op)
 

@@ -13,6 +13,7 @@ from yarl import URL
 
 from omnifolio.model.clock import Clock
 from omnifolio.model.errors import EgressRefused, VenueUnavailable
+from omnifolio.transport.courier import Courier
 from omnifolio.transport.http import RESPONSE_BYTES_MAX, Answer, Question, Request, Wire
 from omnifolio.transport.lines import Procedure, lines_of
 from omnifolio.transport.network import Network
@@ -67,6 +68,7 @@ class Egress:
         self._pacer = Pacer(clock=clock, sleep=sleep)
         self.timing = Timing()
         self.sockets = Sockets(clock, self.refuse)
+        self.courier = Courier(clock, self.refuse)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.refused: Counter[str] = Counter()
 
@@ -248,6 +250,7 @@ class Egress:
     async def close(self) -> None:
         """Closes all connections."""
         await self.sockets.close()
+        await self.courier.close()
         await self._wire.close()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tools import api_docs
 
-from omnifolio.faces.api.problems import by_code
+from omnifolio.model.errors import by_code
 
 DOCS = Path(__file__).parents[3] / "docs"
 

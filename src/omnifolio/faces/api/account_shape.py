@@ -9,7 +9,6 @@ from omnifolio.app.brands import BRAND
 from omnifolio.catalog.assets import Assets
 from omnifolio.faces.api.balance_shape import BalanceShape
 from omnifolio.faces.api.position_shape import position_out
-from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.shape import named, spam_reasons, total_text, wallet_id
 from omnifolio.faces.api.wire import (
@@ -31,7 +30,7 @@ from omnifolio.ledger.coverage import StoredGap
 from omnifolio.ledger.read import WalletRow
 from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
-from omnifolio.model.errors import VenueError
+from omnifolio.model.errors import VenueError, account_error_name, by_code
 from omnifolio.model.ids import WalletId, WireIds
 from omnifolio.model.tokens import contract_of
 from omnifolio.views.accounts import AccountView, Hidden, Pocket
@@ -178,7 +177,7 @@ def _live(account: Account) -> ListeningOut | None:
 def _error_name(account: Account) -> str | None:
     if account.error_code is None:
         return None
-    return _ERRORS.get(account.error_code, VenueError).vezgo or "UnhandledConnectorError"
+    return account_error_name(account.error_code)
 
 
 def _account_error(account: Account) -> AccountErrorOut | None:

@@ -26,17 +26,6 @@ _log = logging.getLogger("omnifolio.api")
 _encode = msgspec.json.Encoder().encode
 
 
-def by_code() -> dict[str, type[OmnifolioError]]:
-    """Every error class by its code; where several share one, the most general."""
-    found: dict[str, type[OmnifolioError]] = {}
-    waiting: list[type[OmnifolioError]] = [OmnifolioError]
-    while waiting:
-        kind = waiting.pop(0)
-        found.setdefault(kind.code, kind)
-        waiting += kind.__subclasses__()
-    return found
-
-
 def refusal(error: BaseException, scope: Scope) -> OmnifolioError:
     """What an exception means to the caller. What nobody foresaw is logged by its type and place, and answered without detail."""
     if isinstance(error, OmnifolioError):

@@ -84,6 +84,7 @@ COMMANDS = {
     "transfers": ("transfers:transfers", "What went between your own wallets, and saying what did."),
     "vault": ("vault:vault", "The keys of stored credentials: status, rotation, shredding, self-test."),
     "venues": ("venues:venues", "What can be connected, and how each connector was proved."),
+    "webhooks": ("webhooks:webhooks", "Who is told what happened: add, test, replay, rotate secrets, listen."),
 }
 """Command → where it is in this folder, loaded when it is called, and what it does in one line."""
 
