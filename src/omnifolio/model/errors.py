@@ -158,6 +158,20 @@ class PrivateKeyRefused(CallerError):
     action = "Give the public address instead, and treat a key that you pasted anywhere as exposed."
 
 
+class AuthorisationFailed(CallerError):
+    """The consent cannot be finished: it is unknown, used, too old, or not from the venue that was asked."""
+
+    code = "authorisation_failed"
+    action = "Begin again: link the account from the start."
+
+
+class ConsentDenied(AuthorisationFailed):
+    """The venue says that nobody consented."""
+
+    code = "consent_denied"
+    action = "Link the account again and allow access at the venue, or enter a read-only key instead."
+
+
 class VenueError(OmnifolioError):
     """The venue could not be read."""
 

@@ -30,6 +30,7 @@ from omnifolio.faces.api.given import DEPENDENCIES
 from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.provider_shape import Providers
+from omnifolio.faces.connect import oauth
 from omnifolio.faces.pages import assets
 from omnifolio.model.prices import BRIDGE, EURO
 
@@ -49,7 +50,7 @@ ROUTERS = (
     user.ROUTER,
     known.ROUTER,
 )
-PAGES = (assets.ROUTER,)
+PAGES = (assets.ROUTER, oauth.ROUTER)
 """What browsers are shown; the description of the API leaves it out."""
 
 
