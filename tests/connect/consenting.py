@@ -1,6 +1,7 @@
 """A person at a simulated venue's page of consent, and what the venue then sends the browser back with."""
 
 import http.client
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from omnifolio.app import authorising
@@ -24,7 +25,7 @@ def post(url: str, form: Answer, *, headers: Answer | None = None) -> tuple[int,
         connection.close()
 
 
-def decide(url: str, *, user: str, decision: str = "allow", **changed: str) -> Answer:
+def decide(url: str, *, user: str, decision: str = "allow", **changed: str) -> dict[str, Any]:
     """Decides on the page at `url`; what the venue's answer says to our callback."""
     asked = {**dict(parse_qsl(urlsplit(url).query)), **changed, "user": user, "decision": decision}
     status, headers, body = post(url, asked)

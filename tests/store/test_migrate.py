@@ -9,7 +9,7 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import links, live, pages, positions
+from omnifolio.store.migrations import links, live, oauth, pages, positions
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
@@ -36,6 +36,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    without_consents(conn)
     without_links(conn)
     with_texts(conn)
     without_listeners(conn)
@@ -75,6 +76,13 @@ def with_texts(conn: Connection) -> None:
     conn.execute(sa.text("DROP INDEX ix_claims_transaction"))
     for statement in TEXT_INDEXES:
         conn.execute(sa.text(statement))
+
+
+def without_consents(conn: Connection) -> None:
+    """Takes away what came with revision 0008."""
+    for table in oauth.TABLES:
+        conn.execute(sa.text(f"DROP TABLE {table}"))
+    conn.execute(sa.text(f"ALTER TABLE secrets DROP COLUMN {oauth.COLUMN}"))
 
 
 def without_links(conn: Connection) -> None:
@@ -137,6 +145,7 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     await a_full_account(store)
     new = await store.read(columns)
     accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    await store.write(without_consents)
     await store.write(with_texts)
     await store.write(without_listeners)
     await store.write(without_links)
@@ -146,6 +155,22 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     again = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
     assert again == accounts
     assert accounts
+
+
+async def test_an_older_database_can_hold_consents_as_a_new_one_can(store: Store) -> None:
+    def shape(conn: Connection) -> list[str]:
+        told = sa.inspect(conn)
+        tables = ("secrets", *oauth.TABLES)
+        found = [(t, c["name"], str(c["type"]), c["nullable"], c["default"]) for t in tables for c in told.get_columns(t)]
+        indexes = [(t, i["name"], tuple(i["column_names"])) for t in tables for i in told.get_indexes(t)]
+        keys = [(t, k["constrained_columns"], k["options"]) for t in tables for k in told.get_foreign_keys(t)]
+        return sorted(map(str, (*found, *indexes, *keys)))
+
+    new = await store.read(shape)
+    await store.write(without_consents)
+    await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0007'")))
+    await store.write(prepare)
+    assert await store.read(shape) == new
 
 
 async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
