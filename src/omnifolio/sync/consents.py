@@ -6,6 +6,7 @@ mend is a process that dies between the venue's answer and our commit: then the 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -32,6 +33,8 @@ LOOK_S = 0.25
 COMMITS_MAX = 20
 COMMIT_PAUSE_S = 1.0
 REVOCATIONS_MAX = 3
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Note = Callable[[Connection, Principal, str, AccountId], None]
@@ -113,7 +116,11 @@ class Consents:
                 self._shred(conn)
                 self._note(conn, left.principal, "consent.revoked" if is_done else "consent.not_revoked", left.account)
 
-            await self._store.write_sync(op)
+            try:
+                await self._store.write_sync(op)
+            except OmnifolioError as error:
+                # It stays set aside, and the planner that calls this goes on.
+                log.warning("consent_kept account=%s code=%s", left.account, error.code)
 
     def _is_old(self, secrets: Mapping[str, Secret]) -> bool:
         return ACCESS in secrets and int(secrets[ENDS].reveal()) - MARGIN_MS <= self._clock.now()

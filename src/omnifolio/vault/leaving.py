@@ -15,11 +15,10 @@ from omnifolio.model.ids import AccountId, TeamId
 from omnifolio.store.schema import accounts, revocations, secrets, users
 from omnifolio.vault.places import Place
 
+_now = sa.bindparam("now", type_=revocations.c.created_at.type)
 _COLUMNS = ("team_id", "user_uuid", "account_id", "venue", "version", "record", "created_at")
 _OF_USER = (
-    sa.select(
-        users.c.team_id, users.c.uuid, accounts.c.id, accounts.c.venue, secrets.c.version, secrets.c.record, sa.bindparam("now")
-    )
+    sa.select(users.c.team_id, users.c.uuid, accounts.c.id, accounts.c.venue, secrets.c.version, secrets.c.record, _now)
     .select_from(secrets.join(accounts, accounts.c.id == secrets.c.account_id).join(users, users.c.id == accounts.c.user_id))
     .where(users.c.id == sa.bindparam("user"), users.c.team_id == sa.bindparam("team"), accounts.c.is_deleted == 0)
     .where(accounts.c.fields.contains(sa.bindparam("mark"), autoescape=False))
