@@ -16,10 +16,10 @@ serve: venv pages ## the server (ARGS="--port 8400 …")
 	@unset PYTHONDONTWRITEBYTECODE; .venv/bin/omnifolio serve $(ARGS)
 
 test: venv web ## every test but the long ones (ARGS="tests/ledger -k merge")
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m "not soak" $(ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m "not soak" $(ARGS)
 
 soak: venv web ## the long tests
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) -m soak $(ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m soak $(ARGS)
 
 lint: venv web ## format, lint and types
 	@$(PY) -m ruff format --check .
