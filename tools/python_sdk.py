@@ -14,9 +14,8 @@ from typing import Any
 
 from omnifolio.faces.api import wire
 from omnifolio.faces.api.openapi import document, router
-from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.server import ROUTERS
-from omnifolio.model.errors import OmnifolioError
+from omnifolio.model.errors import OmnifolioError, by_code
 
 PACKAGE = Path(__file__).parents[1] / "sdk" / "python" / "src" / "omnifolio_client"
 NAMES: Mapping[str, str] = {"sync": "sync_page"}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from omnifolio.faces.api.openapi import document, router
-from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.server import ROUTERS
+from omnifolio.model.errors import by_code
 
 FILE = Path(__file__).parents[1] / "sdk" / "typescript" / "src" / "models.ts"
 RENAMED = {"Document": "DecisionsDocument", "ProblemOut": "ProblemBody"}

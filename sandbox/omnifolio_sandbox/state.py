@@ -5,6 +5,7 @@ from typing import Any
 
 from omnifolio_sandbox.clock import MS_PER_DAY, Clock
 from omnifolio_sandbox.faults import Faults
+from omnifolio_sandbox.grants import Grants
 from omnifolio_sandbox.http import Request
 from omnifolio_sandbox.limits import CallWindow, DecayingCounter, WeightWindow
 from omnifolio_sandbox.sockets.keys import Keys
@@ -57,6 +58,7 @@ class State:
     tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Tokens that open sockets: whose each is, and when it was made."""
     keys: Keys = field(default_factory=Keys)
+    grants: Grants = field(default_factory=Grants)
     keys_end_ms: int = 0
     """When the keys that expire do so: some days after the beginning."""
 

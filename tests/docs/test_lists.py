@@ -73,7 +73,8 @@ def test_every_setting_is_listed_with_its_variable() -> None:
     names = {field.name for field in msgspec.structs.fields(Settings)}
     assert set(listed) == names
     assert {name: variable for name, variable in listed.items() if variable != f"OMNIFOLIO_{name.upper()}"} == {
-        "base_urls": "OMNIFOLIO_BASE_URL__KRAKEN"
+        "base_urls": "OMNIFOLIO_BASE_URL__KRAKEN",
+        "oauth": "OMNIFOLIO_OAUTH__COINBASE__CLIENT_ID",
     }
 
 

@@ -9,8 +9,8 @@ from tools import python_sdk
 
 import omnifolio_client
 from omnifolio.faces.api.openapi import document, router
-from omnifolio.faces.api.problems import by_code
 from omnifolio.faces.api.server import ROUTERS
+from omnifolio.model.errors import by_code
 from omnifolio_client import AsyncOmnifolio, Omnifolio, codes, models, operations
 from omnifolio_client.errors import ApiError
 

@@ -14,7 +14,7 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, pages, positions, replica, webhooks
+from omnifolio.store.migrations import aliases, connecting, console, ends, links, live, oauth, pages, positions, replica, webhooks
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
@@ -44,6 +44,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
     without_beginnings(conn)
+    without_consents(conn)
     without_links(conn)
     with_texts(conn)
     without_listeners(conn)
@@ -95,10 +96,18 @@ def without_beginnings(conn: Connection) -> None:
 
 def back_to_0007(conn: Connection) -> None:
     """Takes away what came after revision 0007, but for the form of `ends`."""
+    without_consents(conn)
     without_beginnings(conn)
     for table in LATER:
         conn.execute(sa.text(f"DROP TABLE {table}"))
     conn.execute(sa.text("UPDATE alembic_version SET version_num = '0007'"))
+
+
+def without_consents(conn: Connection) -> None:
+    """Takes away what came with revision 0008."""
+    for table in oauth.TABLES:
+        conn.execute(sa.text(f"DROP TABLE {table}"))
+    conn.execute(sa.text(f"ALTER TABLE secrets DROP COLUMN {oauth.COLUMN}"))
 
 
 def without_links(conn: Connection) -> None:
@@ -162,6 +171,7 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     new = await store.read(columns)
     accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
     await store.write(without_beginnings)
+    await store.write(without_consents)
     await store.write(with_texts)
     await store.write(without_listeners)
     await store.write(without_links)
@@ -224,6 +234,21 @@ async def test_an_older_database_finds_transfers_by_what_a_new_one_does(store: S
     monkeypatch.setattr(ends, "ROWS_TOGETHER", 5)
     await store.write(prepare)
     assert await store.read(finders) == new
+
+
+async def test_an_older_database_can_hold_consents_as_a_new_one_can(store: Store) -> None:
+    def shape(conn: Connection) -> list[str]:
+        told = sa.inspect(conn)
+        tables = ("secrets", *oauth.TABLES)
+        found = [(t, c["name"], str(c["type"]), c["nullable"], c["default"]) for t in tables for c in told.get_columns(t)]
+        indexes = [(t, i["name"], tuple(i["column_names"])) for t in tables for i in told.get_indexes(t)]
+        keys = [(t, k["constrained_columns"], k["options"]) for t in tables for k in told.get_foreign_keys(t)]
+        return sorted(map(str, (*found, *indexes, *keys)))
+
+    new = await store.read(shape)
+    await store.write(back_to_0007)
+    await store.write(prepare)
+    assert await store.read(shape) == new
 
 
 async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

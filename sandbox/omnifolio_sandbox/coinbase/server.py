@@ -10,7 +10,9 @@ from omnifolio_sandbox.amounts import divide, exact, fixed, text
 from omnifolio_sandbox.coinbase import auth
 from omnifolio_sandbox.coinbase.book import CoinbaseBook, Row, currency_row, fine_stamp, products
 from omnifolio_sandbox.credentials import Holder
+from omnifolio_sandbox.grants import Family
 from omnifolio_sandbox.http import Request, Response, answer
+from omnifolio_sandbox.identity import Identity
 from omnifolio_sandbox.state import State
 from omnifolio_sandbox.world.book import Event
 from omnifolio_sandbox.world.coinbase import uuid_of
@@ -34,6 +36,13 @@ FLAGS = {
 }
 
 
+SCOPES = {
+    "user": "wallet:user:read",
+    "accounts": "wallet:accounts:read",
+    "transactions": "wallet:transactions:read",
+}
+
+
 class CoinbaseError(Exception):
     """A v2 error: `{"errors": [{"id", "message"}]}`."""
 
@@ -50,10 +59,14 @@ class CoinbaseServer:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.identity = Identity(state, self.name)
         self._books: dict[str, tuple[tuple[int, int], CoinbaseBook]] = {}
 
     def handle(self, request: Request) -> Response:
         """Answer one call."""
+        consented = self.identity.handle(request)
+        if consented is not None:
+            return consented
         request.trace.weight = 1
         v3 = request.path.startswith("/api/v3/")
         if request.method != "GET":
@@ -76,15 +89,29 @@ class CoinbaseServer:
         found = self._public(request.path.strip("/").split("/"), request.query)
         if found is not None:
             return found
-        holder = auth.holder_of(request, self.state.server_ms())
+        now, parts = self.state.server_ms(), request.path.strip("/").split("/")
+        family = self.state.grants.bearer(request.headers.get("authorization", ""), venue=self.name, now_ms=now)
+        if family is not None:
+            return self._consented(parts, request, family)
+        holder = auth.holder_of(request, now)
         request.trace.label = f"{holder.user}/{holder.permission}"
-        parts = request.path.strip("/").split("/")
         if parts == ["api", "v3", "brokerage", "key_permissions"]:
             return self._permissions(holder)
         if holder.permission == "no-history":
             raise CoinbaseError(403, "invalid_scope", "Missing required scopes")
         with exact():
             return self._private(parts, request, self.book(holder.user))
+
+    def _consented(self, parts: list[str], request: Request, family: Family) -> Any:
+        """The answer to a token, as far as its scopes reach."""
+        request.trace.label = f"{family.user}/consent"
+        if parts == ["v2", "user", "auth"]:
+            return {"data": {"method": "oauth", "scopes": list(family.scopes), "oauth_meta": {}}}
+        needed = SCOPES.get(parts[3] if len(parts) > 3 else parts[1]) if parts[0] == "v2" else None
+        if needed is None or needed not in family.scopes:
+            raise CoinbaseError(403, "invalid_scope", "Missing required scopes")
+        with exact():
+            return self._private(parts, request, self.book(family.user))
 
     def _public(self, parts: list[str], query: dict[str, str]) -> Any:
         now = self.state.server_ms()

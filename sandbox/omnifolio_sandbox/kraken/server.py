@@ -14,6 +14,7 @@ from typing import Any
 from omnifolio_sandbox import credentials
 from omnifolio_sandbox.amounts import exact, fixed, near
 from omnifolio_sandbox.http import Request, Response, answer
+from omnifolio_sandbox.identity import Identity
 from omnifolio_sandbox.kraken import public
 from omnifolio_sandbox.kraken.book import KrakenBook, Row, altname, between
 from omnifolio_sandbox.state import State
@@ -77,6 +78,7 @@ class KrakenServer:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.identity = Identity(state, self.name)
         self.nonces: dict[str, int] = {}
         self._books: dict[str, tuple[tuple[int, int], KrakenBook]] = {}
         # path -> (cost on the counter, permissions of which one is needed, handler)
@@ -96,6 +98,9 @@ class KrakenServer:
 
     def handle(self, request: Request) -> Response:
         """Answer one call."""
+        consented = self.identity.handle(request)
+        if consented is not None:
+            return consented
         try:
             return answer({"error": [], "result": self._result(request)})
         except KrakenError as fault:

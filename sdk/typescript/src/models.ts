@@ -4,10 +4,12 @@
 export type ErrorCode =
   | "account_locked"
   | "already_connected"
+  | "authorisation_failed"
   | "bad_credentials"
   | "bad_request"
   | "conflict"
   | "connect_refused"
+  | "consent_denied"
   | "egress_refused"
   | "excess_permission"
   | "file_refused"
@@ -31,6 +33,7 @@ export type ErrorCode =
   | "sandbox_failed"
   | "schema_too_new"
   | "secret_unreadable"
+  | "signature_invalid"
   | "store_unavailable"
   | "sync_in_progress"
   | "too_large"
@@ -588,6 +591,7 @@ export interface Provider {
   category: string;
   categories: string[];
   auth_type: "oauth" | "password" | "token" | "wallet";
+  auth_types: ("oauth" | "password" | "token" | "wallet")[];
   scopes: string[];
   available_scopes: string[];
   available_currencies: string[];

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from omnifolio.app.context import Context
+from omnifolio.app.context import CONSENT_MARK, Context
 from omnifolio.ledger import outbox
 from omnifolio.model.accounts import Principal
 from omnifolio.model.secrets import Secret
@@ -15,6 +15,7 @@ from omnifolio.tenancy.owner import ensure as ensure_owner
 from omnifolio.tenancy.principals import operator
 from omnifolio.tenancy.teams import Team, TeamSecret
 from omnifolio.vault.admin import request_shred, shred_requested
+from omnifolio.vault.leaving import set_aside
 
 _EDGE = operator("api:origins")
 
@@ -156,6 +157,7 @@ async def remove_user(context: Context, principal: Principal) -> Removed:
         user = users.me(conn, principal)
         outbox.erase(conn, principal, context.clock.now())
         request_shred(conn, user.uuid)
+        set_aside(conn, principal, None, mark=CONSENT_MARK, now=context.clock.now())
         users.delete(conn, principal, audit_key=context.edge.audit, now=context.clock.now())
         return user.uuid
 

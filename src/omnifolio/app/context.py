@@ -10,11 +10,13 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.offer import Offers
 from omnifolio.catalog.assets import Assets
+from omnifolio.catalog.oauth import CONSENT, LINKED_BY
 from omnifolio.ledger import aliases
 from omnifolio.model.accounts import Principal
 from omnifolio.model.clock import Clock
 from omnifolio.model.ids import AccountId, WireIds
 from omnifolio.model.settings import Settings
+from omnifolio.store import codec
 from omnifolio.store.engine import Store
 from omnifolio.tenancy import audit
 from omnifolio.tenancy.limits import ProcessLimits
@@ -22,6 +24,9 @@ from omnifolio.tenancy.tokens import TokenKeys
 from omnifolio.vault.derived import derive
 from omnifolio.vault.keystore import KeyStore
 from omnifolio.views.market import Market
+
+CONSENT_MARK = codec.to_json({LINKED_BY: CONSENT})[1:-1]
+"""How the public link fields of an account that was linked by consent read as they are stored."""
 
 RequestSync = Callable[[Principal, AccountId], Awaitable[None]]
 """Marks an account as due now and wakes a worker. Raises: SyncInProgress, NotFound."""
@@ -38,6 +43,7 @@ class EdgeKeys(Struct, frozen=True):
     console: bytes
     cursor: bytes
     webhooks: bytes
+    oauth: bytes
 
     def __repr__(self) -> str:
         return "EdgeKeys(***)"
@@ -54,6 +60,7 @@ class EdgeKeys(Struct, frozen=True):
             console=derive(edge_key, "console"),
             cursor=derive(edge_key, "cursor"),
             webhooks=derive(edge_key, "webhooks"),
+            oauth=derive(edge_key, "oauth"),
         )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.app.administer import shred_now
 from omnifolio.app.brands import BRAND, NETWORK
-from omnifolio.app.context import Context
+from omnifolio.app.context import CONSENT_MARK, Context
 from omnifolio.app.offer import NAMES_OF_FIELDS, TITLE, Field, Offer
 from omnifolio.app.offers import MANUAL
 from omnifolio.app.private_keys import refuse_private_keys
@@ -25,6 +25,7 @@ from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.store import codec
 from omnifolio.vault.admin import request_shred
+from omnifolio.vault.leaving import set_aside
 from omnifolio.vault.places import place_of
 from omnifolio.vault.seal import fingerprint, seal
 
@@ -63,7 +64,7 @@ async def link(
     offer, credentials = check_any(offer, entered, fingerprint_key=context.edge.fingerprint)
 
     def op(conn: Connection) -> AccountId:
-        made = _file(
+        made = file_link(
             conn,
             principal,
             offer,
@@ -77,7 +78,7 @@ async def link(
         return made
 
     account = await context.store.write(op)
-    await _wake(context, principal, account)
+    await wake(context, principal, account)
     return account
 
 
@@ -91,17 +92,14 @@ async def relink(context: Context, principal: Principal, account: AccountId, ent
     now = context.clock.now()
     found = await context.store.read(accounts.get, principal, account, now)
     offer, credentials = check_any(context.offers.of(found.venue), entered, fingerprint_key=context.edge.fingerprint)
-    kept = {name: found.fields[name] for name in (BRAND, accounts.IMPORTED_FROM) if name in found.fields}
-    if accounts.IMPORTED_FROM in kept:
-        kept[accounts.RECONNECTED] = str(now)
-    credentials = replace(credentials, fields={**credentials.fields, **kept})
+    credentials = replace(credentials, fields={**credentials.fields, **kept_fields(found, now)})
 
     def op(conn: Connection) -> None:
-        _renew(conn, principal, account, offer, credentials, publication_key=context.edge.publication, now=now)
+        renew_link(conn, principal, account, offer, credentials, publication_key=context.edge.publication, now=now)
         context.note(conn, principal, "account.relinked", context.ids.wire("account", account))
 
     await context.store.write(op)
-    await _wake(context, principal, account)
+    await wake(context, principal, account)
 
 
 async def rename(context: Context, principal: Principal, account: AccountId, name: str) -> None:
@@ -178,7 +176,7 @@ def _spelt(value: str) -> str:
     return value.lower() if _EVM_ADDRESS.fullmatch(value) else value
 
 
-async def _wake(context: Context, principal: Principal, account: AccountId) -> None:
+async def wake(context: Context, principal: Principal, account: AccountId) -> None:
     """The account is due already: a worker that has found it by itself is as good as one that is told."""
     with contextlib.suppress(SyncInProgress):
         await context.request_sync(principal, account)
@@ -209,7 +207,7 @@ def _check_field(field: Field, value: str | None, offer: Offer) -> None:
         raise InvalidField(f"credentials: {field.name} does not look like a {offer.display_name} {field.label}; copy all of it")
 
 
-def _file(
+def file_link(
     conn: Connection,
     principal: Principal,
     offer: Offer,
@@ -220,6 +218,7 @@ def _file(
     publication_key: bytes,
     now: EpochMs,
 ) -> AccountId:
+    """Files a new link that is due at once, and seals what is secret of it. Raises: AlreadyConnected, VaultUnavailable."""
     account = accounts.add(
         conn,
         principal,
@@ -238,10 +237,19 @@ def _file(
 
 def _unlink(conn: Connection, principal: Principal, account: AccountId, now: EpochMs) -> None:
     request_shred(conn, place_of(conn, principal, account).user, account)
+    set_aside(conn, principal, account, mark=CONSENT_MARK, now=now)
     accounts.delete(conn, principal, account, now)
 
 
-def _renew(
+def kept_fields(account: accounts.Account, now: EpochMs) -> dict[str, str]:
+    """The link fields that other credentials do not change: the wallet brand, and whence the account was brought."""
+    kept = {name: account.fields[name] for name in (BRAND, accounts.IMPORTED_FROM) if name in account.fields}
+    if accounts.IMPORTED_FROM in kept:
+        kept[accounts.RECONNECTED] = str(now)
+    return kept
+
+
+def renew_link(
     conn: Connection,
     principal: Principal,
     account: AccountId,
@@ -251,6 +259,7 @@ def _renew(
     publication_key: bytes,
     now: EpochMs,
 ) -> None:
+    """Gives an account other credentials. Raises: NotFound; SyncInProgress; AlreadyConnected; VaultUnavailable."""
     if accounts.get(conn, principal, account, now).is_leased:
         raise SyncInProgress(existing=account)
     other = accounts.linked(conn, principal, credentials.fingerprint)

@@ -104,6 +104,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     """What somebody with an account has confirmed of this connector; `at` says whether it still holds."""
     key_check: str = ""
     """What the venue itself tells of a key, in words; "" where there is no key."""
+    takes_consent: bool = False
+    """Whether it can be linked by consent at the venue too, because the operator has a client there."""
     egress_ips: tuple[str, ...] = ()
     """The addresses of this installation, where a key can be bound to some; () where it cannot, or the operator names none."""
 
@@ -114,6 +116,11 @@ class Offer(Struct, frozen=True, kw_only=True):
             return replace(self, live=None)
         data = (replace(item, proof="live") if item.kind in live.streams else item for item in self.data)
         return replace(self, proof="live", data=tuple(data))
+
+    @property
+    def auth_types(self) -> tuple[AuthType, ...]:
+        """Every way to link it, the first one first."""
+        return ("oauth", self.auth_type) if self.takes_consent else (self.auth_type,)
 
     @property
     def steps(self) -> str:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from omnifolio.app.brands import brand_offers
 from omnifolio.app.offer import HISTORY, TITLE, DataKind, Field, Offer
 from omnifolio.app.proving import live_of, live_of_chain
+from omnifolio.app.way_out import oauth_clients_of
 from omnifolio.catalog import exchanges, proofs
 from omnifolio.catalog.chains import EvmChain, evm_chains
 from omnifolio.catalog.utxo_chains import OWN, UtxoChain, utxo_chains
@@ -28,7 +29,7 @@ def all_offers(settings: Settings) -> list[Offer]:
     beacon = [VALIDATORS] if validators.VENUE in own else []
     chains = [*chain_offers(own), *coin_offers(settings.base_urls), *network_offers(settings.base_urls)]
     return [
-        *exchange_offers(settings.egress_ips),
+        *exchange_offers(settings.egress_ips, oauth_clients_of(settings)),
         *chains,
         *beacon,
         *brand_offers(chains),
@@ -162,12 +163,13 @@ def network_offers(base_urls: Mapping[str, str]) -> list[Offer]:
     ]
 
 
-def exchange_offers(egress_ips: tuple[str, ...] = ()) -> list[Offer]:
-    """Every exchange of the catalog that has been checked at all."""
-    return [_of_exchange(exchanges.load(name), egress_ips) for name in exchanges.ids() if proofs.of(name).proof != "listed"]
+def exchange_offers(egress_ips: tuple[str, ...] = (), consent: Collection[str] = ()) -> list[Offer]:
+    """Every exchange of the catalog that has been checked at all; `consent` names those that can be linked by consent."""
+    names = [name for name in exchanges.ids() if proofs.of(name).proof != "listed"]
+    return [_of_exchange(exchanges.load(name), egress_ips, takes_consent=name in consent) for name in names]
 
 
-def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...]) -> Offer:
+def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...], *, takes_consent: bool) -> Offer:
     proof = proofs.of(row.id)
     return Offer(
         name=row.id,
@@ -188,6 +190,7 @@ def _of_exchange(row: exchanges.ExchangeRow, egress_ips: tuple[str, ...]) -> Off
         rank=exchanges.rank_of(row.id),
         live=live_of(row.id),
         key_check=row.key_check,
+        takes_consent=takes_consent,
         egress_ips=egress_ips if row.binds_addresses else (),
         sources=tuple(sorted(row.hosts)),
     )

@@ -13,7 +13,7 @@ from omnifolio.app.context import Context, EdgeKeys
 from omnifolio.app.link import mark_due
 from omnifolio.app.offer import Offers
 from omnifolio.app.offers import all_offers
-from omnifolio.app.way_out import base_urls_of, open_way_out
+from omnifolio.app.way_out import base_urls_of, oauth_clients_of, open_way_out
 from omnifolio.catalog import assets as asset_catalog
 from omnifolio.catalog import exchanges
 from omnifolio.ledger import aliases
@@ -28,11 +28,13 @@ from omnifolio.notify.dispatch import Notifier
 from omnifolio.pricing import registry as price_registry
 from omnifolio.store.engine import SqliteStore, Store, open_store
 from omnifolio.store.migrate import prepare
+from omnifolio.sync.consents import Consents
 from omnifolio.sync.credentials import Doorkeeper, Note
 from omnifolio.sync.glance import Glancer
 from omnifolio.sync.live import Live
 from omnifolio.sync.quotes import Refreshed, refresh_quotes
 from omnifolio.sync.refresh import Refresher
+from omnifolio.sync.tokens import TokenEndpoint
 from omnifolio.sync.worker import Workers
 from omnifolio.tenancy import audit, installation
 from omnifolio.tenancy.limits import ProcessLimits
@@ -128,6 +130,7 @@ class Runtime:
         notifier: Notifier,
         workers: Workers | None,
         live: Live | None,
+        consents: Consents | None,
         made_key: bool,
     ) -> None:
         self.context = context
@@ -136,6 +139,7 @@ class Runtime:
         self.notifier = notifier
         self.workers = workers
         self.live = live
+        self.consents = consents
         self.made_key = made_key
         """True when this process has just created the key file: a first start."""
 
@@ -156,6 +160,8 @@ class Runtime:
             await self.workers.stop()
         await self.prices.stop()
         await self.notifier.stop()
+        if self.consents is not None:
+            await self.consents.settle()
         await self.egress.close()
         if self.context.key_store is not None:
             self.context.key_store.close()
@@ -213,10 +219,19 @@ async def _open(
         audit.append(conn, principal, action, ids.wire("account", account), key=edge.audit, now=clock.now())
 
     notifier = _notifier(settings, store, clock, egress=egress, ids=ids, edge=edge)
-    workers = live = None
+    workers = live = consents = None
     if keys is not None:
+        consents = _consents(settings, store, clock, egress=egress, keys=keys, note=note)
         workers, live = _workers(
-            settings, store, clock, egress=egress, keys=keys, prices=prices, wake_notifier=notifier.wake, note=note
+            settings,
+            store,
+            clock,
+            egress=egress,
+            keys=keys,
+            prices=prices,
+            wake_notifier=notifier.wake,
+            note=note,
+            consents=consents,
         )
 
     async def request_sync(principal: Principal, account: AccountId) -> None:
@@ -238,7 +253,16 @@ async def _open(
         request_sync=request_sync,
         key_store=keys,
     )
-    return Runtime(context, egress=egress, prices=prices, notifier=notifier, workers=workers, live=live, made_key=made_key)
+    return Runtime(
+        context,
+        egress=egress,
+        prices=prices,
+        notifier=notifier,
+        workers=workers,
+        live=live,
+        consents=consents,
+        made_key=made_key,
+    )
 
 
 async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None) -> KeyStore:
@@ -268,6 +292,25 @@ def _notifier(settings: Settings, store: Store, clock: Clock, *, egress: Egress,
     )
 
 
+def _consents(settings: Settings, store: Store, clock: Clock, *, egress: Egress, keys: KeyStore, note: Note) -> Consents:
+    endpoint = TokenEndpoint(
+        egress=egress,
+        clock=clock,
+        clients=oauth_clients_of(settings),
+        base_urls=base_urls_of(settings),
+        addresses=settings.egress_ips,
+    )
+    return Consents(
+        store=store,
+        clock=clock,
+        sleep=egress.wait,
+        keys=keys,
+        endpoint=endpoint,
+        note=note,
+        shred=lambda conn: vault_admin.shred_requested(conn, keys),
+    )
+
+
 def _workers(
     settings: Settings,
     store: Store,
@@ -278,6 +321,7 @@ def _workers(
     prices: Prices,
     wake_notifier: Callable[[], None],
     note: Note,
+    consents: Consents,
 ) -> tuple[Workers, Live | None]:
     doorkeeper = Doorkeeper(
         store=store,
@@ -288,6 +332,7 @@ def _workers(
         base_urls=base_urls_of(settings),
         on_trade=settings.trade_permission,
         note=note,
+        consents=consents,
     )
     refresher = Refresher(
         store=store,
@@ -304,7 +349,9 @@ def _workers(
         for one in listeners:
             one.wake()
 
-    workers = Workers(store=store, clock=clock, refresher=refresher, count=settings.workers, on_news=on_news)
+    workers = Workers(
+        store=store, clock=clock, refresher=refresher, count=settings.workers, chores=consents.take_back, on_news=on_news
+    )
     if not settings.live_sockets:
         return workers, None
     live = Live(

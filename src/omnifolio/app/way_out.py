@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from omnifolio.catalog import exchanges
+from omnifolio.catalog import exchanges, oauth
 from omnifolio.catalog.chains import evm_chains
 from omnifolio.catalog.utxo_chains import configured_source, utxo_chains
-from omnifolio.model.settings import Settings
+from omnifolio.model.errors import InvalidSettings
+from omnifolio.model.settings import OAuthClient, Settings
 from omnifolio.pricing.registry import Sources
+from omnifolio.sync.tokens import open_tokens
 from omnifolio.transport.egress import Egress
 from omnifolio.transport.policy import Rule
 from omnifolio.venues import validators
@@ -20,11 +22,27 @@ SANDBOX_VENUES = ("kraken", "binance", "coinbase", "bybit", "okx", "demo")
 """Venues whose place the sandbox takes, each under its own path."""
 
 
+SANDBOX_CLIENT = OAuthClient("omnifolio-sandbox", "worthless-outside-the-sandbox")
+"""The client that every simulated venue knows."""
+
+
 def base_urls_of(settings: Settings) -> Mapping[str, str]:
     """Venue → base URL used in the place of its own: the sandbox's paths, and on top what the operator has set."""
     sandbox = settings.sandbox_url.rstrip("/")
     simulated = {venue: f"{sandbox}/{venue}" for venue in SANDBOX_VENUES} if sandbox else {}
     return simulated | settings.base_urls
+
+
+def oauth_clients_of(settings: Settings) -> Mapping[str, OAuthClient]:
+    """The operator's clients, and those of the sandbox where it stands in a venue's place.
+
+    Raises: InvalidSettings for a client of a venue that has no row.
+    """
+    for venue in settings.oauth:
+        if venue not in oauth.ids():
+            raise InvalidSettings(f"oauth: {venue[:40]} cannot be linked by consent; {', '.join(oauth.ids())} can")
+    simulated = {venue: SANDBOX_CLIENT for venue in oauth.ids() if is_simulated(settings, venue)}
+    return simulated | settings.oauth
 
 
 def is_simulated(settings: Settings, venue: str) -> bool:
@@ -72,4 +90,5 @@ def open_way_out(egress: Egress, settings: Settings, sources: Sources) -> None:
                 Rule("GET", f"{base}/transactions", is_configured=True),
             ],
         )
+    open_tokens(egress, oauth_clients_of(settings), base_urls)
     sources.open_way(egress)

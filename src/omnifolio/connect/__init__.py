@@ -1,1 +1,1 @@
-"""Connect: what a host page and a user agreed on, the tokens of an open page, where it returns to, and how far visits came."""
+"""Connect: what a host page and a user agreed on, tokens of open pages, where they return to, visits, and consents under way."""

@@ -185,6 +185,20 @@ class SignatureInvalid(CallerError):
     action = "Refuse the message; check the webhook's secret and this machine's clock."
 
 
+class AuthorisationFailed(CallerError):
+    """The consent cannot be finished: it is unknown, used, too old, or not from the venue that was asked."""
+
+    code = "authorisation_failed"
+    action = "Begin again: link the account from the start."
+
+
+class ConsentDenied(AuthorisationFailed):
+    """The venue says that nobody consented."""
+
+    code = "consent_denied"
+    action = "Link the account again and allow access at the venue, or enter a read-only key instead."
+
+
 class VenueError(OmnifolioError):
     """The venue could not be read."""
 

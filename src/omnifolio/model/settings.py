@@ -32,6 +32,16 @@ def _key_home() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "omnifolio"
 
 
+class OAuthClient(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a venue gave the operator to ask people for their consent with. Never printed."""
+
+    client_id: str
+    client_secret: str = ""
+
+    def __repr__(self) -> str:
+        return "OAuthClient(***)"
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting there is; each is described in docs/cli.md.
 
@@ -40,6 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `root_key`        the text of a key file instead of the file, for containers that mount none; prefer the file.
     `key_store`       database of the users' wrapping keys; "" puts it beside the key file.
     `base_urls`       venue or price source id → base URL used in the place of its own.
+    `oauth`           venue id → client id and secret with which people are asked for their consent there.
     `sandbox_url`     base URL of a running sandbox whose venues take the place of the real ones; "" for none.
     `egress_ips`      addresses or networks from which this installation asks the venues, for their allow-lists.
     `price_sources`   ids in order of preference; () lets the installation's default decide.
@@ -63,6 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     behind_proxy: bool = False
     public_url: str = ""
     base_urls: dict[str, str] = {}
+    oauth: dict[str, OAuthClient] = {}
     sandbox_url: str = ""
     egress_ips: tuple[str, ...] = ()
     price_sources: tuple[str, ...] = ()
@@ -118,6 +130,7 @@ def load(
     elif file or PREFIX + "CONFIG" in env:
         raise InvalidSettings(f"the configuration file {path} does not exist")
     base_urls = dict(found.get("base_urls") or {})  # type: ignore[call-overload]
+    clients = {venue: dict(client) for venue, client in dict(found.get("oauth") or {}).items()}  # type: ignore[call-overload]
     known = {field.name for field in msgspec.structs.fields(Settings)}
     for name, value in env.items():
         if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
@@ -125,9 +138,13 @@ def load(
         key = name.removeprefix(PREFIX).lower()
         if key.startswith("base_url__"):
             base_urls[key.removeprefix("base_url__").replace("__", "-")] = value
+        elif key.startswith("oauth__"):
+            venue, _, field = key.removeprefix("oauth__").rpartition("__")
+            clients.setdefault(venue, {})[field] = value
         elif key in known:
             found[key] = [part.strip() for part in value.split(",") if part.strip()] if key in LISTS else value
     found["base_urls"] = base_urls
+    found["oauth"] = clients
     found.update({key: value for key, value in (overrides or {}).items() if value is not None})
     try:
         settings = msgspec.convert(found, Settings, strict=False)

@@ -18,6 +18,7 @@ from omnifolio.store.migrations import (
     links,
     live,
     names,
+    oauth,
     pages,
     positions,
     replica,
@@ -26,7 +27,7 @@ from omnifolio.store.migrations import (
 )
 from omnifolio.store.schema import METADATA
 
-REVISION = "0013"
+REVISION = "0014"
 """The schema that this version writes."""
 START_LOCK = 7_245_203
 """Names the advisory lock under which PostgreSQL lets one process at a time prepare the database."""
@@ -44,6 +45,7 @@ STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {
     "0010": ("0011", connecting.upgrade),
     "0011": ("0012", ends.upgrade),
     "0012": ("0013", webhooks.upgrade),
+    "0013": ("0014", oauth.upgrade),
 }
 """Revision → the next one, and the step that leads there."""
 

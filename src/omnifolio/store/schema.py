@@ -254,8 +254,41 @@ secrets = _table(
     _col("version", Int),
     _col("record", LargeBinary),
     _col("created_at", Int),
+    _col("busy_until", Int, default="0"),
 )
-"""The credential of an account, sealed under its user's key."""
+"""The credential of an account, sealed under its user's key. `busy_until`: so long somebody renews it at the venue, alone."""
+
+authorisations = _table(
+    "authorisations",
+    sa.Column("digest", LargeBinary, primary_key=True),
+    _to("team_id", "teams"),
+    _to("user_id", "users", index=True),
+    _col("venue"),
+    _to("account_id", "accounts", index=True, optional=True),
+    _col("session", default="''"),
+    _col("return_to", default="''"),
+    _maybe("name"),
+    _col("options", default="'{}'"),
+    _col("created_at", Int),
+    _col("expires_at", Int),
+)
+"""Consents under way at venues. `digest` is a keyed hash of the state in the browser's address; a row goes when it is used."""
+
+revocations = _table(
+    "revocations",
+    _id(),
+    _col("team_id", Int),
+    _col("user_uuid"),
+    _col("account_id", Int),
+    _col("venue"),
+    _col("version", Int),
+    _col("record", LargeBinary),
+    _col("created_at", Int),
+    _col("tries", Int, default="0"),
+    sa.Index("ix_revocations_subject", "user_uuid", "account_id"),
+    counted=True,
+)
+"""Sealed credentials of accounts that are gone, until a worker has taken them back at their venue; their keys go after that."""
 
 intake = _table(
     "intake",

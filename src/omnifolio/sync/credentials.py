@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from omnifolio.catalog import exchanges
+from omnifolio.catalog.oauth import CODE
 from omnifolio.ledger import accounts, outbox
 from omnifolio.model.accounts import Certificate, Principal
 from omnifolio.model.clock import Clock
@@ -20,6 +21,7 @@ from omnifolio.model.ids import AccountId
 from omnifolio.model.secrets import Secret
 from omnifolio.store.engine import Store
 from omnifolio.sync import drift
+from omnifolio.sync.consents import Consents
 from omnifolio.transport.egress import Egress
 from omnifolio.vault import open as vault
 from omnifolio.vault.keystore import KeyStore
@@ -43,6 +45,7 @@ class Doorkeeper:
         base_urls: Mapping[str, str],
         on_trade: Literal["warn", "refuse"],
         note: Note,
+        consents: Consents,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -52,6 +55,7 @@ class Doorkeeper:
         self._base_urls = base_urls
         self._on_trade = on_trade
         self._note = note
+        self._consents = consents
 
     @asynccontextmanager
     async def open(self, principal: Principal, account: accounts.Account, known: Known) -> AsyncIterator[tuple[Reader, Access]]:
@@ -81,7 +85,12 @@ class Doorkeeper:
         reader = self._reader_for(account.venue)
         calls_before = self._egress.calls[account.venue, account.key_label]
         taken = await self._store.write_sync(vault.open_intake, principal, account.id, self._keys)
-        secrets = taken.secrets if taken is not None else await self._kept(principal, account)
+        is_new = taken is not None
+        if taken is not None and CODE in taken.secrets:
+            # What a consent brings cannot be had again: it is kept before anybody is asked about it.
+            secrets, taken = await self._consents.complete(principal, account.id, account.venue, taken), None
+        else:
+            secrets = taken.secrets if taken is not None else await self._kept(principal, account)
         access = Access(
             venue=account.venue,
             egress=self._egress,
@@ -94,8 +103,8 @@ class Doorkeeper:
             known=known,
         )
         try:
-            if taken is not None or is_check_due:
-                await self._check(principal, account, reader, access, taken)
+            if is_new or is_check_due:
+                await self._check(principal, account, reader, access, taken, is_new=is_new)
             yield reader, access
         finally:
             access.secrets = {}
@@ -104,11 +113,12 @@ class Doorkeeper:
 
     async def _kept(self, principal: Principal, account: accounts.Account) -> dict[str, Secret]:
         try:
-            return await self._store.read(vault.open_secret, principal, account.id, self._keys)
+            kept = await self._store.read(vault.open_version, principal, account.id, self._keys)
         except NotFound:
             if account.key_hint:
                 raise SecretUnreadable("the credential of this account was not kept, so there is nothing to read with") from None
             return {}  # an address needs no credential
+        return await self._consents.fresh(principal, account.id, account.venue, kept)
 
     def _is_check_due(self, account: accounts.Account) -> bool:
         """Whether this is the first slice of a round."""
@@ -116,10 +126,17 @@ class Doorkeeper:
         return last is None or account.round_at is None or last.checked_at < account.round_at
 
     async def _check(
-        self, principal: Principal, account: accounts.Account, reader: Reader, access: Access, taken: vault.Taken | None
+        self,
+        principal: Principal,
+        account: accounts.Account,
+        reader: Reader,
+        access: Access,
+        taken: vault.Taken | None,
+        *,
+        is_new: bool,
     ) -> None:
         told = await reader.certificate(access)
-        certificate = drift.compared(account.certificate, told, is_new_key=taken is not None)
+        certificate = drift.compared(account.certificate, told, is_new_key=is_new)
         excess = _excess(certificate, self._on_trade)
         has_drifted = certificate.changes != (account.certificate.changes if account.certificate else ())
 
@@ -133,7 +150,7 @@ class Doorkeeper:
                 vault.refuse(conn, principal, account.id, taken)
             else:
                 vault.accept(conn, principal, account.id, taken, self._keys, now=self._clock.now())
-            if excess or taken is not None:
+            if excess or is_new:
                 self._note(conn, principal, "credential.wiped" if excess else "credential.kept", account.id)
             if has_drifted:
                 codes = sorted({change.code for change in certificate.changes if change.at == certificate.checked_at})

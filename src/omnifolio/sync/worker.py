@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from omnifolio.ledger import accounts
 from omnifolio.model.clock import Clock, EpochMs
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Workers:
-    """The planner and `count` workers of this process."""
+    """The planner and `count` workers of this process. `chores` is what the planner does besides, each time that it looks."""
 
     def __init__(
         self,
@@ -36,12 +36,14 @@ class Workers:
         clock: Clock,
         refresher: Refresher,
         count: int,
+        chores: Callable[[], Awaitable[None]],
         on_news: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._refresher = refresher
         self._count = count
+        self._chores = chores
         self._on_news = on_news
         self._wake = asyncio.Event()
         self._stopping = False
@@ -77,11 +79,13 @@ class Workers:
 
         while found := await self._store.read(accounts.due, self._clock.now(), DUE_MAX):
             await asyncio.gather(*map(turn, found))
+        await self._chores()
 
     async def _plan(self) -> None:
         while not self._stopping:
             pause_s = POLL_S
             try:
+                await self._chores()
                 for due in await self._store.read(accounts.due, self._clock.now(), DUE_MAX):
                     if due.account not in self._taken and not self._queue.full():
                         self._taken.add(due.account)

@@ -144,11 +144,13 @@ class Egress:
         is_admitted: bool = False,
         question: Question | None = None,
         bytes_max: int = RESPONSE_BYTES_MAX,
+        is_recorded: bool = True,
     ) -> Answer:
         """Sends one request and gives its answer, whatever the status.
 
         `cost` is the request's weight at the venue, `key_label` the key's pool. A read (`is_read`; by default any GET) is tried
         again after timeouts, resets, 429 and 5xx. `question` is what of it may be recorded; by default path and query.
+        An answer that is a secret is not `is_recorded`: no recorder hears of it.
 
         Raises: EgressRefused before anything is sent; VenueUnavailable, VenueBusy, VenueBanned, VenueBadResponse,
         ResponseTooLarge.
@@ -167,8 +169,9 @@ class Egress:
             bytes_max=bytes_max,
         )
         is_repeatable = method in ("GET", "HEAD") if is_read is None else is_read
+        tries = ATTEMPTS_MAX if is_repeatable else 1
         return await self._sent(
-            request, key_label=key_label, cost=cost, is_admitted=is_admitted, tries=ATTEMPTS_MAX if is_repeatable else 1
+            request, key_label=key_label, cost=cost, is_admitted=is_admitted, tries=tries, is_recorded=is_recorded
         )
 
     async def converse(
@@ -212,7 +215,9 @@ class Egress:
             self.refuse(venue, "request", f"{method} {target.host}{target.raw_path[:80]}")
             raise error from None
 
-    async def _sent(self, request: Request, *, key_label: str, cost: int, is_admitted: bool, tries: int) -> Answer:
+    async def _sent(
+        self, request: Request, *, key_label: str, cost: int, is_admitted: bool, tries: int, is_recorded: bool = True
+    ) -> Answer:
         """The answer to a request that may pass, noted where a recorder listens."""
         attempts = self.attempts(1 if self.is_playback else tries)
         answer = None
@@ -220,7 +225,7 @@ class Egress:
             if not is_admitted:
                 await self.admit(request.venue, key_label=key_label, cost=cost)
             answer = await self._once(request, key_label=key_label, attempts=attempts)
-        if self._recorder is not None:
+        if self._recorder is not None and is_recorded:
             self._recorder.note(request.venue, request.question, answer)
         return answer
 

@@ -15,6 +15,7 @@ from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import Conflict, VaultUnavailable
 from omnifolio.store.schema import intake, meta
 from omnifolio.store.schema import secrets as kept
+from omnifolio.vault import leaving
 from omnifolio.vault.keystore import Key, KeyCount, KeyStore
 from omnifolio.vault.roots import EnvRoot, FileRoot
 from omnifolio.vault.seal import KEY_ID_BYTES, META_KEY, PUBLIC_BYTES, VERSION, published
@@ -164,11 +165,15 @@ def request_shred(conn: Connection, user: str, account: int | None = None) -> No
 def shred_requested(conn: Connection, keys: KeyStore) -> int:
     """Destroys what was requested; gives the number of keys. Workers call it when they start and after each deletion.
 
+    What must first be taken back at its venue (`leaving`) is left for the worker that does so.
+
     A request is removed in the caller's transaction, after its keys are gone: an interruption repeats it and loses none.
     """
-    count = 0
+    count, needed = 0, leaving.subjects(conn)
     for request in conn.execute(_REQUESTS).scalars().all():
         user, _, account = request.removeprefix(REQUEST_PREFIX).partition("/")
+        if any(user == of and account in ("", str(number)) for of, number in needed):
+            continue
         count += shred_account(keys, user, int(account)) if account else shred_user(keys, user)
         conn.execute(_REQUEST_DONE, {"request": request})
     return count

@@ -9,11 +9,11 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["pepper", "token", "audit", "fingerprint", "publication", "console", "cursor", "webhooks"]
+Purpose = Literal["pepper", "token", "audit", "fingerprint", "publication", "console", "cursor", "webhooks", "oauth"]
 """`pepper` client secrets and login names · `token` user tokens · `audit` the audit chain · `fingerprint` recognises a key that
 is linked twice · `publication` vouches for the intake's public key in the database · `console` links, cookies and challenges of
 the console · `cursor` places in a user's change log · `webhooks`
-makes their signing secrets."""
+makes their signing secrets · `oauth` the states and verifiers of consents under way."""
 
 KEY_BYTES = 32
 

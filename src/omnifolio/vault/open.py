@@ -44,17 +44,36 @@ _DELETE_TAKEN = sa.delete(intake).where(intake.c.account_id == sa.bindparam("acc
 _KEPT = sa.select(kept.c.version, kept.c.record).where(kept.c.account_id == sa.bindparam("account"))
 _FORGET_KEPT = sa.delete(kept).where(kept.c.account_id == sa.bindparam("account"))
 _INSERT = sa.insert(kept)
+_LEASE = (
+    sa.update(kept)
+    .where(kept.c.account_id == sa.bindparam("account"), kept.c.version == sa.bindparam("known"))
+    .where(kept.c.busy_until <= sa.bindparam("now"))
+    .values(busy_until=sa.bindparam("until"))
+)
+_RELEASE = (
+    sa.update(kept)
+    .where(kept.c.account_id == sa.bindparam("account"), kept.c.version == sa.bindparam("known"))
+    .values(busy_until=0)
+)
 _REPLACE = (
     sa.update(kept)
     .where(kept.c.account_id == sa.bindparam("account"))
-    .values(version=sa.bindparam("next"), record=sa.bindparam("box"), created_at=sa.bindparam("now"))
+    .values(version=sa.bindparam("next"), record=sa.bindparam("box"), created_at=sa.bindparam("now"), busy_until=0)
 )
+_RENEW = _REPLACE.where(kept.c.version == sa.bindparam("known"))
 
 
 class Taken(Struct, frozen=True):
     """Credentials read from the intake, and the row they came from, for `accept` or `refuse`."""
 
     intake_id: int
+    secrets: dict[str, Secret]
+
+
+class Kept(Struct, frozen=True):
+    """A kept credential and its version, which grows each time that it is replaced."""
+
+    version: int
     secrets: dict[str, Secret]
 
 
@@ -119,11 +138,44 @@ def open_secret(conn: Connection, principal: Principal, account: AccountId, keys
     Raises: NotFound when the account is not the principal's or has none; SecretUnreadable when its keys were destroyed or the
     record was changed or moved.
     """
+    return open_version(conn, principal, account, keys).secrets
+
+
+def open_version(conn: Connection, principal: Principal, account: AccountId, keys: KeyStore) -> Kept:
+    """As `open_secret`, with the version that was opened."""
     place = place_of(conn, principal, account)
     row = conn.execute(_KEPT, {"account": account}).first()
     if row is None:
         raise NotFound("this account has no stored credentials")
-    return _credentials(open_kept(keys, place, row.version, row.record))
+    return Kept(row.version, _credentials(open_kept(keys, place, row.version, row.record)))
+
+
+def lease(conn: Connection, account: AccountId, version: int, *, now: EpochMs, length_ms: int) -> bool:
+    """Takes the sole right to renew this version of a kept credential; false while somebody else has it, or it is replaced."""
+    values = {"account": account, "known": version, "now": now, "until": now + length_ms}
+    return conn.execute(_LEASE, values).rowcount == 1
+
+
+def release(conn: Connection, account: AccountId, version: int) -> None:
+    """Gives that right back, where the version is still the same."""
+    conn.execute(_RELEASE, {"account": account, "known": version})
+
+
+def renew(conn: Connection, principal: Principal, account: AccountId, renewed: Kept, keys: KeyStore, *, now: EpochMs) -> None:
+    """Puts a renewed credential in the place of the version that it names, and ends the lease on it.
+
+    Raises: NotFound when that version has gone meanwhile: the user reconnected or deleted the account.
+    """
+    place, version = place_of(conn, principal, account), renewed.version
+    record = keep(keys, place, version + 1, encoded(renewed.secrets), now=now)
+    values = {"account": account, "known": version, "next": version + 1, "box": record, "now": now}
+    if conn.execute(_RENEW, values).rowcount != 1:
+        raise NotFound("this credential has been replaced meanwhile")
+
+
+def open_record(keys: KeyStore, place: Place, version: int, record: bytes) -> dict[str, Secret]:
+    """The credential in a record that has left its account's row. Raises: SecretUnreadable."""
+    return _credentials(open_kept(keys, place, version, record))
 
 
 def keep(keys: KeyStore, place: Place, version: int, payload: bytes, *, now: EpochMs) -> bytes:

@@ -164,6 +164,18 @@ class PrivateKeyRefused(CallerError):
     code = "private_key_refused"
 
 
+class SignatureInvalid(CallerError):
+    """The message is not signed with a secret that is valid here, or it is too old. Refuse the message; check the webhook's secret and this machine's clock."""
+
+    code = "signature_invalid"
+
+
+class AuthorisationFailed(CallerError):
+    """The consent cannot be finished: it is unknown, used, too old, or not from the venue that was asked. Begin again: link the account from the start."""
+
+    code = "authorisation_failed"
+
+
 class FileRefused(CallerError):
     """The file is not in a form that can be read. Export the file again from the venue without editing it."""
 
@@ -218,6 +230,12 @@ class SyncInProgress(Conflict):
     code = "sync_in_progress"
 
 
+class ConsentDenied(AuthorisationFailed):
+    """The venue says that nobody consented. Link the account again and allow access at the venue, or enter a read-only key instead."""
+
+    code = "consent_denied"
+
+
 class VenueBanned(VenueBusy):
     """The venue has blocked this server's address for a while. Nothing to do: the last good data stay, and the next sync tries again."""
 
@@ -263,10 +281,12 @@ class AccountLocked(VenueUserError):
 BY_CODE: Mapping[str, type[ApiError]] = {
     "account_locked": AccountLocked,
     "already_connected": AlreadyConnected,
+    "authorisation_failed": AuthorisationFailed,
     "bad_credentials": BadCredentials,
     "bad_request": CallerError,
     "conflict": Conflict,
     "connect_refused": ConnectRefused,
+    "consent_denied": ConsentDenied,
     "egress_refused": EgressRefused,
     "excess_permission": ExcessPermission,
     "file_refused": FileRefused,
@@ -290,6 +310,7 @@ BY_CODE: Mapping[str, type[ApiError]] = {
     "sandbox_failed": SandboxFailed,
     "schema_too_new": SchemaTooNew,
     "secret_unreadable": SecretUnreadable,
+    "signature_invalid": SignatureInvalid,
     "store_unavailable": StoreUnavailable,
     "sync_in_progress": SyncInProgress,
     "too_large": TooLarge,

@@ -653,6 +653,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[str]
     auth_type: str
     """One of oauth, password, token, wallet; a newer server may know more."""
+    auth_types: list[str]
     scopes: list[str]
     available_scopes: list[str]
     available_currencies: list[str]

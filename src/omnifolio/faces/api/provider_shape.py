@@ -62,6 +62,7 @@ def _shown(offer: Offer, currencies: Sequence[str]) -> ProviderOut:
         category=offer.category,
         categories=[offer.category],
         auth_type=offer.auth_type,
+        auth_types=list(offer.auth_types),
         scopes=scopes,
         available_scopes=scopes,
         available_currencies=list(currencies),

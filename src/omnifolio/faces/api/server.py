@@ -32,7 +32,7 @@ from omnifolio.faces.api.openapi import router
 from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.request_log import RequestLog
-from omnifolio.faces.connect import calls, links, opening
+from omnifolio.faces.connect import calls, links, oauth, opening
 from omnifolio.faces.console import door, integrators
 from omnifolio.faces.pages import assets
 from omnifolio.model.prices import BRIDGE, EURO
@@ -55,7 +55,16 @@ ROUTERS = (
     known.ROUTER,
     links.ROUTER,
 )
-PAGES = (assets.ROUTER, opening.ROUTER, calls.ROUTER, door.PAGE, door.OUTSIDE, door.INSIDE, integrators.ROUTER)
+PAGES = (
+    assets.ROUTER,
+    opening.ROUTER,
+    calls.ROUTER,
+    oauth.ROUTER,
+    door.PAGE,
+    door.OUTSIDE,
+    door.INSIDE,
+    integrators.ROUTER,
+)
 """What browsers are shown; the description of the API leaves it out."""
 
 

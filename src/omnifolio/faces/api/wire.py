@@ -81,6 +81,8 @@ class ProviderOut(_Out, frozen=True, kw_only=True, gc=False):
     category: str
     categories: list[str]
     auth_type: Literal["oauth", "password", "token", "wallet"]
+    auth_types: list[Literal["oauth", "password", "token", "wallet"]]
+    """Every way to connect it; `oauth` only where the operator has a client of the provider."""
     scopes: list[str]
     available_scopes: list[str]
     available_currencies: list[str]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from omnifolio.catalog.exchanges import ExchangeRow
+from omnifolio.catalog.oauth import ACCESS
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import (
     BadCredentials,
@@ -328,6 +329,9 @@ class Bridge:
         exchange.time_ms = self._now_ms
         exchange.admit = self._admit
         exchange.next_nonce_us = self._next_nonce_us
+        if ACCESS in self._access.secrets:
+            exchange.token = self._access.secrets[ACCESS].reveal()
+            return exchange
         for field in row.fields:
             value = self._credential(field.name)
             if value is not None:

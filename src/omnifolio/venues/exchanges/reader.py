@@ -10,8 +10,9 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from omnifolio.catalog import exchanges
+from omnifolio.catalog import exchanges, oauth
 from omnifolio.catalog.exchanges import ExchangeRow
+from omnifolio.catalog.oauth import ACCESS
 from omnifolio.catalog.streams import StreamRow
 from omnifolio.model.accounts import Certificate
 from omnifolio.model.errors import (
@@ -32,6 +33,7 @@ from omnifolio.venues.exchanges import subaccounts
 from omnifolio.venues.exchanges.answers import KEY_START, Context, Page, Quirks, Seen, open_products
 from omnifolio.venues.exchanges.ccxt_bridge import Bridge
 from omnifolio.venues.exchanges.codes import Codes
+from omnifolio.venues.exchanges.granted import granted_of
 from omnifolio.venues.exchanges.paging import Step, has_rows, pager_for
 from omnifolio.venues.exchanges.rights import Rights, judge
 from omnifolio.venues.exchanges.unified import arguments, is_unified, markets_of
@@ -58,6 +60,15 @@ def rights_of(row: ExchangeRow) -> Callable[[Evidence], Rights]:
     from omnifolio.venues.exchanges.quirks.registry import RIGHTS
 
     return RIGHTS[row.permission_reader] if row.permission_reader else quirks_of(row).rights
+
+
+def _introspections(row: ExchangeRow, access: Access) -> tuple[str, ...]:
+    """The calls that tell what the credential may do: a token is asked for its scopes, a key for its rights."""
+    if ACCESS in access.secrets:
+        granted = oauth.load(row.id).granted
+        assert granted is not None, "a venue whose tokens are the credential tells their scopes"
+        return (granted.call,)
+    return (*row.permission_needs, row.permission_probe, *row.permission_else)
 
 
 class Venue:
@@ -147,7 +158,7 @@ class ExchangeReader:
         bridge = Bridge(access, venue.row)
         answers: list[Evidence] = []
         try:
-            for call in (*venue.row.permission_needs, venue.row.permission_probe, *venue.row.permission_else):
+            for call in _introspections(venue.row, access):
                 with suppress(ProductNotOpen):
                     answers += [await bridge.call(call, about) for about in venue.quirks.asked(call, answers)]
         finally:
@@ -161,6 +172,9 @@ class ExchangeReader:
     def certify(self, venue: str, evidence: Evidence) -> Certificate:
         """The certificate that the answer of the venue's introspection gives. Raises: VenueBadResponse."""
         found = venue_of(venue)
+        scopes = granted_of(venue, evidence)
+        if scopes is not None:
+            return judge(scopes.rights, scopes.reading, method=evidence.request, checked_at=evidence.received_at)
         return judge(rights_of(found.row)(evidence), found.row.reading, method=evidence.request, checked_at=evidence.received_at)
 
     async def _scopes(self, venue: Venue, bridge: Bridge, access: Access, since: Cursor, row: StreamRow) -> AsyncIterator[Batch]:
