@@ -32,8 +32,9 @@ format: venv ## write the format and the safe fixes
 golden: venv ## rewrite the expected results of golden cases; read the diff as you read code
 	@$(PY) -m pytest -q tests/test_golden.py tests/test_golden_files.py tests/test_accounts.py tests/venues/exchanges/test_unified_cases.py tests/catalog/test_proofs.py --update-golden $(ARGS)
 
-api: venv ## write what is made from the API's description: the lists in docs, the models of sdk/typescript
+api: venv ## write what is made from the API's description: the lists in docs, the models of both clients
 	@$(PY) -m tools.api_docs
+	@$(PY) -m tools.python_sdk
 	@$(PY) -m tools.typescript_models
 
 ccxt: venv ## compare what the installed ccxt does with what was reviewed (ARGS=--update after a new version)

@@ -68,6 +68,6 @@ class Page(Struct, frozen=True):
 
 
 def pages() -> Sequence[Page]:
-    """README.md, the other pages at the root, and docs/*.md."""
-    found = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+    """README.md, the other pages at the root, docs/*.md, and the pages of the clients."""
+    found = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("sdk/*/README.md"))]
     return [Page(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in found]

@@ -37,7 +37,7 @@ class Stand:
         self.environment = kept | {
             "HOME": str(home),
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("src", "sandbox")),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("src", "sandbox", "sdk/python/src")),
         }
 
     def run(self, blocks: Sequence[Block], *, before: str = "", python_before: str = "") -> None:

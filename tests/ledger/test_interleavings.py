@@ -13,7 +13,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.util import await_only
 
 from omnifolio.ledger.commit import Committed, commit
+from omnifolio.ledger.replica import Bookmark, tell
 from omnifolio.model.facts import Batch
+from omnifolio.model.ids import TransactionId
 from omnifolio.store.engine import open_store
 from tests.ledger.builders import Book, at
 from tests.ledger.histories import Mirror, follow, live, random_page
@@ -80,14 +82,23 @@ class Writer:
 
 
 class Follower:
-    """A reader that holds what the change log told it so far."""
+    """A reader that holds what the change log told it so far, and a copy of all transactions beside it."""
 
     def __init__(self, book: Book) -> None:
         self.book, self.mirror, self.cursor = book, Mirror(), ""
+        self.copy: set[TransactionId] = set()
+        self.mark: Bookmark | None = None
 
     async def read_on(self) -> None:
         """Takes in what is new."""
         self.cursor = await follow(self.book, self.cursor, self.mirror, limit=CHANGES)
+        has_more = True
+        while has_more:
+            told = await self.book.store.read(tell, self.book.principal, self.mark, limit=CHANGES)
+            if told.is_reset:
+                self.copy.clear()
+            self.copy = (self.copy - {grave.id for grave in told.graves}) | told.transactions.keys()
+            self.mark, has_more = told.mark, told.has_more
 
 
 def schedules(rng: random.Random) -> Iterator[list[str]]:
@@ -153,6 +164,7 @@ async def _holds_everything(reader: Follower, books: list[Book]) -> None:
     assert live(reader.mirror) == live(fresh.mirror)
     rows = {row.id for book in books for row in await book.transactions()}
     assert {number for kind, number, _ in live(reader.mirror) if kind == "transaction"} == rows
+    assert reader.copy == rows
 
 
 def _without_waiting_for_the_disk(conn: Connection) -> None:

@@ -9,7 +9,7 @@ from omnifolio.ledger.claims import decode_claim
 from omnifolio.model.errors import SchemaTooNew
 from omnifolio.store.engine import Store
 from omnifolio.store.migrate import REVISION, STEPS, prepare
-from omnifolio.store.migrations import links, live, pages, positions
+from omnifolio.store.migrations import links, live, pages, positions, replica
 from omnifolio.store.migrations.names import UNIQUE
 from omnifolio.store.schema import METADATA
 
@@ -36,6 +36,7 @@ _STAMP = sa.text("SELECT version_num FROM alembic_version")
 
 def make_old(conn: Connection) -> None:
     """Takes away what revision 0001 did not have."""
+    without_beginnings(conn)
     without_links(conn)
     with_texts(conn)
     without_listeners(conn)
@@ -75,6 +76,14 @@ def with_texts(conn: Connection) -> None:
     conn.execute(sa.text("DROP INDEX ix_claims_transaction"))
     for statement in TEXT_INDEXES:
         conn.execute(sa.text(statement))
+
+
+def without_beginnings(conn: Connection) -> None:
+    """Takes away what came with revision 0008."""
+    for table in replica.TABLES:
+        conn.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN since"))
+    conn.execute(sa.text(f"DROP INDEX {replica.INDEX}"))
+    conn.execute(sa.text(f"CREATE INDEX {replica.OLD_INDEX} ON past (user_id, kind, since, until)"))
 
 
 def without_links(conn: Connection) -> None:
@@ -137,6 +146,7 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     await a_full_account(store)
     new = await store.read(columns)
     accounts = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
+    await store.write(without_beginnings)
     await store.write(with_texts)
     await store.write(without_listeners)
     await store.write(without_links)
@@ -146,6 +156,31 @@ async def test_an_older_database_knows_who_listens_as_a_new_one_does(store: Stor
     again = await store.read(lambda conn: conn.execute(sa.text("SELECT id, live_owner, live_after FROM accounts")).all())
     assert again == accounts
     assert accounts
+
+
+def beginnings(conn: Connection) -> list[tuple[object, ...]]:
+    """The columns that say when something began, as the database has them, and the indexes of earlier versions."""
+    told = sa.inspect(conn)
+    found: list[tuple[object, ...]] = [
+        (table, str(column["type"]), column["nullable"], str(column["default"]))
+        for table in replica.TABLES
+        for column in told.get_columns(table)
+        if column["name"] == "since"
+    ]
+    return found + [(index["name"], *index["column_names"]) for index in told.get_indexes("past")]
+
+
+async def test_an_older_database_knows_when_things_began_and_finds_earlier_versions_by_their_end(store: Store) -> None:
+    await a_full_account(store)
+    new = await store.read(beginnings)
+    assert len(new) == len(replica.TABLES) + 1
+    await store.write(without_beginnings)
+    await store.write(lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '0007'")))
+    await store.write(prepare)
+    assert await store.read(beginnings) == new
+    for table in replica.TABLES:
+        rows = await store.read(lambda conn, name: conn.execute(sa.text(f"SELECT DISTINCT since FROM {name}")).all(), table)
+        assert [tuple(row) for row in rows] in ([], [(0,)]), table
 
 
 async def test_a_step_that_fails_leaves_the_older_database_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

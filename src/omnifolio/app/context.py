@@ -34,6 +34,7 @@ class EdgeKeys(Struct, frozen=True):
     audit: bytes
     fingerprint: bytes
     publication: bytes
+    cursor: bytes
 
     def __repr__(self) -> str:
         return "EdgeKeys(***)"
@@ -47,6 +48,7 @@ class EdgeKeys(Struct, frozen=True):
             audit=derive(edge_key, "audit"),
             fingerprint=derive(edge_key, "fingerprint"),
             publication=derive(edge_key, "publication"),
+            cursor=derive(edge_key, "cursor"),
         )
 
 

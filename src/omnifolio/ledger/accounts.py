@@ -60,6 +60,7 @@ _same = sa.select(accounts.c.id, accounts.c.is_deleted).where(
     accounts.c.user_id == _user, accounts.c.fingerprint == sa.bindparam("print")
 )
 _add = sa.insert(accounts).returning(accounts.c.id)
+_began = sa.select(accounts.c.since).where(accounts.c.id == _account)
 _look = sa.update(accounts).where(accounts.c.id == _account).values(certificate=sa.bindparam("text"))
 _postpone = sa.update(accounts).where(accounts.c.id == _account).values(next_sync_at=sa.bindparam("until"))
 _due = (
@@ -162,6 +163,7 @@ def add(
         "created_at": now,
         "updated_at": now,
         "seq": seq,
+        "since": seq,
         "next_sync_at": now,
     }
     account = AccountId(conn.execute(_add, values).scalar_one())
@@ -254,13 +256,14 @@ def delete(conn: Connection, principal: Principal, account: AccountId, now: Epoc
     """Takes an account and all its facts away and leaves a tombstone in the change log. Raises: NotFound."""
     seq = take(conn, principal, now)
     get(conn, principal, account, now)
+    since = conn.execute(_began, {"account": account}).scalar_one()
     overlays.forget(conn, principal.data_user, account)
     links.leave(conn, principal.data_user, account, seq)
     conn.execute(sa.delete(accounts).where(accounts.c.id == _account), {"account": account})
     conn.execute(
         sa.insert(accounts).values(
             id=account, user_id=principal.data_user, venue="", fingerprint=f"deleted:{account}".encode(), status="ok",
-            created_at=now, updated_at=now, seq=seq, is_deleted=1,
+            created_at=now, updated_at=now, seq=seq, since=since, is_deleted=1,
         )
     )  # fmt: skip
     stamp(conn, principal, seq, account, now)

@@ -147,6 +147,6 @@ def _place(
         seq=seq,
         stream=batch.cursor.stream,
         tokens=intern(conn, tokens, batch.tokens),
-        wallets=wallet_ids(conn, account, names, batch.wallets),
+        wallets=wallet_ids(conn, account, names, batch.wallets, seq=seq),
         evidence=proof or evidence.keep(conn, account, seq, batch.evidence, bodies=keep_bodies),
     )

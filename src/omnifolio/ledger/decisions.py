@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.ledger import claims, links, overlays
-from omnifolio.ledger.marks import mark_accounts, mark_transactions, with_party
+from omnifolio.ledger.marks import mark_accounts, mark_transactions, with_party, with_token
 from omnifolio.ledger.overlays import Overlay, OverlayKind, pair_of, transactions_in
 from omnifolio.ledger.place import Place
 from omnifolio.ledger.tokens import wallet_ids
@@ -111,13 +111,14 @@ def _follow(conn: Connection, principal: Principal, kind: OverlayKind, target: s
         mark_transactions(conn, user, with_party(conn, user, target.removeprefix(ADDRESS)), seq)
     elif kind == "spam" and not numbers:
         mark_accounts(conn, user, seq)
+        mark_transactions(conn, user, with_token(conn, user, target), seq)
 
 
 def _refold(conn: Connection, principal: Principal, number: TransactionId, seq: int) -> None:
     account = AccountId(conn.execute(_one, {"transaction": number, "user": principal.data_user}).one().account_id)
     place = Place(
-        user=principal.data_user, account=account, seq=seq, stream="", tokens={}, wallets=wallet_ids(conn, account, (), ()),
-        evidence=(),
+        user=principal.data_user, account=account, seq=seq, stream="", tokens={},
+        wallets=wallet_ids(conn, account, (), (), seq=seq), evidence=(),
     )  # fmt: skip
     claims.refold(conn, place, [number])
 

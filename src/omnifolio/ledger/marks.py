@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from omnifolio.model.ids import TransactionId, UserId
 from omnifolio.store.lists import any_of
-from omnifolio.store.schema import accounts, legs, transactions, wallets
+from omnifolio.store.schema import accounts, legs, snapshots, tokens, transactions, wallets
 
 _user: sa.BindParameter[int] = sa.bindparam("user")
 _seq: sa.BindParameter[int] = sa.bindparam("seq_")
@@ -32,6 +32,26 @@ _their_accounts = (
 _accounts = (
     sa.update(accounts).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0, accounts.c.seq < _seq).values(seq=_seq)
 )
+_balances = (
+    sa.update(snapshots)
+    .where(
+        snapshots.c.seq < _seq,
+        snapshots.c.wallet_id.in_(
+            sa.select(wallets.c.id).where(
+                wallets.c.account_id.in_(sa.select(accounts.c.id).where(accounts.c.user_id == _user, accounts.c.is_deleted == 0))
+            )
+        ),
+    )
+    .values(seq=_seq)
+)
+_with_token = (
+    sa.select(legs.c.transaction_id)
+    .distinct()
+    .join(wallets, wallets.c.id == legs.c.wallet_id)
+    .join(accounts, accounts.c.id == wallets.c.account_id)
+    .join(tokens, tokens.c.id == legs.c.token_id)
+    .where(accounts.c.user_id == _user, tokens.c.token == sa.bindparam("token"))
+)
 _with_party = (
     sa.select(legs.c.transaction_id)
     .distinct()
@@ -50,10 +70,16 @@ def mark_transactions(conn: Connection, user: UserId, numbers: Iterable[int], se
 
 
 def mark_accounts(conn: Connection, user: UserId, seq: int) -> None:
-    """Every account of the user is told again in the change log."""
+    """Every account of the user, and all its balances, are told again in the change log."""
     conn.execute(_accounts, {"user": user, "seq_": seq})
+    conn.execute(_balances, {"user": user, "seq_": seq})
 
 
 def with_party(conn: Connection, user: UserId, address: str) -> list[TransactionId]:
     """The user's transactions with somebody at an address. Reads all legs of the user: for what a person does, not a sync."""
     return [TransactionId(row[0]) for row in conn.execute(_with_party, {"user": user, "party": address})]
+
+
+def with_token(conn: Connection, user: UserId, token: str) -> list[TransactionId]:
+    """The user's transactions that move a token, by its id."""
+    return [TransactionId(row[0]) for row in conn.execute(_with_token, {"user": user, "token": token})]

@@ -65,7 +65,7 @@ _known_at = _of_user.where(
 )
 
 _COLUMNS = ("id", "wallet_id", "scope", "key", "payload", "first_seen", "since", "evidence_id")
-_SNAPSHOT_COLUMNS = ("wallet_id", "scope", "first_seen", "last_seen", "seq")
+_SNAPSHOT_COLUMNS = ("wallet_id", "scope", "first_seen", "last_seen", "seq", "since")
 _decode = codec.decoder(Position).decode
 
 
@@ -127,11 +127,12 @@ def observe(conn: Connection, place: Place, snapshot: PositionSnapshot) -> Outco
         conn.execute(_close, {"ids": closing, "seq": place.seq, "seen": at if row is None else row.last_seen})
         conn.execute(_drop_tokens, {"ids": closing})
     _add(conn, place, wallet, snapshot, [new[key] for key in differing])
+    first, began = (at, place.seq) if row is None else (row.first_seen, row.since)
     bulk.insert(
         conn,
         position_snapshots,
         _SNAPSHOT_COLUMNS,
-        [(wallet, snapshot.scope, at if row is None else row.first_seen, at, place.seq)],
+        [(wallet, snapshot.scope, first, at, place.seq, began)],
         or_replace=True,
     )
     resized = any(key not in held or held[key][1].size != new[key].size for key in differing)

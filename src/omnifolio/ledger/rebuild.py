@@ -76,8 +76,8 @@ def rebuild(conn: Connection, principal: Principal, account: AccountId, decode: 
     lost = {row.id: row.transaction_id for key, row in stated.items() if key not in seen and not row.is_withdrawn}
     if lost:
         empty = Place(
-            user=principal.data_user, account=account, seq=seq, stream="", tokens={}, wallets=wallet_ids(conn, account, (), ()),
-            evidence=(),
+            user=principal.data_user, account=account, seq=seq, stream="", tokens={},
+            wallets=wallet_ids(conn, account, (), (), seq=seq), evidence=(),
         )  # fmt: skip
         changed += claims.write(conn, empty, [], {}, lost)
     for told, batch, ids in stands.values():
@@ -103,6 +103,6 @@ def _place(conn: Connection, principal: Principal, account: AccountId, batch: Ba
         seq=seq,
         stream=batch.cursor.stream,
         tokens=intern(conn, {*claims.tokens_in(batch), *positions.tokens_in(batch)}, batch.tokens),
-        wallets=wallet_ids(conn, account, {*claims.wallets_in(batch), *positions.wallets_in(batch)}, batch.wallets),
+        wallets=wallet_ids(conn, account, {*claims.wallets_in(batch), *positions.wallets_in(batch)}, batch.wallets, seq=seq),
         evidence=ids,
     )

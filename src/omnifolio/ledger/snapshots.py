@@ -65,7 +65,7 @@ _prices = sa.select(quotes.c.token_id, quotes.c.price).join(
 ).where(quotes.c.price.is_not(None), quotes.c.reason == "")  # fmt: skip
 
 _OBSERVATION_COLUMNS = ("wallet_id", "product", "token_id", "amount", "first_seen", "since", "evidence_id")
-_SNAPSHOT_COLUMNS = ("wallet_id", "product", "first_seen", "last_seen", "seq", "suspect", "suspect_since")
+_SNAPSHOT_COLUMNS = ("wallet_id", "product", "first_seen", "last_seen", "seq", "suspect", "suspect_since", "since")
 
 
 class Doubt(Struct, frozen=True, array_like=True):
@@ -123,11 +123,12 @@ def observe(conn: Connection, place: Place, snapshot: Snapshot) -> Outcome:
     since = doubted_at if doubted else None
     first = row.first_seen if row is not None else snapshot.at
     last = seen if doubted else snapshot.at
+    began = row.since if row is not None else place.seq
     bulk.insert(
         conn,
         snapshots,
         _SNAPSHOT_COLUMNS,
-        [(wallet, snapshot.product, first, last, place.seq, doubt, since)],
+        [(wallet, snapshot.product, first, last, place.seq, doubt, since, began)],
         or_replace=True,
     )
     return Outcome(len(gone) + len(differing) + (doubted != before), bool(doubted))
@@ -149,7 +150,7 @@ def reconsider(conn: Connection, place: Place) -> int:
         left = tuple(token for token in amounts if token not in explained)
         values = (
             row.wallet_id, row.product, row.first_seen, row.last_seen, place.seq,
-            codec.pack(Doubt(left)) if left else None, row.suspect_since if left else None,
+            codec.pack(Doubt(left)) if left else None, row.suspect_since if left else None, row.since,
         )  # fmt: skip
         bulk.insert(conn, snapshots, _SNAPSHOT_COLUMNS, [values], or_replace=True)
         changed += len(explained)

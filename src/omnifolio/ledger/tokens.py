@@ -73,8 +73,10 @@ def by_ids(conn: Connection, wanted: Iterable[TokenId]) -> Mapping[TokenId, Toke
     return _rows(conn, sorted(set(wanted)))
 
 
-def wallet_ids(conn: Connection, account: AccountId, wanted: Iterable[str], facts: Sequence[Wallet]) -> Mapping[str, WalletId]:
-    """The integers of the account's wallets by key; new ones are written from `facts`, or named by their key."""
+def wallet_ids(
+    conn: Connection, account: AccountId, wanted: Iterable[str], facts: Sequence[Wallet], *, seq: int
+) -> Mapping[str, WalletId]:
+    """The integers of the account's wallets by key; new ones are written from `facts`, or named by their key, under `seq`."""
     found = {key: WalletId(number) for key, number in _wallets.rows(conn, account=account)}
     missing = [key for key in sorted({*wanted, *(fact.key for fact in facts)}) if key not in found]
     if missing:
@@ -82,7 +84,7 @@ def wallet_ids(conn: Connection, account: AccountId, wanted: Iterable[str], fact
         rows = [stated.get(key) or Wallet(key=key, name=key) for key in missing]
         conn.execute(
             _add_wallet[conn.dialect.name],
-            [{"account_id": account, "key": row.key, "name": row.name, "address": row.address} for row in rows],
+            [{"account_id": account, "key": row.key, "name": row.name, "address": row.address, "since": seq} for row in rows],
         )
         found = {key: WalletId(number) for key, number in _wallets.rows(conn, account=account)}
     return found

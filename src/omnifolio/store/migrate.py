@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from omnifolio.model.errors import SchemaTooNew
-from omnifolio.store.migrations import links, live, names, pages, positions, touches
+from omnifolio.store.migrations import links, live, names, pages, positions, replica, touches
 from omnifolio.store.schema import METADATA
 
-REVISION = "0007"
+REVISION = "0008"
 """The schema that this version writes."""
 START_LOCK = 7_245_203
 """Names the advisory lock under which PostgreSQL lets one process at a time prepare the database."""
@@ -25,6 +25,7 @@ STEPS: Mapping[str, tuple[str, Callable[[Connection], None]]] = {
     "0004": ("0005", live.upgrade),
     "0005": ("0006", names.upgrade),
     "0006": ("0007", links.upgrade),
+    "0007": ("0008", replica.upgrade),
 }
 """Revision → the next one, and the step that leads there."""
 

@@ -134,6 +134,7 @@ accounts = _table(
     _col("created_at", Int),
     _col("updated_at", Int),
     _col("seq", Int, default="0"),
+    _col("since", Int, default="0"),
     _col("is_deleted", Int, default="0"),
     _col("calls", Int, default="0"),
     _maybe("synced_at", Int),
@@ -154,7 +155,8 @@ accounts = _table(
     sa.Index("ix_accounts_live", "live_owner", "venue"),
     counted=True,
 )
-"""`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
+"""`since` is the sequence of the link itself, `seq` that of the last change.
+`fields` public link fields (JSON); `fingerprint` keyed hash of the credential or address, so one user cannot link one twice;
 `progress` {wallets, balances, transactions} → status; `round_at` when the sync under way began (null between syncs);
 `scanned_at` when history was last read, null once a balance has moved since; `failures` rounds in a row that failed; `fence`
 rises with each lease and is checked by every commit. `live_owner` names the process that listens to the account's private stream
@@ -189,8 +191,10 @@ wallets = _table(
     _col("key"),
     _col("name"),
     _maybe("address"),
+    _col("since", Int, default="0"),
     sa.UniqueConstraint("account_id", "key"),
 )
+"""`since` is the sequence of the commit that first named the wallet; 0 where that was not kept yet. A wallet never changes."""
 
 tokens = _table(
     "tokens",
@@ -445,9 +449,11 @@ snapshots = _table(
     _col("seq", Int),
     _maybe("suspect", LargeBinary),
     _maybe("suspect_since", Int),
+    _col("since", Int, default="0"),
     clustered=True,
 )
-"""One row per (wallet, product): an unchanged re-read moves `last_seen` and nothing else. `suspect` holds an observation that
+"""One row per (wallet, product): an unchanged re-read moves `last_seen` and nothing else. `since` is the sequence of the first
+look, `seq` that of the last change. `suspect` holds an observation that
 the guard has not accepted yet."""
 
 observations = _table(
@@ -475,9 +481,10 @@ position_snapshots = _table(
     _col("first_seen", Int),
     _col("last_seen", Int),
     _col("seq", Int),
+    _col("since", Int, default="0"),
     clustered=True,
 )
-"""One row per (wallet, scope): an unchanged re-read moves `last_seen` and nothing else."""
+"""One row per (wallet, scope): an unchanged re-read moves `last_seen` and nothing else. `since` and `seq` as for balances."""
 
 positions = _table(
     "positions",
@@ -514,9 +521,10 @@ past = _table(
     _col("since", Int),
     _col("until", Int),
     _col("payload", LargeBinary),
-    sa.Index("ix_past_fact", "user_id", "kind", "since", "until"),
+    sa.Index("ix_past_until", "user_id", "kind", "until"),
 )
-"""Earlier versions of facts, with the sequences between which they held."""
+"""Earlier versions of facts, with the sequences between which they held. Ordered by their end: what was replaced after a recent
+sequence is few rows."""
 
 commits = _table(
     "commits",

@@ -9,9 +9,9 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["pepper", "token", "audit", "fingerprint", "publication"]
+Purpose = Literal["pepper", "token", "audit", "fingerprint", "publication", "cursor"]
 """`pepper` client secrets and login names · `token` user tokens · `audit` the audit chain · `fingerprint` recognises a key that
-is linked twice · `publication` vouches for the intake's public key in the database."""
+is linked twice · `publication` vouches for the intake's public key in the database · `cursor` places in a user's change log."""
 
 KEY_BYTES = 32
 

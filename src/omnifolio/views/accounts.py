@@ -3,7 +3,7 @@
 One consistent read; nothing is fetched, nothing is written. Amounts and values are exact, rounding belongs to the faces.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter, mul
@@ -149,6 +149,17 @@ def changed_accounts(
         views={view.account.id: view for view in views},
         is_shared=is_shared,
     )
+
+
+def chosen_accounts(
+    conn: Connection, principal: Principal, market: Market, wanted: Collection[AccountId], *, now: EpochMs, currency: str
+) -> list[AccountView]:
+    """Those accounts of the user, oldest first."""
+    if not wanted:
+        return []
+    found = overview(conn, principal, now, next(iter(wanted)) if len(wanted) == 1 else None)
+    chosen = [item for item in found.accounts if item.account.id in wanted]
+    return _views(conn, principal, market, Overview(found.terms, chosen), now=now, currency=currency, wallet=None)
 
 
 def one_account(

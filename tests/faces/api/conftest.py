@@ -7,9 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from omnifolio.faces.api.desk import Desk
+from omnifolio.faces.api.server import desk_of
 from tests import postgres
 from tests.conftest import DIALECTS
+from tests.faces.api import seed
+from tests.faces.api.replica import NOW, StillClock
 from tests.faces.api.world import Client, World, served
 
 POLL_WAIT_S = 0.2
@@ -47,3 +52,11 @@ def address(world: World) -> Iterator[str]:
 def client(world: World) -> Client:
     """A team of the test's own."""
     return world.team(f"team {next(_numbers)}", origins=["https://app.example"], redirect_uris=["https://app.example/back"])
+
+
+@pytest.fixture(scope="module")
+def desk(world: World) -> Desk:
+    """The routes' desk, under a clock that stands still."""
+    seed.balances(world.team("tokens").user("first").account(), dict.fromkeys([seed.USD, seed.BTC, seed.ETH], "1"), at=NOW)
+    world.price({seed.BTC: "50000", seed.ETH: "2000"}, at=NOW)
+    return desk_of(structs.replace(world.context, clock=StillClock()), poll_wait_s=0)

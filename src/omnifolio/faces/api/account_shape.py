@@ -1,6 +1,6 @@
 """Accounts and wallets on the wire. Their totals are rounded here and nowhere before, half to even at two places."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from msgspec import UNSET
@@ -32,9 +32,9 @@ from omnifolio.ledger.read import WalletRow
 from omnifolio.model.accounts import Certificate
 from omnifolio.model.clock import EpochMs
 from omnifolio.model.errors import VenueError
-from omnifolio.model.ids import WireIds
+from omnifolio.model.ids import WalletId, WireIds
 from omnifolio.model.tokens import contract_of
-from omnifolio.views.accounts import AccountView
+from omnifolio.views.accounts import AccountView, Hidden, Pocket
 from omnifolio.views.coverage import Loss
 
 _ERRORS = by_code()
@@ -66,33 +66,9 @@ class AccountShape:
             missing=named(view.total.missing),
             stale=named(view.total.stale),
             provider=self._providers.of_venue(account.fields.get(BRAND, account.venue)),
-            wallets=[
-                WalletOut(
-                    id=wallets[purse.id],
-                    name=purse.name,
-                    address=purse.address,
-                    fiat_value=total_text(view.wallet_totals[purse.id]),
-                    fiat_ticker=fiat,
-                    complete=view.wallet_totals[purse.id].complete,
-                    is_reconciled=purse.id in view.reconciled,
-                )
-                for purse in view.wallets
-            ],
-            # Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
-            balances=cast("list[BalanceOut]", self._balances.balances(view.pockets, wallets, now=now)),
-            hidden=[
-                HiddenOut(
-                    ticker=item.token.ticker,
-                    name=item.token.name,
-                    ticker_address=contract_of(item.token.id),
-                    asset_id=item.token.id,
-                    wallet=wallets[item.held.wallet],
-                    product=item.held.product,
-                    amount=item.held.text,
-                    reasons=spam_reasons(item.reasons),
-                )
-                for item in view.hidden
-            ],
+            wallets=[wallet_out(view, purse) for purse in view.wallets],
+            balances=self.balances(view.pockets, wallets, now=now),
+            hidden=[hidden_out(item, wallets[item.held.wallet]) for item in view.hidden],
             positions=[
                 position_out(
                     item, account=self._ids.wire("account", account.id), venue=account.venue, wallet=wallets[item.held.wallet]
@@ -110,6 +86,41 @@ class AccountShape:
             gaps=[gap_out(gap) for gap in view.gaps],
             warnings=[warning_out(loss) for loss in view.losses],
         )
+
+    def balances(self, pockets: Sequence[Pocket], wallets: Mapping[WalletId, str], *, now: EpochMs) -> list[BalanceOut]:
+        """The balances of wallets that the wire names so.
+
+        Encoded already: to the encoder it is one value, to a reader of the wire's description a list of balances.
+        """
+        return cast("list[BalanceOut]", self._balances.balances(pockets, wallets, now=now))
+
+
+def wallet_out(view: AccountView, purse: WalletRow) -> WalletOut:
+    """A wallet of an account."""
+    total = view.wallet_totals[purse.id]
+    return WalletOut(
+        id=wallet_id(view.account.venue, purse),
+        name=purse.name,
+        address=purse.address,
+        fiat_value=total_text(total),
+        fiat_ticker=view.total.currency,
+        complete=total.complete,
+        is_reconciled=purse.id in view.reconciled,
+    )
+
+
+def hidden_out(item: Hidden, wallet: str) -> HiddenOut:
+    """A balance that is spam, in a wallet that the wire names so."""
+    return HiddenOut(
+        ticker=item.token.ticker,
+        name=item.token.name,
+        ticker_address=contract_of(item.token.id),
+        asset_id=item.token.id,
+        wallet=wallet,
+        product=item.held.product,
+        amount=item.held.text,
+        reasons=spam_reasons(item.reasons),
+    )
 
 
 def gap_out(gap: StoredGap) -> GapOut:

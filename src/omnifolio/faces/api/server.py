@@ -17,6 +17,7 @@ from omnifolio.faces.api import (
     orders,
     positions,
     public,
+    sync,
     transactions,
     transfers,
     user,
@@ -46,14 +47,21 @@ ROUTERS = (
     transfers.ROUTER,
     decisions.ROUTER,
     user.ROUTER,
+    sync.ROUTER,
     known.ROUTER,
 )
 
 
 def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
     """The application of one process, for any ASGI server. The caller owns the context and closes its store."""
+    desk = desk_of(context, poll_wait_s=poll_wait_s)
+    return Edge(litestar(desk), desk)
+
+
+def desk_of(context: Context, *, poll_wait_s: float) -> Desk:
+    """What the routes of one process work with."""
     providers = Providers(context.offers, currencies=(BRIDGE, EURO), clock=context.clock)
-    desk = Desk(
+    return Desk(
         context=context,
         read=Read(context),
         providers=providers,
@@ -62,7 +70,6 @@ def build_app(context: Context, *, poll_wait_s: float = POLL_WAIT_S) -> ASGIApp:
         bodies=Bodies(),
         poll_wait_s=poll_wait_s,
     )
-    return Edge(litestar(desk), desk)
 
 
 def litestar(desk: Desk) -> Litestar:

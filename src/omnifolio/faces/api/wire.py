@@ -727,6 +727,123 @@ class ChangesOut(_Out, frozen=True, kw_only=True, gc=False):
     is_reset: bool
 
 
+class SyncAccountOut(_Out, frozen=True, kw_only=True, gc=False):
+    """An account as its own route shows it, without what is told beside it: wallets, balances, hidden ones and positions."""
+
+    id: str
+    name: str | None
+    resource_type: Literal["account"] = "account"
+    blockchain: str | None
+    created_at: int
+    updated_at: int
+    status: Status
+    status_details: StatusDetailsOut | UnsetType = UNSET
+    error: AccountErrorOut | None
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    missing: list[MissingOut]
+    stale: list[MissingOut]
+    provider: ProviderOut
+    v: int
+    authorized: bool
+    permission: PermissionOut | None
+    key_hint: str
+    synced_at: int | None
+    next_sync_at: int | None
+    live: ListeningOut | None
+    coverage: CoverageOut
+    gaps: list[GapOut]
+    warnings: list[WarningOut]
+
+
+class SyncWalletOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A wallet of an account; its `id` is unique within the `account`."""
+
+    account: str
+    id: str
+    name: str | None
+    address: str | None
+    fiat_value: str | None
+    fiat_ticker: str
+    complete: bool
+    is_reconciled: bool
+
+
+class SyncBalancesOut(_Out, frozen=True, kw_only=True, gc=False):
+    """All that a wallet holds of one product, in the place of what it held before; it may be nothing. `hidden` is spam."""
+
+    id: str
+    account: str
+    wallet: str
+    product: str
+    balances: list[BalanceOut]
+    hidden: list[HiddenOut]
+
+
+class SyncPositionsOut(_Out, frozen=True, kw_only=True, gc=False):
+    """All open positions of one scope of a wallet, in the place of those before; it may be none."""
+
+    id: str
+    account: str
+    wallet: str
+    scope: str
+    positions: list[PositionOut]
+
+
+class SyncRowsOut(_Out, frozen=True, kw_only=True, gc=False):
+    """Things as they are now. Put each in the place of what you hold under its id."""
+
+    accounts: list[SyncAccountOut]
+    wallets: list[SyncWalletOut]
+    balances: list[SyncBalancesOut]
+    positions: list[SyncPositionsOut]
+    transactions: list[TransactionOut]
+
+
+class GoneAccountOut(_Out, frozen=True, kw_only=True, gc=False):
+    """An account that is no more. Everything with this `account` goes with it, and is not named by itself."""
+
+    id: str
+
+
+class GoneTransactionOut(_Out, frozen=True, kw_only=True, gc=False):
+    """A transaction that is no more. `leads_to` is the one that it turned out to be; null when it was taken back."""
+
+    id: str
+    account: str
+    leads_to: str | None
+
+
+class SyncRemovedOut(_Out, frozen=True, kw_only=True, gc=False):
+    """What is no more. An id that you do not hold needs nothing."""
+
+    accounts: list[GoneAccountOut]
+    transactions: list[GoneTransactionOut]
+
+
+class SyncOut(_Out, frozen=True, kw_only=True, gc=False):
+    """The next part of everything that a copy of the user's books lacks.
+
+    `added` was not there, and `modified` was, in the books that you held when you began to ask: at the last answer without
+    `has_more`. `is_reset`: everything comes anew from here, so drop what you hold first. Values are those of the instant `at`.
+    `v` is the user's sequence; `status` says whether an account is being read.
+    """
+
+    resource_type: Literal["sync"] = "sync"
+    added: SyncRowsOut
+    modified: SyncRowsOut
+    removed: SyncRemovedOut
+    next_cursor: str
+    has_more: bool
+    is_reset: bool
+    status: Literal["ok", "syncing"]
+    fiat_ticker: str
+    at: int
+    v: int
+    request_id: str
+
+
 class SideOut(_Out, frozen=True, kw_only=True, gc=False):
     """One side of a transfer."""
 
