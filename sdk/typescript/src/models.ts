@@ -281,6 +281,16 @@ export interface Gap {
   since: number;
 }
 
+export interface GoneAccount {
+  id: string;
+}
+
+export interface GoneTransaction {
+  id: string;
+  account: string;
+  leads_to: string | null;
+}
+
 export interface Health {
   status: "ok";
   version: string;
@@ -627,6 +637,90 @@ export interface Suspect {
   missing_after: number | null;
   streams: string[];
   holes: Hole[];
+}
+
+export interface Sync {
+  resource_type: "sync";
+  added: SyncRows;
+  modified: SyncRows;
+  removed: SyncRemoved;
+  next_cursor: string;
+  has_more: boolean;
+  is_reset: boolean;
+  status: "ok" | "syncing";
+  fiat_ticker: string;
+  at: number;
+  v: number;
+  request_id: string;
+}
+
+export interface SyncAccount {
+  id: string;
+  name: string | null;
+  resource_type: "account";
+  blockchain: string | null;
+  created_at: number;
+  updated_at: number;
+  status: "ok" | "error" | "syncing" | "retry";
+  status_details?: StatusDetails | undefined;
+  error: AccountError | null;
+  fiat_value: string | null;
+  fiat_ticker: string;
+  complete: boolean;
+  missing: Missing[];
+  stale: Missing[];
+  provider: Provider;
+  v: number;
+  authorized: boolean;
+  permission: Permission | null;
+  key_hint: string;
+  synced_at: number | null;
+  next_sync_at: number | null;
+  live: Listening | null;
+  coverage: Coverage;
+  gaps: Gap[];
+  warnings: Warning[];
+}
+
+export interface SyncBalances {
+  id: string;
+  account: string;
+  wallet: string;
+  product: string;
+  balances: Balance[];
+  hidden: Hidden[];
+}
+
+export interface SyncPositions {
+  id: string;
+  account: string;
+  wallet: string;
+  scope: string;
+  positions: Position[];
+}
+
+export interface SyncRemoved {
+  accounts: GoneAccount[];
+  transactions: GoneTransaction[];
+}
+
+export interface SyncRows {
+  accounts: SyncAccount[];
+  wallets: SyncWallet[];
+  balances: SyncBalances[];
+  positions: SyncPositions[];
+  transactions: Transaction[];
+}
+
+export interface SyncWallet {
+  account: string;
+  id: string;
+  name: string | null;
+  address: string | null;
+  fiat_value: string | null;
+  fiat_ticker: string;
+  complete: boolean;
+  is_reconciled: boolean;
 }
 
 export interface Team {
@@ -1008,6 +1102,18 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: undefined;
+  };
+  "GET /v1/sync": {
+    query: {
+      /** The `next_cursor` of the answer before; none to begin. */
+      cursor?: string | undefined;
+      /** Transactions in one answer; 100 by default. */
+      limit?: number | undefined;
+      /** ISO 4217 currency of all values; the server's own by default. */
+      fiat?: string | undefined;
+    };
+    body: undefined;
+    answer: Sync;
   };
   "GET /v1/known": {
     query: {
