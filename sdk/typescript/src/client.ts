@@ -1,4 +1,4 @@
-import type { Account, Changes, Operations, Order, Transaction } from "./models.js";
+import type { Account, Changes, Operations, Order, Sync, Transaction } from "./models.js";
 import type { GetToken } from "./tokens.js";
 import { Transport, type CallOptions, type Shared } from "./transport.js";
 
@@ -138,6 +138,18 @@ export class Omnifolio {
       const page = await this.#call("GET /v1/changes", [], { ...call, query: { cursor, limit: PAGE } });
       yield page;
       ({ cursor, has_more } = page);
+    }
+  }
+
+  /**
+   * All that a copy of the user's books lacks, answer by answer until it is whole. Take in an answer and keep its `next_cursor` in one
+   * transaction; drop what you hold where `is_reset` is true. Values are those of the moment, and are not followed.
+   */
+  async *sync(cursor = "", query: Omit<Query<"GET /v1/sync">, "cursor"> = {}, call?: CallOptions): AsyncGenerator<Sync, void, undefined> {
+    for (let has_more = true; has_more; ) {
+      const answer = await this.#call("GET /v1/sync", [], { ...call, query: { limit: PAGE, ...query, cursor } });
+      yield answer;
+      ({ next_cursor: cursor, has_more } = answer);
     }
   }
 

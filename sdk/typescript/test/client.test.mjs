@@ -274,6 +274,15 @@ test("changes are followed to their end", async () => {
   assert.deepEqual(asked.map(({ url }) => new URL(url).searchParams.get("cursor")), ["c1", "c2"]);
 });
 
+test("a copy is brought up to date answer by answer, until there is no more", async () => {
+  const answer = (next_cursor, has_more) => ({ body: { next_cursor, has_more, is_reset: next_cursor === "s1" } });
+  const { client, asked } = scripted([answer("s1", true), answer("s2", false)]);
+  const found = [];
+  for await (const { next_cursor, is_reset } of client.sync("", { fiat: "EUR" })) found.push([next_cursor, is_reset]);
+  assert.deepEqual(found, [["s1", true], ["s2", false]]);
+  assert.deepEqual(asked.map(({ url }) => new URL(url).search), ["", "s1"].map((cursor) => `?limit=500&fiat=EUR&cursor=${cursor}`));
+});
+
 test("an account is waited for until no sync of it runs", async () => {
   const account = (status, v) => ({ body: { id: "a", status, v } });
   const { client, asked } = scripted([account("syncing", 3), { status: 304 }, account("ok", 4)]);

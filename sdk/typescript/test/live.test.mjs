@@ -64,6 +64,40 @@ test("changes tell what was listed", async () => {
   assert.ok(kinds.get("transaction") > 100);
 });
 
+// A copy of the user's books by the rules of /v1/sync, in a few lines.
+async function copied(copy = { cursor: "", accounts: new Map(), transactions: new Map() }) {
+  for await (const { added, modified, removed, next_cursor, is_reset } of client.sync(copy.cursor, { limit: 50 })) {
+    if (is_reset) [copy.accounts, copy.transactions].forEach((rows) => rows.clear());
+    for (const { id } of removed.transactions) copy.transactions.delete(id);
+    for (const { id } of removed.accounts) {
+      copy.accounts.delete(id);
+      for (const row of copy.transactions.values()) if (row.account === id) copy.transactions.delete(row.id);
+    }
+    for (const { accounts, transactions } of [added, modified]) {
+      for (const row of accounts) copy.accounts.set(row.id, row);
+      for (const row of transactions) copy.transactions.set(row.id, row);
+    }
+    copy.cursor = next_cursor;
+  }
+  return copy;
+}
+
+test("a copy equals what is listed, and follows what changes and goes", async () => {
+  const copy = await copied();
+  const listed = [];
+  for await (const { id, v } of client.transactions.list(account.id, { from: "2020-01-01" })) listed.push([id, v]);
+  assert.deepEqual([...copy.transactions.values()].map(({ id, v }) => [id, v]).sort(), listed.sort());
+  const other = await client.accounts.add({ provider: "demo", credentials: { username: "demo", password: "demo" } });
+  await client.accounts.settled(other.id);
+  const held = copy.transactions.size;
+  await copied(copy);
+  assert.deepEqual([...copy.accounts.keys()].sort(), [account.id, other.id].sort());
+  assert.ok(copy.transactions.size > held);
+  await client.accounts.remove(other.id);
+  await copied(copy);
+  assert.deepEqual([[...copy.accounts.keys()], copy.transactions.size], [[account.id], held]);
+});
+
 test("what a user decided is kept and taken back", async () => {
   const decision = await client.decisions.put({ kind: "label", address: "0x00000000000000000000000000000000000000aa", value: "Savings" });
   assert.deepEqual((await client.decisions.list()).map(({ id }) => id), [decision.id]);
