@@ -168,6 +168,5 @@ addEventListener('eip6963:requestProvider', () => dispatchEvent(new CustomEvent(
 """
 
 PANES: dict[str, Callable[..., None]] = {
-    one.__name__: one
-    for one in (consent, search, venue, key, checking, values, done, address, asked, file, preview, wallets)
+    one.__name__: one for one in (consent, search, venue, key, checking, values, done, address, asked, file, preview, wallets)
 }

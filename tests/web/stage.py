@@ -98,7 +98,9 @@ class Scene:
         """What the host was told, without the steps that only tell where the person is."""
         told = self.page.evaluate("heard")
         assert {origin for origin, _ in told} <= {self.address}
-        return [data for _, data in told if data["event"] not in ("open", "view", "venue_selected", "submit", "reconnect", "exit")]
+        return [
+            data for _, data in told if data["event"] not in ("open", "view", "venue_selected", "submit", "reconnect", "exit")
+        ]
 
     def title(self, text: str) -> None:
         """Waits for the pane with that heading."""

@@ -55,7 +55,9 @@ def test_what_a_venue_finds_wrong_is_told_with_one_way_out(scene: Callable[..., 
     shown.answers[f"DELETE /v1/accounts/{ACCOUNT}"] = {}
     panes.key(shown, framed=framed)
     for code, (title, fix) in FOUND_WRONG.items():
-        found = wrong(code, permission={"state": "can_withdraw", "switches": ["Enable Withdrawals"], "missing": [], "expires_at": None})
+        found = wrong(
+            code, permission={"state": "can_withdraw", "switches": ["Enable Withdrawals"], "missing": [], "expires_at": None}
+        )
         shown.answers["POST /v1/accounts"] = shown.answers[f"PUT /v1/accounts/{ACCOUNT}"] = found
         panes.send_key(shown)
         shown_once(shown, title, fix)

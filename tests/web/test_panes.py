@@ -84,5 +84,7 @@ def test_forced_colours_and_less_motion_keep_every_part(scene: Callable[..., Sce
     shown.page.emulate_media(forced_colors="active", reduced_motion="reduce")
     PANES["checking"](shown)
     shown.watched.picture("connect-checking-forced")
-    assert shown.page.evaluate("getComputedStyle(document.querySelector('.icon.wait')).animationTimingFunction").startswith("steps")
+    assert shown.page.evaluate("getComputedStyle(document.querySelector('.icon.wait')).animationTimingFunction").startswith(
+        "steps"
+    )
     assert shown.watched.faults == []
