@@ -7,6 +7,7 @@ export type ErrorCode =
   | "bad_credentials"
   | "bad_request"
   | "conflict"
+  | "connect_refused"
   | "egress_refused"
   | "excess_permission"
   | "file_refused"
@@ -20,6 +21,7 @@ export type ErrorCode =
   | "method_not_allowed"
   | "missing_permission"
   | "not_found"
+  | "pages_missing"
   | "private_key_refused"
   | "product_not_open"
   | "rate_limited"
@@ -379,6 +381,28 @@ export interface KnownPosition {
   size_ticker: string;
   entry_price: string | null;
   components: KnownComponent[];
+}
+
+export interface LinkToken {
+  link_token: string;
+  url: string;
+  expires_at: number;
+}
+
+export interface LinkTokenIn {
+  origin?: string | null | undefined;
+  redirect_uri?: string | null | undefined;
+  state?: string | null | undefined;
+  provider?: string | null | undefined;
+  account?: string | null | undefined;
+  providers?: string[] | null | undefined;
+  disabled_providers?: string[] | null | undefined;
+  categories?: string[] | null | undefined;
+  lang?: string | null | undefined;
+  theme?: string | null | undefined;
+  multi_wallet?: boolean | undefined;
+  sync_nfts?: boolean | undefined;
+  demo?: boolean | undefined;
 }
 
 export interface Listening {
@@ -1016,6 +1040,11 @@ export interface Operations {
     };
     body: undefined;
     answer: Known;
+  };
+  "POST /v1/link-tokens": {
+    query: Record<string, never>;
+    body: LinkTokenIn;
+    answer: LinkToken;
   };
   "GET /v1/openapi.json": {
     query: Record<string, never>;
