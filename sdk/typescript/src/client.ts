@@ -32,7 +32,7 @@ export class Omnifolio {
   constructor(options: ServerOptions | BrowserOptions) {
     this.#server = "secret" in options ? options : undefined;
     if (this.#server && typeof document !== "undefined") {
-      throw new TypeError("a secret does not belong into a browser: give getToken, and let your server ask for the token");
+      throw new TypeError("a secret does not belong into a browser: give getToken");
     }
     const transport = new Transport(options, "getToken" in options ? options.getToken : () => this.token());
     this.#call = transport.call.bind(transport);

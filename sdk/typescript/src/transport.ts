@@ -96,17 +96,15 @@ export class Transport {
   async #once(method: string, url: string, asked: CallOptions & { body?: unknown }, headers: Record<string, string>): Promise<any> {
     const limit = AbortSignal.timeout(asked.timeoutMs ?? this.#shared.timeoutMs ?? 30_000);
     const signal = asked.signal ? AbortSignal.any([asked.signal, limit]) : limit;
+    const body = asked.body === undefined ? null : JSON.stringify(asked.body);
     const init: RequestInit = {
       method,
       signal,
-      headers: { accept: "application/json", ...headers },
+      body,
+      headers: { accept: "application/json", ...(body && { "content-type": "application/json" }), ...headers },
       credentials: "omit",
       redirect: "error", // the API never redirects: a secret must not follow whoever does
     };
-    if (asked.body !== undefined) {
-      init.body = JSON.stringify(asked.body);
-      init.headers = { ...init.headers, "content-type": "application/json" };
-    }
     let answer: Response;
     let text: string;
     try {

@@ -47,7 +47,7 @@ test("it sends its token and nothing else that it need not", async () => {
   assert.deepEqual(await client.accounts.list({ fiat: "EUR", wallet: undefined }), []);
   assert.equal(asked[0].url, "https://api.example/v1/accounts?fiat=EUR");
   assert.deepEqual(Object.keys(asked[0].headers), ["accept", "authorization"]);
-  assert.deepEqual([asked[0].body, asked[0].redirect, asked[0].credentials], [undefined, "error", "omit"]);
+  assert.deepEqual([asked[0].body, asked[0].redirect, asked[0].credentials], [null, "error", "omit"]);
 });
 
 test("public routes are asked without a token", async () => {
