@@ -5,17 +5,14 @@ import { Omnifolio } from "@omnifolio/client";
 
 const { CLIENT_ID: clientId, SECRET: secret, OMNIFOLIO_URL: baseURL = "http://127.0.0.1:8400/v1", PORT = "3000" } = process.env;
 const omnifolio = new Omnifolio({ baseURL, clientId, secret, user: "customer-7" }); // yours: the user of this session
-const page = readFileSync(new URL("index.html", import.meta.url));
+const page = readFileSync(new URL("index.html", import.meta.url), "utf8").replace("{server}", new URL(baseURL).origin);
 
 const routes = {
   "GET /portfolio": async () => {
     const [portfolio, accounts] = await Promise.all([omnifolio.portfolio(), omnifolio.accounts.list()]);
     return { ...portfolio, status: accounts.map(({ provider, status }) => `${provider.display_name}: ${status}`) };
   },
-  "POST /accounts": async () => {
-    const credentials = { username: "demo", password: "demo" };
-    return omnifolio.accounts.settled((await omnifolio.accounts.add({ provider: "demo", credentials })).id);
-  },
+  "POST /connect": () => omnifolio.linkToken({ origin: `http://127.0.0.1:${PORT}` }), // a page that your team has registered
 };
 
 createServer(async (request, response) => {
@@ -23,6 +20,4 @@ createServer(async (request, response) => {
   if (!route) return response.writeHead(request.url === "/" ? 200 : 404, { "content-type": "text/html" }).end(page);
   const [status, found] = await route().then((value) => [200, value], ({ message }) => [502, { message }]);
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(found));
-}).listen(Number(PORT), "127.0.0.1", function () {
-  console.log(`http://127.0.0.1:${this.address().port}`);
-});
+}).listen(Number(PORT), "127.0.0.1", () => console.log(`http://127.0.0.1:${PORT}`));

@@ -46,6 +46,11 @@ export class Omnifolio {
     return (await this.#call("POST /v1/auth/token", [], { ...call, body: { clientId, secret } }, headers)).token;
   }
 
+  /** A token that opens Connect once, within half an hour. `origin` is the page that will hear what comes of it. */
+  linkToken(body: Body<"POST /v1/link-tokens">, call?: CallOptions) {
+    return this.#call("POST /v1/link-tokens", [], { ...call, body });
+  }
+
   /** What can be connected; needs no token. */
   readonly providers = {
     list: (query: Query<"GET /v1/providers"> = {}, call?: CallOptions) =>

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.anvil import free_port
 from tests.docs.pages import Block
 from tests.docs.stand import Stand
 
-SERVER = """omnifolio serve --sandbox --sandbox-port 8401
+PORT = free_port()
+"""Where the example listens: its page is registered with the team."""
+SERVER = f"""omnifolio serve --sandbox --sandbox-port 8401
 export OMNIFOLIO_SANDBOX_URL=http://127.0.0.1:8401
-omnifolio teams create App -o json > team.json
+omnifolio teams create App --origin http://127.0.0.1:{PORT} -o json > team.json
 omnifolio sandbox credentials --user alice --venue kraken -o json > alice.json
 """
 
@@ -28,6 +31,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
             "OMNIFOLIO_URL": f"http://127.0.0.1:{stand.ports['8400']}/v1",
             "CLIENT_ID": team["client_id"],
             "SECRET": team["secret"],
+            "PORT": str(PORT),
             "KRAKEN": json.dumps(fields),
         }
     finally:
