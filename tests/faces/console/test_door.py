@@ -29,6 +29,16 @@ INSIDE = [
     ("POST", "teams/abc/secrets"),
     ("DELETE", "teams/abc/secrets/1"),
     ("GET", "requests"),
+    ("POST", "link"),
+    ("GET", "teams/abc/webhooks"),
+    ("POST", "teams/abc/webhooks"),
+    ("PATCH", "teams/abc/webhooks/1"),
+    ("DELETE", "teams/abc/webhooks/1"),
+    ("POST", "teams/abc/webhooks/1/test"),
+    ("POST", "teams/abc/webhooks/1/secret"),
+    ("POST", "teams/abc/webhooks/1/replay"),
+    ("GET", "teams/abc/webhooks/1/deliveries"),
+    ("GET", "teams/abc/visits"),
 ]
 
 

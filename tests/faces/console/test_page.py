@@ -12,7 +12,7 @@ from omnifolio.app.sandbox import SandboxProcess, credentials_of
 from tests.browser import DESKTOP, PHONE, Watched, browser
 from tests.faces.cli.program import Program, ready
 
-VIEWS = ("accounts", "keys", "requests", "security")
+VIEWS = ("accounts", "keys", "webhooks", "requests", "security")
 PASSWORD = "four unlike quiet words"
 
 
@@ -144,6 +144,43 @@ def test_a_team_is_made_and_its_secret_shown_once(chromium: Browser, program: Pr
     page.reload()
     opened(page, "keys")
     assert secret not in page.content()
+    assert [fault for fault in watched.faults if "400" not in fault] == []
+
+
+def test_an_account_is_connected_from_here(chromium: Browser, program: Program, address: str) -> None:
+    watched = entered(chromium, program, address)
+    with watched.page.context.expect_page() as opened_page:
+        watched.page.get_by_role("button", name="Connect another").click()
+    connect = opened_page.value
+    expect(connect.get_by_role("heading").first).to_be_visible()
+    assert "/connect" in connect.url
+    connect.get_by_role("button").filter(has_text="Continue").click()
+    expect(connect.get_by_role("searchbox").or_(connect.get_by_role("combobox")).first).to_be_visible()
+    assert watched.faults == []
+
+
+def test_a_webhook_is_added_tested_and_switched_off(chromium: Browser, program: Program, address: str) -> None:
+    watched = entered(chromium, program, address)
+    page = watched.page
+    opened(page, "webhooks")
+    page.get_by_text("Add a webhook").first.click()
+    page.get_by_label("Address of your receiver").first.fill("https://127.0.0.1/hook")
+    page.get_by_role("button", name="Add webhook").first.click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Address of your receiver").first.fill("https://receiver.example/hook")
+    page.get_by_role("button", name="Add webhook").first.click()
+    expect(page.locator(".note.good code").nth(1)).to_contain_text("whsec_")
+    page.get_by_role("button", name="Send a test: https://receiver.example/hook").click()
+    expect(page.get_by_role("status").first).to_contain_text("on its way")
+    page.get_by_role("button", name="Show messages: https://receiver.example/hook").click()
+    expect(page.get_by_role("cell", name="webhook.test")).to_be_visible()
+    watched.picture("console-webhooks-used")
+    assert watched.accessibility() == []
+    page.get_by_role("button", name="Switch off: https://receiver.example/hook").click()
+    expect(page.get_by_text("Off", exact=True)).to_be_visible()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove: https://receiver.example/hook").click()
+    expect(page.get_by_role("status").first).to_contain_text("is removed")
     assert [fault for fault in watched.faults if "400" not in fault] == []
 
 

@@ -80,12 +80,23 @@ export class Accounts extends View {
     `;
   }
 
+  /** Opens Connect beside this page. The window is opened at once, as browsers want it, and then led there. */
+  async #connect(account: Account | null): Promise<void> {
+    const opened = window.open("about:blank", "_blank");
+    if (opened) opened.opener = null;
+    const went = await this.act(async () => {
+      const { url } = await this.server.ask<{ url: string }>("POST", "link", { account: account?.id ?? null });
+      if (opened) opened.location.replace(new URL(url, location.href));
+      else location.assign(url);
+    });
+    if (!went) opened?.close();
+  }
+
   #empty(): TemplateResult {
     return html`<section class="card stack">
       <h2>No account yet</h2>
-      <p>Link your first one on the command line; this page shows it as soon as it is there:</p>
-      <p><code>omnifolio accounts add kraken</code></p>
-      <p class="quiet">Any exchange, address, extended key or file: <code>omnifolio venues find TEXT</code> tells what a text is.</p>
+      <p>Link an exchange, a wallet, an address or a file. Whatever it is, Omnifolio only reads it.</p>
+      <p><button class="button main" type="button" @click=${() => this.#connect(null)}>Connect an account</button></p>
     </section>`;
   }
 
@@ -113,7 +124,10 @@ export class Accounts extends View {
 
   #table(): TemplateResult {
     return html`<section class="card stack" aria-labelledby="accounts">
-      <h2 id="accounts">Accounts</h2>
+      <div class="row between">
+        <h2 id="accounts">Accounts</h2>
+        <button class="button main" type="button" @click=${() => this.#connect(null)}>Connect another</button>
+      </div>
       <div class="wide" tabindex="0" role="group" aria-label="Table of accounts">
         <table>
           <thead>
@@ -147,6 +161,9 @@ export class Accounts extends View {
       <td>${permission(account)}</td>
       <td>${history(account)}</td>
       <td>
+        ${account.status === "error"
+          ? html`<button class="button bare" type="button" aria-label="Reconnect ${named(account)}" @click=${() => this.#connect(account)}>Reconnect</button>`
+          : nothing}
         <button
           class="button bare"
           type="button"

@@ -10,6 +10,7 @@ import { Security } from "./security.js";
 import { type Facts, Server } from "./server.js";
 import { Teams } from "./teams.js";
 import type { View } from "./view.js";
+import { Webhooks } from "./webhooks.js";
 
 const element = document.getElementById("facts") as HTMLScriptElement;
 const facts = JSON.parse(element.textContent ?? "{}") as Facts;
@@ -28,6 +29,7 @@ const left = (): void => {
 const views: Record<string, View> = {
   accounts: new Accounts(server, changed, left),
   keys: new Teams(server, changed, left),
+  webhooks: new Webhooks(server, changed, left),
   requests: new Requests(server, changed, left),
   security: new Security(server, changed, left),
 };
@@ -84,6 +86,11 @@ function show(): void {
 
 window.addEventListener("hashchange", () => {
   if (isIn) void open(location.hash.slice(1));
+});
+
+// Connect opens beside this page; whoever comes back sees what it has linked.
+document.addEventListener("visibilitychange", () => {
+  if (isIn && document.visibilityState === "visible" && current === FIRST) void open(FIRST);
 });
 
 async function begin(): Promise<void> {

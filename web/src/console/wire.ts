@@ -75,3 +75,27 @@ export interface Security {
   methods: { id: number; kind: "password" | "passkey"; name: string; created_at: number; last_used_at: number | null }[];
   browsers: { method: string; agent: string; created_at: number; seen_at: number; is_this: boolean }[];
 }
+
+export interface Webhook {
+  id: string;
+  url: string;
+  format: "omnifolio" | "vezgo";
+  types: string[];
+  is_active: boolean;
+  off_reason: string;
+  counts: { waiting?: number; delivered?: number; dead?: number };
+}
+
+export interface Delivery {
+  id: string;
+  message: string;
+  type: string;
+  at: number;
+  state: "waiting" | "delivered" | "dead";
+  tries: number;
+}
+
+export interface Reached {
+  step: string;
+  visits: number;
+}

@@ -33,7 +33,7 @@ from omnifolio.faces.api.problems import MEDIA_TYPE, problem, refusal
 from omnifolio.faces.api.provider_shape import Providers
 from omnifolio.faces.api.request_log import RequestLog
 from omnifolio.faces.connect import calls, links, oauth, opening
-from omnifolio.faces.console import door, integrators
+from omnifolio.faces.console import door, integrators, telling
 from omnifolio.faces.pages import assets
 from omnifolio.model.prices import BRIDGE, EURO
 
@@ -64,6 +64,7 @@ PAGES = (
     door.OUTSIDE,
     door.INSIDE,
     integrators.ROUTER,
+    telling.ROUTER,
 )
 """What browsers are shown; the description of the API leaves it out."""
 

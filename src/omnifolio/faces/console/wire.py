@@ -1,5 +1,7 @@
 """What the console's page and its server say to each other, as JSON."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -147,3 +149,85 @@ class RequestsOut(Struct, frozen=True):
     """The last requests of this process, newest first."""
 
     requests: list[RequestOut]
+
+
+class LinkIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which account is to be reconnected; None to connect another one."""
+
+    account: str | None = None
+
+
+class LinkOut(Struct, frozen=True):
+    """The address on this server that opens Connect once."""
+
+    url: str
+
+
+class WebhookOut(Struct, frozen=True, kw_only=True):
+    """A webhook. No `types` stand for all; `counts` are its deliveries by state."""
+
+    id: str
+    url: str
+    format: str
+    types: list[str]
+    is_active: bool
+    off_reason: str
+    earlier_secret_until: int | None
+    created_at: int
+    counts: dict[str, int]
+
+
+class WebhooksOut(Struct, frozen=True):
+    """A team's webhooks, and the types of events that one may be told of."""
+
+    webhooks: list[WebhookOut]
+    types: list[str]
+
+
+class WebhookIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """A new webhook. No `types` stand for all."""
+
+    url: str
+    format: Literal["omnifolio", "vezgo"]
+    types: list[str] = []
+
+
+class WebhookChangeIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a webhook is to be told anything."""
+
+    is_active: bool
+
+
+class SigningSecretOut(Struct, frozen=True):
+    """A webhook's signing secret."""
+
+    id: str
+    secret: str
+
+
+class DeliveryOut(Struct, frozen=True, kw_only=True):
+    """One event on its way. `message` is its header webhook-id; `due_at` is None once it is settled."""
+
+    id: str
+    message: str
+    type: str
+    at: int
+    state: str
+    tries: int
+    due_at: int | None
+    done_at: int | None
+
+
+class ReplayedOut(Struct, frozen=True):
+    """How many deliveries are sent again."""
+
+    count: int
+
+
+class ReachedOut(Struct, frozen=True):
+    """How many visits of Connect came to a step, by venue and outcome."""
+
+    step: str
+    venue: str | None
+    outcome: str
+    visits: int
