@@ -196,12 +196,7 @@ async def _open(
     settings: Settings, store: Store, clock: Clock, sleep: Sleep, *, recorder: Recorder | None, with_workers: bool
 ) -> Runtime:
     folder = database_folder(store)
-    made_key = False
-    if settings.root_key:
-        edge = EdgeKeys.from_edge_key(EnvRoot(settings.root_key).edge_key)
-    else:
-        made_key = ensure_root_key(settings.key_path, database_folder=folder)
-        edge = EdgeKeys.from_edge_key(load_edge_key(settings.key_path))
+    edge, made_key = _edge(settings, folder)
     await store.write(prepare)
     found = await store.write(installation.ensure, operator("start"))
     assets = asset_catalog.load()
@@ -263,6 +258,14 @@ async def _open(
         consents=consents,
         made_key=made_key,
     )
+
+
+def _edge(settings: Settings, folder: Path | None) -> tuple[EdgeKeys, bool]:
+    """The keys of the edge, and whether the key file was made just now."""
+    if settings.root_key:
+        return EdgeKeys.from_edge_key(EnvRoot(settings.root_key).edge_key), False
+    made = ensure_root_key(settings.key_path, database_folder=folder)
+    return EdgeKeys.from_edge_key(load_edge_key(settings.key_path)), made
 
 
 async def _open_keys(settings: Settings, store: Store, edge: EdgeKeys, clock: Clock, folder: Path | None) -> KeyStore:
