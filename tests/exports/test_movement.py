@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omnifolio.exports.movement import Movement, movements, shares
@@ -56,6 +56,7 @@ def test_several_against_several_stand_alone() -> None:
     assert [told(row) for row in found] == [("1 BTC", "", ""), ("2 ETH", "", ""), ("", "3 DOGE", ""), ("", "4 BNB", "")]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine that is busy with the other tests
 @given(amount=AMOUNTS, weights=st.lists(AMOUNTS, min_size=1, max_size=6))
 def test_shares_add_up_to_the_whole(amount: Decimal, weights: list[Decimal]) -> None:
     found = shares(amount, weights)

@@ -189,7 +189,7 @@ def test_keys_are_made_rotated_and_revoked(world: World, address: str) -> None:
     team = shown()
     assert (team["name"], team["origins"], team["redirect_uris"]) == ("Better shop", [], ["https://shop.example/back"])
     assert ask(address, "DELETE", where, cookie).status_code == 204
-    assert works(newer) == 401
+    assert works(newer) == 403
 
 
 def test_the_request_log_tells_what_was_asked_and_nothing_that_it_carried(world: World, address: str) -> None:

@@ -205,7 +205,7 @@ PLANTED: Mapping[str, Plant] = {
     "a sell-off is never believed": _instead(guard, "is_confirmed", lambda **_: False),
     "a product that fails is empty": _around(reader, "_all_pages", _failing_is_empty),
     "the fence is not looked at": _all(
-        _instead(commit, "_check_fence", lambda *_: None), _instead(accounts, "extend", lambda *_, **__: None)
+        _instead(commit, "check_fence", lambda *_: None), _instead(accounts, "extend", lambda *_, **__: None)
     ),
     "names of stored events are forgotten": _around(claims, "_grouped", lambda real, changed, _known: real(changed, {})),
     "a correction is not written": _around(claims, "_file_claims", _payloads_stay),

@@ -17,6 +17,7 @@ from tests.faces.api.world import HTTP, Link, World, token_of
 
 LOGIN = "person"
 WAIT_MS = 10_000
+LOOK_MS = 50
 _HEARD = "window.heard = []; const hear = (...said) => heard.push(said);"
 VEZGO = """
 const user = Vezgo.init({ clientId: '{client}', baseURL: '{server}/v1', connectURL: '{server}', ...{init} }).login();
@@ -157,6 +158,14 @@ class Visit:
         """What the host's callbacks were told of these kinds."""
         found: list[list[Any]] = self.page.evaluate("heard")
         return [said for said in found if said[0] in (kinds or ("connection", "success", "error", "close"))]
+
+    def hears(self, kind: str) -> None:
+        """Waits until the host's callbacks were told of this kind; the page's policy lets no test put a question into it."""
+        for _ in range(WAIT_MS // LOOK_MS):
+            if self.heard(kind):
+                return
+            self.page.wait_for_timeout(LOOK_MS)
+        raise AssertionError(f"nothing of the kind {kind} within {WAIT_MS} ms: {self.heard()}")
 
     def events(self) -> list[str]:
         """The names of the events that end nothing."""

@@ -105,6 +105,7 @@ def test_a_wrong_client_id_shows_nothing_in_a_frame(host: Host, visit: Visiting)
 def test_a_wrong_provider_ends_with_both_messages_in_order(visit: Visiting) -> None:
     there = visit("/vezgo")
     there.start("connect", {"provider": "nowhere"})
+    there.hears("error")
     there.ends()
     assert [said[0] for said in there.heard("event", "error")] == ["event", "error"]
     assert there.heard("event")[0][2]["type"] == "PAGE_NOT_FOUND"
