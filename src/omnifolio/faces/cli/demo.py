@@ -15,6 +15,7 @@ from omnifolio.app.authenticate import USER_SCOPES
 from omnifolio.app.read import Read
 from omnifolio.app.runtime import open_runtime
 from omnifolio.app.sandbox import SandboxProcess, credentials_of
+from omnifolio.app.signing_in import sign_in_link
 from omnifolio.faces.cli.main import EXIT_INCOMPLETE, Invocation, pass_invocation, run
 from omnifolio.faces.cli.portfolio import as_document, counted, print_portfolio
 from omnifolio.faces.cli.progress import watching
@@ -164,8 +165,13 @@ async def _print(session: Session, url: str, first_s: float, whole_s: float, *, 
 async def _say_what_next(session: Session, url: str) -> None:
     context, owner = session.runtime.context, session.owner
     token = context.tokens.issue(owner.team, owner.user, USER_SCOPES, now=context.clock.now())
+    link = await sign_in_link(context)
     click.echo(
         f"""
+Look at it in a browser (this link signs you in once, within 15 minutes):
+
+  {url.removesuffix("/v1")}/console#{link.reveal()}
+
 Ask the API yourself (this token is good for 20 minutes):
 
   curl -H 'Authorization: Bearer {token}' {url}/portfolio?fiat=EUR
