@@ -45,9 +45,7 @@ class Finished(Struct, frozen=True, kw_only=True):
 
 def redirect_uri(settings: Settings, venue: str) -> str:
     """The address of ours that the operator registers at the venue, exactly as it is written here."""
-    scheme = "https" if settings.tls_cert else "http"
-    base = settings.public_url or f"{scheme}://{settings.host}:{settings.port}"
-    return f"{base}{CALLBACK}/{venue}"
+    return f"{settings.reached_at()}{CALLBACK}/{venue}"
 
 
 async def begin(

@@ -104,10 +104,8 @@ async def make_link(
 
 
 def address_of(settings: Settings, link_token: Secret) -> str:
-    """The address that a link token opens, under which browsers reach this server: `public_url`, else where it listens."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    listening = f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}"
-    return f"{settings.public_url or listening}/connect?link_token={link_token.reveal()}"
+    """The address that a link token opens, under which browsers reach this server."""
+    return f"{settings.reached_at()}/connect?link_token={link_token.reveal()}"
 
 
 def may_connect(context: Context, held: Held | None, provider: str) -> None:

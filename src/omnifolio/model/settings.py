@@ -106,6 +106,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The database file of the users' wrapping keys."""
         return Path(self.key_store) if self.key_store else self.key_path.with_suffix(".store")
 
+    def reached_at(self, *, host: str = "", port: int = 0) -> str:
+        """Where browsers reach this server, without a closing slash: `public_url`, else where it listens or would listen.
+
+        `host` and `port` are those that it was given in the end, where that is known.
+        """
+        if self.public_url:
+            return self.public_url
+        name = host or self.host
+        shown = "127.0.0.1" if name in ("0.0.0.0", "::") else f"[{name}]" if ":" in name else name  # noqa: S104 - compared only
+        return f"{'https' if self.tls_cert else 'http'}://{shown}:{port or self.port}"
+
 
 def variables(names: Collection[str]) -> Mapping[str, str]:
     """Those of the named environment variables that are set."""

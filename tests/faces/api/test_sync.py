@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -267,7 +268,9 @@ def test_it_shows_what_the_other_routes_show(world: World, address: str, client:
     euros = get(address, token, fiat="eur").json()
     dollars, (account,) = accounts_shown[0]["fiat_value"], euros["added"]["accounts"]
     assert account["fiat_ticker"] == "EUR"
-    assert abs(float(account["fiat_value"]) * 1.25 - float(dollars)) < 1
+    assert abs(Decimal(account["fiat_value"]) * Decimal("1.25") - Decimal(dollars)) <= Decimal(
+        "0.02"
+    )  # each is rounded to the cent
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "0", "A" * 40, "=", "~"])

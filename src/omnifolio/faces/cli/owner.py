@@ -7,7 +7,6 @@ from omnifolio.app.authenticate import USER_SCOPES
 from omnifolio.app.signing_in import sign_in_link
 from omnifolio.faces.cli.main import Invocation, pass_invocation
 from omnifolio.faces.cli.output import Row, format_option, show_one
-from omnifolio.faces.cli.serving import address_of
 from omnifolio.faces.cli.session import Session, at_work
 
 
@@ -37,7 +36,7 @@ def link(invocation: Invocation) -> None:
     async def work(session: Session) -> str:
         settings = session.runtime.context.settings
         made = await sign_in_link(session.runtime.context)
-        return f"{address_of(settings)}/console#{made.reveal()}"
+        return f"{settings.reached_at()}/console#{made.reveal()}"
 
     click.echo(at_work(invocation, work))
 

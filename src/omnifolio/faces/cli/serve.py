@@ -8,7 +8,7 @@ import click
 from omnifolio.app.runtime import open_runtime
 from omnifolio.app.sandbox import SandboxProcess
 from omnifolio.faces.cli.main import Invocation, pass_invocation, run
-from omnifolio.faces.cli.serving import Server, address_of, check_exposure, listen
+from omnifolio.faces.cli.serving import Server, check_exposure, listen
 from omnifolio.faces.cli.session import Session, introduce, program, session_of
 from omnifolio.model.settings import Settings
 
@@ -61,7 +61,7 @@ async def _serve(settings: Settings) -> None:
 
 def _announce(session: Session, host: str, port: int) -> None:
     settings = session.runtime.context.settings
-    address = address_of(settings, host=host, port=port)
+    address = settings.reached_at(host=host, port=port)
     if settings.sandbox_url:
         click.echo("Simulated venues stand in the place of the real ones. For other commands beside this server:")
         click.echo(f"  export OMNIFOLIO_SANDBOX_URL={settings.sandbox_url}")

@@ -34,20 +34,6 @@ def check_exposure(settings: Settings) -> None:
         )
 
 
-def scheme_of(settings: Settings) -> str:
-    """`https` where this server speaks TLS itself."""
-    return "https" if settings.tls_cert else "http"
-
-
-def address_of(settings: Settings, *, host: str | None = None, port: int | None = None) -> str:
-    """Where browsers reach the server, without a closing slash: the setting, else where it listens or would listen."""
-    if settings.public_url:
-        return settings.public_url
-    name = host or settings.host
-    shown = "127.0.0.1" if name in ("0.0.0.0", "::") else f"[{name}]" if ":" in name else name  # noqa: S104 - compared only
-    return f"{scheme_of(settings)}://{shown}:{port or settings.port}"
-
-
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one. Raises: InvalidSettings when the port is taken or the host is not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
